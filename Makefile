@@ -1,0 +1,42 @@
+# Needs Python >= 3.11, make and git; everything else goes into .venv.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt
+
+.PHONY: demo test lint bench docs clean
+
+demo: $(VENV)/demo.installed
+	$(BIN)/python examples/plot_margin_search.py
+
+test: $(VENV)/test.installed
+	$(BIN)/python -m pytest -n 2
+
+lint: $(VENV)/test.installed
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+bench: $(VENV)/bench.installed
+	$(BIN)/python -m benchmarks
+
+docs: $(VENV)/docs.installed
+	$(BIN)/sphinx-build -W --keep-going docs docs/_build/html
+
+$(VENV)/bin/python:
+	$(PYTHON) -m venv $(VENV)
+
+# One stamp an extra: a later target adds to the environment and never rebuilds it. torch comes first, by its pinned
+# version, so that no other package can pull a larger build of it.
+$(VENV)/demo.installed: EXTRA = plot
+$(VENV)/test.installed: EXTRA = test
+$(VENV)/bench.installed: EXTRA = bench
+$(VENV)/docs.installed: EXTRA = docs
+$(VENV)/%.installed: pyproject.toml constraints.txt | $(VENV)/bin/python
+	$(PIP) torch
+	$(PIP) --editable ".[$(EXTRA)]"
+	touch $@
+
+clean:
+	rm -rf $(VENV)

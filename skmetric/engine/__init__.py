@@ -1,0 +1,21 @@
+"""From a plan to a trained network: devices, the training loop, early stopping, stacks of models."""
+
+from skmetric.engine.device import resolve_device
+from skmetric.engine.fit import fit_stack
+from skmetric.engine.plan import Batch, FitPlan, FitResult, Moments, StoppingRule, Validation
+from skmetric.engine.schedule import constant, one_cycle
+from skmetric.engine.trained import TrainedNetwork
+
+__all__ = [
+    "Batch",
+    "FitPlan",
+    "FitResult",
+    "Moments",
+    "StoppingRule",
+    "TrainedNetwork",
+    "Validation",
+    "constant",
+    "fit_stack",
+    "one_cycle",
+    "resolve_device",
+]

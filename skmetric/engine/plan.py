@@ -1,0 +1,154 @@
+"""What goes into the engine and what comes out: one plan and one result a model."""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Protocol
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from skmetric.engine.schedule import Schedule
+from skmetric.nn import NetworkSpec, Weights
+
+__all__ = ["Batch", "FitPlan", "FitResult", "Moments", "Objective", "Sampler", "StoppingRule", "Validation"]
+
+
+@dataclass(frozen=True)
+class Batch:
+    """One step's items of every model of a stack.
+
+    Attributes
+    ----------
+    rows : Tensor of int, shape (n_models, n)
+        Which row of its model's table each item is.
+    generators : sequence of torch.Generator
+        One a model, for an objective that draws.
+    """
+
+    rows: Tensor
+    generators: Sequence[torch.Generator]
+
+
+class Objective(Protocol):
+    """The quantity that training lowers. Equal objectives can be trained as one stack."""
+
+    def loss(self, outputs: Tensor, batch: Batch, hyperparameters: Mapping[str, Tensor]) -> Tensor:
+        """Loss of each model (n_models,) from its outputs (n_models, n, n_outputs)."""
+
+    def monitor(self, outputs: Tensor, batch: Batch, hyperparameters: Mapping[str, Tensor]) -> dict[str, Tensor]:
+        """Figures (n_models,) for the history, taken once an epoch."""
+
+
+class Sampler(Protocol):
+    """Draws the batches of an epoch, all of one length."""
+
+    n_steps: int
+    batch_length: int
+
+    def draw_epoch(self, rng: np.random.Generator) -> NDArray[np.integer]:
+        """Row indices of shape (n_steps, batch_length)."""
+
+
+@dataclass(frozen=True)
+class Validation:
+    """Rows held out from training, and the score (higher is better) of a model's outputs on them."""
+
+    X: NDArray
+    score: Callable[[NDArray], float]
+
+
+@dataclass(frozen=True)
+class StoppingRule:
+    """Stop once the validation score has not risen by more than ``tolerance`` for ``patience`` epochs."""
+
+    patience: int
+    tolerance: float = 0.0
+
+
+@dataclass(frozen=True)
+class Moments:
+    """An optimiser's state, to go on from."""
+
+    first: NDArray
+    second: NDArray
+    n_updates: int
+
+
+@dataclass(frozen=True, eq=False)
+class FitPlan:
+    """Everything that decides how one model is trained.
+
+    Attributes
+    ----------
+    network : NetworkSpec
+        How to build the network.
+    objective : Objective
+        (outputs, batch) -> loss.
+    hyperparameters : mapping of str to float
+        What enters the objective as numbers; models of one stack may differ in them.
+    sampler : Sampler
+        The epoch's batches.
+    X : array of shape (n, n_features), float32
+        The rows that the sampler draws from; may be a memory map.
+    targets : array of shape (n, ...)
+        What is known about the rows, for the estimator to finish with.
+    learning_rate, weight_decay : float
+        Of AdamW; models of one stack may differ in them.
+    schedule : Schedule
+        The learning rate's course over all steps.
+    max_iter : int
+        Epochs.
+    seed : numpy.random.SeedSequence
+        Everything random about this model comes from here.
+    validation : Validation, optional
+        Rows to watch while training.
+    stopping : StoppingRule, optional
+        When to stop by them.
+    initial_weights : Weights, optional
+        Go on from these, instead of drawing.
+    moments : Moments, optional
+        Go on with this optimiser's state.
+    """
+
+    network: NetworkSpec
+    objective: Objective
+    hyperparameters: Mapping[str, float]
+    sampler: Sampler
+    X: NDArray
+    targets: NDArray
+    learning_rate: float
+    weight_decay: float
+    schedule: Schedule
+    max_iter: int
+    seed: np.random.SeedSequence
+    validation: Validation | None = None
+    stopping: StoppingRule | None = None
+    initial_weights: Weights | None = None
+    moments: Moments | None = None
+
+
+@dataclass(frozen=True, eq=False)
+class FitResult:
+    """One trained model.
+
+    Attributes
+    ----------
+    weights : Weights
+        The learned arrays by name: those of the best epoch where a validation was given, else those of the last.
+    n_iter : int
+        Epochs run.
+    history : list of dict
+        One an epoch.
+    moments : Moments
+        The optimiser's state after the last epoch.
+    failure : str or None
+        Why training ended early, where the loss became NaN or infinite.
+    """
+
+    weights: Weights
+    n_iter: int
+    history: list[dict[str, Any]] = field(repr=False)
+    moments: Moments = field(repr=False)
+    failure: str | None = None

@@ -1,0 +1,109 @@
+"""The training loop: a stack of models, an epoch at a time."""
+
+from collections.abc import Iterator, Mapping, Sequence
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from skmetric.engine.noise import DropoutNoise
+from skmetric.engine.optimizer import StackAdamW
+from skmetric.engine.plan import Batch, FitPlan
+from skmetric.engine.tables import open_table
+from skmetric.nn import FlatParameters
+
+__all__ = ["TrainingStack"]
+
+# Random numbers of at most so many steps, times models, items and activations, are drawn ahead.
+NOISE_AHEAD = 1 << 22
+
+Record = dict[str, NDArray]
+
+
+class TrainingStack:
+    """Models that train side by side, from their plans.
+
+    Parameters
+    ----------
+    plans : sequence of FitPlan
+        One a model; alike in all that decides shapes and step counts.
+    device : torch.device
+        Where they train.
+    """
+
+    def __init__(self, plans: Sequence[FitPlan], device: torch.device) -> None:
+        first = plans[0]
+        self.plans, self.device = plans, device
+        streams = [tuple(np.random.Generator(np.random.SFC64(s)) for s in plan.seed.spawn(4)) for plan in plans]
+        initial, self._sampling, dropping, drawing = zip(*streams, strict=True)
+        self.network = first.network.build(initial)
+        self._start_weights()
+        self.network.to(device).train()
+        self._flat = FlatParameters(self.network)
+        self.optimizer = StackAdamW(
+            self._flat.values,
+            learning_rates=[plan.learning_rate for plan in plans],
+            weight_decays=[plan.weight_decay for plan in plans],
+            moments=[plan.moments for plan in plans],
+        )
+        self._table = open_table([plan.X for plan in plans], device)
+        self._noise = DropoutNoise(first.network.dropout, self.network.keep_width, dropping, device)
+        self._generators = [_torch_generator(rng, device) for rng in drawing]
+        self._hyperparameters = self._stack_hyperparameters()
+        self._factors = first.schedule(first.max_iter * first.sampler.n_steps)
+
+    def train_epoch(self, epoch: int) -> Record:
+        """Run one epoch; its mean loss and the objective's figures, one value a model."""
+        objective, n_steps = self.plans[0].objective, self.plans[0].sampler.n_steps
+        factors = self._factors[epoch * n_steps : (epoch + 1) * n_steps]
+        total = torch.zeros(len(self.plans), device=self.device)
+        for x, keep, batch, stay, size in self._steps(factors):
+            outputs = self.network(x, keep)
+            loss = objective.loss(outputs, batch, self._hyperparameters)
+            self.optimizer.update(self._flat.gradient(loss), stay, size)
+            total += loss.detach()
+        figures = {"train_loss": total / n_steps, **objective.monitor(outputs.detach(), batch, self._hyperparameters)}
+        return {name: value.cpu().numpy() for name, value in figures.items()}
+
+    @torch.no_grad()
+    def outputs_of(self, model: int, X: NDArray) -> NDArray:
+        """One model's outputs on rows of its own, computed as it would be alone."""
+        self.network.eval()
+        rows = torch.from_numpy(X).to(self.device).unsqueeze(0)
+        outputs = self.network(rows, models=slice(model, model + 1))[0].cpu().numpy()
+        self.network.train()
+        return outputs
+
+    def _steps(self, factors: NDArray) -> Iterator[tuple[Tensor, Tensor | None, Batch, Tensor, Tensor]]:
+        """Draw an epoch, put it on the device in few pieces, and hand it out step by step."""
+        plans = self.plans
+        drawn = [plan.sampler.draw_epoch(rng) for plan, rng in zip(plans, self._sampling, strict=True)]
+        rows = np.stack(drawn, axis=1)
+        n_steps, n_models, n_items = rows.shape
+        ahead = max(1, NOISE_AHEAD // max(1, n_models * n_items * self.network.keep_width))
+        for start in range(0, n_steps, ahead):
+            block = slice(start, start + ahead)
+            stay, size = self.optimizer.plan_epoch(factors[block])
+            keeps = self._noise.draw(len(stay), n_items)
+            batches = self._table.batches(rows[block])
+            for (indices, x), keep, s, z in zip(batches, keeps, stay.unbind(), size.unbind(), strict=True):
+                yield x, keep, Batch(indices, self._generators), s, z
+
+    def _start_weights(self) -> None:
+        given = [plan.initial_weights for plan in self.plans]
+        if any(weights is None for weights in given):
+            self.network.fit_inputs([plan.X for plan in self.plans])
+        else:
+            self.network.load([weights for weights in given if weights is not None])
+
+    def _stack_hyperparameters(self) -> Mapping[str, Tensor]:
+        names = self.plans[0].hyperparameters
+        return {
+            name: torch.tensor([plan.hyperparameters[name] for plan in self.plans], device=self.device)
+            for name in names
+        }
+
+
+def _torch_generator(rng: np.random.Generator, device: torch.device) -> torch.Generator:
+    return torch.Generator(device=device).manual_seed(int(rng.integers(1 << 63)))

@@ -1,0 +1,67 @@
+"""The rows of all models of a stack, wherever they fit."""
+
+from collections.abc import Iterator, Sequence
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+__all__ = ["DeviceTable", "HostTable", "open_table"]
+
+# Share of a device's free memory that the rows may take.
+DEVICE_SHARE = 0.5
+
+
+def open_table(tables: Sequence[NDArray], device: torch.device) -> "DeviceTable | HostTable":
+    """Put the models' tables on the device, each distinct one once; what does not fit, or must not be copied, stays.
+
+    A read-only array (a memory map, say) stays on the host even on a CPU: torch has no read-only tensors.
+    """
+    distinct = list({id(table): table for table in tables}.values())
+    n_bytes = sum(table.nbytes for table in distinct)
+    if device.type == "cuda":
+        fits = n_bytes <= DEVICE_SHARE * torch.cuda.mem_get_info(device)[0]
+    else:
+        fits = all(table.flags.writeable for table in distinct)
+    place = {id(table): start for table, start in zip(distinct, _starts(distinct), strict=True)}
+    if fits:
+        return DeviceTable(distinct, [place[id(table)] for table in tables], device)
+    return HostTable(tables, device)
+
+
+class DeviceTable:
+    """All rows in one tensor on the device; a model's rows start at its own offset."""
+
+    def __init__(self, distinct: Sequence[NDArray], starts: Sequence[int], device: torch.device) -> None:
+        tensors = [torch.from_numpy(table) for table in distinct]
+        self._rows = (tensors[0] if len(tensors) == 1 else torch.cat(tensors)).to(device)
+        self._starts = torch.tensor(starts, device=device).unsqueeze(-1)
+        self._shared = len(tensors) == 1
+
+    def batches(self, rows: NDArray[np.integer]) -> Iterator[tuple[Tensor, Tensor]]:
+        """For indices (n_steps, n_models, n), step by step: the indices, and the rows (n_models, n, n_features)."""
+        indices = torch.from_numpy(rows).to(self._rows.device)
+        places = (indices if self._shared else indices + self._starts).flatten(1)
+        for step_indices, step_places in zip(indices.unbind(), places.unbind(), strict=True):
+            yield step_indices, self._rows.index_select(0, step_places).view(*step_indices.shape, -1)
+
+
+class HostTable:
+    """Rows that stay where they are and move a batch at a time."""
+
+    def __init__(self, tables: Sequence[NDArray], device: torch.device) -> None:
+        self._tables = tables
+        self._device = device
+
+    def batches(self, rows: NDArray[np.integer]) -> Iterator[tuple[Tensor, Tensor]]:
+        """For indices (n_steps, n_models, n), step by step: the indices, and the rows (n_models, n, n_features)."""
+        indices = torch.from_numpy(rows).to(self._device)
+        for step_indices, step_rows in zip(indices.unbind(), rows, strict=True):
+            picked = [table[each] for table, each in zip(self._tables, step_rows, strict=True)]
+            yield step_indices, torch.from_numpy(np.stack(picked)).to(self._device, non_blocking=True)
+
+
+def _starts(tables: Sequence[NDArray]) -> NDArray[np.int64]:
+    lengths = np.array([len(table) for table in tables])
+    return np.cumsum(lengths) - lengths

@@ -1,0 +1,5 @@
+"""Estimators: the only place where losses, samplers, networks and the engine meet."""
+
+from skmetric.estimators.embedding import TripletEmbedder
+
+__all__ = ["TripletEmbedder"]

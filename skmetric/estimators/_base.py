@@ -1,0 +1,117 @@
+"""What all estimators share: common parameters, training, applying the trained network."""
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from numbers import Integral, Real
+from typing import Any, ClassVar
+
+import numpy as np
+from numpy.typing import NDArray
+from sklearn.base import BaseEstimator
+from sklearn.utils import check_random_state
+from sklearn.utils.validation import check_is_fitted, validate_data
+
+from skmetric._sklearn_compat import Interval
+from skmetric.engine import FitPlan, FitResult, TrainedNetwork, fit_stack, resolve_device
+from skmetric.nn import NetworkSpec
+
+__all__ = ["TorchEstimator"]
+
+
+class TorchEstimator(BaseEstimator):
+    """An estimator around one of the engine's networks.
+
+    A subclass stores the common parameters and says in ``_plan`` how it is to be trained, and in ``_finish`` what it
+    makes of the result.
+    """
+
+    _parameter_constraints: ClassVar[dict[str, list]] = {
+        "hidden_layer_sizes": ["array-like"],
+        "dropout": [Interval(Real, 0, 1, closed="left")],
+        "scale_inputs": ["boolean"],
+        "module": [callable, None],
+        "batch_size": [Interval(Integral, 2, None, closed="left")],
+        "max_iter": [Interval(Integral, 1, None, closed="left")],
+        "learning_rate": [Interval(Real, 0, None, closed="neither")],
+        "weight_decay": [Interval(Real, 0, None, closed="left")],
+        "early_stopping": ["boolean"],
+        "validation_fraction": [Interval(Real, 0, 1, closed="neither")],
+        "n_iter_no_change": [Interval(Integral, 1, None, closed="left")],
+        "device": [str],
+        "random_state": ["random_state"],
+        "warm_start": ["boolean"],
+        "callbacks": [list, tuple, None],
+        "verbose": ["verbose"],
+    }
+
+    def _network_spec(self, n_features: int, n_outputs: int, *, normalize: bool) -> NetworkSpec:
+        widths = tuple(self.hidden_layer_sizes)
+        if not all(isinstance(width, Integral) and int(width) >= 1 for width in widths):
+            raise ValueError(
+                f"hidden_layer_sizes must hold whole numbers >= 1, one a hidden layer; got {self.hidden_layer_sizes!r}."
+            )
+        return NetworkSpec(
+            n_features=n_features,
+            n_outputs=n_outputs,
+            hidden_layer_sizes=tuple(int(width) for width in widths),
+            dropout=float(self.dropout),
+            normalize=normalize,
+            scale_inputs=self.scale_inputs,
+            module=self.module,
+        )
+
+    def _seed_sequence(self) -> np.random.SeedSequence:
+        """One seed for everything random; None asks the operating system, never numpy's global generator."""
+        if self.random_state is None:
+            return np.random.SeedSequence()
+        if isinstance(self.random_state, Integral):
+            return np.random.SeedSequence(int(self.random_state))
+        return np.random.SeedSequence(int(check_random_state(self.random_state).randint(2**31 - 1)))
+
+    def _train(self, plan: FitPlan) -> FitResult:
+        (result,) = fit_stack(
+            [plan], device=resolve_device(self.device), callbacks=self.callbacks or (), verbose=self.verbose
+        )
+        return result
+
+    def _adopt(self, plan: FitPlan, result: FitResult, history: Sequence[dict[str, Any]] = ()) -> None:
+        """Take over what was learned; ``history`` holds the epochs before this training."""
+        if result.failure is not None:
+            raise ValueError(
+                f"{type(self).__name__} could not be fitted: {result.failure}. Lower learning_rate "
+                f"(now {self.learning_rate}), or scale X."
+            )
+        self._network = TrainedNetwork(plan.network, result.weights)
+        self.history_ = [*history, *result.history]
+        self.n_iter_ = len(self.history_)
+
+    def _initial_weights(self, spec: NetworkSpec, *, go_on: bool) -> dict[str, NDArray] | None:
+        """The weights of the last fit, where this one is to go on from it."""
+        if not (go_on and hasattr(self, "_network")):
+            return None
+        if self._network.spec != spec:
+            raise ValueError(
+                f"{type(self).__name__} cannot go on from the last fit, whose network has another shape "
+                f"({self._network.spec}; now {spec}). Keep the parameters, or fit with warm_start=False."
+            )
+        return dict(self._network.weights)
+
+    def _outputs(self, X: Any) -> NDArray[np.float32]:
+        """The network's outputs for new rows, checked against those that it was fitted on."""
+        check_is_fitted(self)
+        X = validate_data(self, X, reset=False, dtype=np.float32, order="C")
+        return self._network.apply(X, self.device)
+
+    @contextmanager
+    def _all_or_nothing(self) -> Iterator[None]:
+        """Leave the estimator as it was when fitting fails or is interrupted."""
+        before = self.__dict__.copy()
+        try:
+            yield
+        except BaseException:
+            self.__dict__.clear()
+            self.__dict__.update(before)
+            raise
+
+    def __sklearn_is_fitted__(self) -> bool:
+        return hasattr(self, "_network")

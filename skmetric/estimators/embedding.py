@@ -1,0 +1,307 @@
+"""Embedders: rows of a table to points whose distances mean something."""
+
+import warnings
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from numbers import Integral, Real
+from typing import Any, ClassVar, Self
+
+import numpy as np
+import torch
+from numpy.typing import ArrayLike, NDArray
+from sklearn.exceptions import ConvergenceWarning
+from sklearn.utils.multiclass import check_classification_targets
+from sklearn.utils.validation import validate_data
+
+from skmetric._sklearn_compat import Interval, StrOptions, fit_context
+from skmetric.engine import FitPlan, FitResult, StoppingRule, Validation, constant, one_cycle
+from skmetric.estimators._base import TorchEstimator
+from skmetric.estimators._embedder import EmbedderMixin
+from skmetric.estimators._triplets import TripletObjective
+from skmetric.losses.distance import DISTANCES
+from skmetric.losses.triplet import MININGS
+from skmetric.metrics import map_at_r_score
+from skmetric.nn import NetworkSpec
+from skmetric.sampling import ClassBatchSampler, stratified_holdout
+
+__all__ = ["TripletEmbedder"]
+
+# An embedding whose rows are this much closer together than they should be has collapsed.
+COLLAPSED = 0.01
+
+
+class TripletEmbedder(EmbedderMixin, TorchEstimator):
+    """DOC"""
+
+    _parameter_constraints: ClassVar[dict[str, list]] = {
+        **TorchEstimator._parameter_constraints,
+        "n_components": [Interval(Integral, 1, None, closed="left")],
+        "margin": [Interval(Real, 0, None, closed="neither")],
+        "mining": [StrOptions(set(MININGS))],
+        "distance": [StrOptions(set(DISTANCES))],
+        "normalize": ["boolean"],
+        "soft": ["boolean"],
+        "samples_per_class": [Interval(Integral, 2, None, closed="left")],
+        "n_neighbors": [Interval(Integral, 1, None, closed="left")],
+    }
+
+    def __init__(
+        self,
+        n_components: int = 16,
+        *,
+        margin: float = 0.2,
+        mining: str = "semihard",
+        distance: str = "euclidean",
+        normalize: bool = True,
+        soft: bool = False,
+        hidden_layer_sizes: Sequence[int] = (256,),
+        dropout: float = 0.0,
+        scale_inputs: bool = True,
+        module: Callable[[int, int], torch.nn.Module] | None = None,
+        batch_size: int = 64,
+        samples_per_class: int = 4,
+        max_iter: int = 100,
+        learning_rate: float = 1e-3,
+        weight_decay: float = 0.05,
+        early_stopping: bool = False,
+        validation_fraction: float = 0.1,
+        n_iter_no_change: int = 10,
+        n_neighbors: int = 5,
+        device: str = "auto",
+        random_state: int | np.random.RandomState | None = None,
+        warm_start: bool = False,
+        callbacks: Sequence[Any] | None = None,
+        verbose: int = 0,
+    ) -> None:
+        self.n_components = n_components
+        self.margin = margin
+        self.mining = mining
+        self.distance = distance
+        self.normalize = normalize
+        self.soft = soft
+        self.hidden_layer_sizes = hidden_layer_sizes
+        self.dropout = dropout
+        self.scale_inputs = scale_inputs
+        self.module = module
+        self.batch_size = batch_size
+        self.samples_per_class = samples_per_class
+        self.max_iter = max_iter
+        self.learning_rate = learning_rate
+        self.weight_decay = weight_decay
+        self.early_stopping = early_stopping
+        self.validation_fraction = validation_fraction
+        self.n_iter_no_change = n_iter_no_change
+        self.n_neighbors = n_neighbors
+        self.device = device
+        self.random_state = random_state
+        self.warm_start = warm_start
+        self.callbacks = callbacks
+        self.verbose = verbose
+
+    @fit_context(prefer_skip_nested_validation=True)
+    def fit(
+        self, X: ArrayLike, y: ArrayLike, *, X_val: ArrayLike | None = None, y_val: ArrayLike | None = None
+    ) -> Self:
+        """Learn an embedding in which rows of one class are closer to each other than to other rows.
+
+        Parameters
+        ----------
+        X : array-like of shape (n, n_features)
+            The rows, converted to float32.
+        y : array-like of shape (n,)
+            Their classes: numbers, strings or booleans. At least two classes, one of them with two rows.
+        X_val, y_val : array-like, optional
+            Rows and classes to stop early by, in place of rows held out from X; they need ``early_stopping=True``.
+
+        Returns
+        -------
+        self
+
+        Raises
+        ------
+        ValueError
+            For bad input, and when the loss becomes NaN or infinite. The estimator is then as it was before.
+
+        Warns
+        -----
+        ConvergenceWarning
+            When the embedding has collapsed to a point.
+        """
+        with self._all_or_nothing():
+            plan = self._plan(X, y, X_val=X_val, y_val=y_val)
+            self._finish(plan, self._train(plan))
+            self.__dict__.pop("_moments", None)
+        return self
+
+    @fit_context(prefer_skip_nested_validation=True)
+    def partial_fit(self, X: ArrayLike, y: ArrayLike, classes: ArrayLike | None = None) -> Self:
+        """Learn from some more rows, for one epoch at a constant learning rate.
+
+        ``predict`` then looks for neighbours among these rows, embedded after the epoch.
+
+        Parameters
+        ----------
+        X : array-like of shape (n, n_features)
+            The rows.
+        y : array-like of shape (n,)
+            Their classes.
+        classes : array-like of shape (n_classes,), optional
+            All classes that will ever come, in the first call; without it, the classes of the first call's ``y``.
+
+        Returns
+        -------
+        self
+
+        Raises
+        ------
+        ValueError
+            For bad input, and for a class that the first call did not announce.
+        """
+        with self._all_or_nothing():
+            history = getattr(self, "history_", [])
+            plan = self._plan_more(X, y, classes)
+            result = self._train(plan)
+            self._finish(plan, result, history)
+            self._moments = result.moments
+        return self
+
+    def _plan(
+        self, X: ArrayLike, y: ArrayLike, *, X_val: ArrayLike | None = None, y_val: ArrayLike | None = None
+    ) -> FitPlan:
+        rows, labels = self._check_rows(X, y)
+        self.classes_, codes = np.unique(labels, return_inverse=True)
+        seed = self._seed_sequence()
+        train: NDArray[np.integer] = np.arange(len(codes))
+        validation = None
+        if self.early_stopping and X_val is None:
+            (held_out,) = seed.spawn(1)
+            train, validation = self._hold_out(rows, codes, np.random.default_rng(held_out))
+        elif self.early_stopping:
+            validation = self._check_validation(X_val, y_val)
+        elif X_val is not None or y_val is not None:
+            raise ValueError("X_val and y_val are for early stopping; set early_stopping=True, or leave them out.")
+        spec = self._spec()
+        return self._plan_for(
+            rows,
+            labels,
+            self._sampler(codes[train], train),
+            spec=spec,
+            seed=seed,
+            validation=validation,
+            stopping=StoppingRule(self.n_iter_no_change) if self.early_stopping else None,
+            initial_weights=self._initial_weights(spec, go_on=self.warm_start),
+        )
+
+    def _plan_more(self, X: ArrayLike, y: ArrayLike, classes: ArrayLike | None) -> FitPlan:
+        is_first = not hasattr(self, "_network")
+        rows, labels = self._check_rows(X, y, reset=is_first)
+        if is_first:
+            self.classes_ = np.unique(labels if classes is None else classes)
+        elif classes is not None and not np.array_equal(np.unique(classes), self.classes_):
+            raise ValueError(
+                f"classes must be the same in every call of partial_fit, {self.classes_.tolist()}; "
+                f"got {np.unique(classes).tolist()}. Call fit to start anew."
+            )
+        unknown = np.setdiff1d(labels, self.classes_)
+        if len(unknown):
+            raise ValueError(
+                f"y must hold the classes that the first call of partial_fit announced, {self.classes_.tolist()}; "
+                f"got {unknown.tolist()} too. Pass all of them as classes= in the first call."
+            )
+        spec = self._spec()
+        plan = self._plan_for(
+            rows,
+            labels,
+            self._sampler(np.searchsorted(self.classes_, labels)),
+            spec=spec,
+            # Each call draws from a stream of its own, or every epoch would see the same batches.
+            seed=np.random.SeedSequence(self._seed_sequence().entropy, spawn_key=(len(getattr(self, "history_", [])),)),
+            initial_weights=self._initial_weights(spec, go_on=True),
+        )
+        return replace(plan, max_iter=1, schedule=constant, moments=getattr(self, "_moments", None))
+
+    def _plan_for(self, X: NDArray, y: NDArray, sampler: ClassBatchSampler, **decided: Any) -> FitPlan:
+        spec: NetworkSpec = decided.pop("spec")
+        return FitPlan(
+            network=spec,
+            objective=TripletObjective(sampler.samples_per_class, self.mining, self.distance, self.soft),
+            hyperparameters={"margin": float(self.margin)},
+            sampler=sampler,
+            X=X,
+            targets=y,
+            learning_rate=float(self.learning_rate),
+            weight_decay=float(self.weight_decay),
+            schedule=one_cycle,
+            max_iter=self.max_iter,
+            **decided,
+        )
+
+    def _spec(self) -> NetworkSpec:
+        # A cosine does not see lengths: rows of unit length are the same embedding, ready for Euclidean neighbours.
+        normalize = self.normalize or self.distance == "cosine"
+        return self._network_spec(self.n_features_in_, self.n_components, normalize=normalize)
+
+    def _sampler(self, codes: NDArray[np.integer], rows: NDArray[np.integer] | None = None) -> ClassBatchSampler:
+        return ClassBatchSampler(codes, batch_size=self.batch_size, samples_per_class=self.samples_per_class, rows=rows)
+
+    def _check_rows(self, X: ArrayLike, y: ArrayLike, *, reset: bool = True) -> tuple[NDArray, NDArray]:
+        rows, labels = validate_data(self, X, y, reset=reset, dtype=np.float32, order="C", ensure_min_samples=2)
+        check_classification_targets(labels)
+        classes, counts = np.unique(labels, return_counts=True)
+        if len(classes) < 2:
+            raise ValueError(
+                f"y must hold at least two classes, or no row has a negative; got one class, {classes.tolist()}. "
+                "Fit on rows of several classes."
+            )
+        if counts.max() < 2:
+            raise ValueError(
+                f"y must hold a class with at least two rows, or no row has a positive; got {len(classes)} classes of "
+                "one row each. Is y an identifier? It must say which rows are alike."
+            )
+        return rows, labels
+
+    def _hold_out(
+        self, X: NDArray, codes: NDArray[np.integer], rng: np.random.Generator
+    ) -> tuple[NDArray[np.integer], Validation]:
+        train, held_out = stratified_holdout(codes, self.validation_fraction, rng)
+        if np.bincount(codes[held_out], minlength=1).max() < 2:
+            raise ValueError(
+                f"validation_fraction must hold out two rows of some class, to see how near they are; "
+                f"{self.validation_fraction} of these {len(codes)} rows does not. Raise it, pass X_val and y_val, or "
+                "set early_stopping=False."
+            )
+        return train, _map_at_r_validation(X[held_out], codes[held_out])
+
+    def _check_validation(self, X_val: ArrayLike | None, y_val: ArrayLike | None) -> Validation:
+        if X_val is None or y_val is None:
+            raise ValueError("X_val and y_val must be given together; got only one of them.")
+        rows, labels = validate_data(self, X_val, y_val, reset=False, dtype=np.float32, order="C")
+        return _map_at_r_validation(rows, np.unique(labels, return_inverse=True)[1])
+
+    def _finish(self, plan: FitPlan, result: FitResult, history: Sequence[dict[str, Any]] = ()) -> None:
+        self._adopt(plan, result, history)
+        self._warn_if_collapsed(self._remember(plan.X, plan.targets))
+
+    def _warn_if_collapsed(self, embeddings: NDArray[np.float32]) -> None:
+        spread = float(np.sqrt(np.square(embeddings - embeddings.mean(axis=0)).sum(axis=1).mean()))
+        # Unit length spans the unit sphere; otherwise the margin is the only scale there is.
+        margin = np.sqrt(self.margin) if self.distance == "sqeuclidean" else self.margin
+        if spread < COLLAPSED * (1.0 if self._network.spec.normalize else margin):
+            warnings.warn(
+                f"{type(self).__name__}'s embedding has collapsed to a point (spread {spread:.1e}): every distance is "
+                "near 0 and nothing can be told apart. Lower learning_rate, use mining='semihard' or 'all', or look "
+                "for columns that tell the classes apart.",
+                ConvergenceWarning,
+                stacklevel=4,
+            )
+
+
+def _map_at_r_validation(X: NDArray, codes: NDArray[np.integer]) -> Validation:
+    if np.bincount(codes).max() < 2:
+        raise ValueError("y_val must hold a class with two rows, to see how near they are; it has none.")
+
+    def score(embeddings: NDArray) -> float:
+        # A model whose weights overflow between two finite losses is worse than any other, not an error.
+        return map_at_r_score(embeddings, codes) if np.isfinite(embeddings).all() else -np.inf
+
+    return Validation(X, score)

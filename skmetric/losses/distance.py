@@ -1,0 +1,58 @@
+"""Distances between all rows of a batch: smaller is closer."""
+
+import torch
+from torch import Tensor
+from torch.nn.functional import normalize
+
+__all__ = ["DISTANCES", "pairwise_distance"]
+
+DISTANCES = ("euclidean", "sqeuclidean", "cosine")
+
+
+def pairwise_distance(embeddings: Tensor, *, distance: str = "euclidean") -> Tensor:
+    r"""Distances between all pairs of rows.
+
+    "euclidean" is :math:`\lVert x - y \rVert`, "sqeuclidean" its square, and "cosine" is
+    :math:`1 - x \cdot y / (\lVert x \rVert \lVert y \rVert)`.
+
+    Parameters
+    ----------
+    embeddings : Tensor of shape (..., n, d)
+        The rows.
+    distance : {"euclidean", "sqeuclidean", "cosine"}, default="euclidean"
+        Which distance.
+
+    Returns
+    -------
+    Tensor of shape (..., n, n)
+        Equal rows are at distance exactly 0 from each other and at exactly the same distance from every other row.
+        The gradient is finite everywhere; between equal rows it is 0.
+
+    Raises
+    ------
+    ValueError
+        When ``distance`` is none of the above.
+
+    Notes
+    -----
+    The differences are taken coordinate by coordinate. The usual shortcut
+    :math:`\lVert x \rVert^2 + \lVert y \rVert^2 - 2 x \cdot y` loses half of the digits of a small distance, which is
+    where hard triplets are. Memory is O(n^2). The cosine distance is half the squared distance of the rows scaled to
+    unit length, so a row of zeros, which has no direction, is at 1/2 from every other row.
+
+    Examples
+    --------
+    >>> import torch
+    >>> from skmetric.losses import pairwise_distance
+    >>> pairwise_distance(torch.tensor([[0.0, 0.0], [3.0, 4.0]]))
+    tensor([[0., 5.],
+            [5., 0.]])
+    """
+    if distance not in DISTANCES:
+        raise ValueError(f"distance must be one of {', '.join(map(repr, DISTANCES))}; got {distance!r}.")
+    if distance == "cosine":
+        embeddings = normalize(embeddings, dim=-1)
+    d = torch.cdist(embeddings, embeddings, compute_mode="donot_use_mm_for_euclid_dist")
+    if distance == "euclidean":
+        return d
+    return d.square() if distance == "sqeuclidean" else d.square() / 2

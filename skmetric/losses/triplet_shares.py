@@ -1,0 +1,114 @@
+"""How hard the triplets of a batch are: the figures that show whether mining works."""
+
+import torch
+from torch import Tensor
+
+from skmetric.losses import _candidates
+from skmetric.losses._candidates import Candidates
+from skmetric.losses._mining import count_below
+from skmetric.losses.reduction import sum_last
+from skmetric.losses.triplet import Margin, check_blocks, check_list, per_list
+
+__all__ = ["block_triplet_shares", "triplet_shares"]
+
+
+def triplet_shares(
+    embeddings: Tensor, labels: Tensor, *, margin: Margin, distance: str = "euclidean", mask: Tensor | None = None
+) -> Tensor:
+    r"""Shares of easy, semi-hard and hard triplets among all valid ones.
+
+    A triplet is easy when :math:`d_{an} \ge d_{ap} + m` (its hinge is zero), hard when :math:`d_{an} \le d_{ap}`, and
+    semi-hard in between.
+
+    Parameters
+    ----------
+    embeddings : Tensor of shape (..., n, d)
+        One row an item.
+    labels : Tensor of int, shape (..., n)
+        The classes.
+    margin : float or Tensor of shape (...)
+        In units of distance.
+    distance : {"euclidean", "sqeuclidean", "cosine"}, default="euclidean"
+        See :func:`pairwise_distance`.
+    mask : Tensor of bool, shape (..., n), optional
+        True for a real item.
+
+    Returns
+    -------
+    Tensor of shape (..., 3)
+        Easy, semi-hard, hard; they add up to 1, or are all 0 where no triplet is valid. Carries no gradient.
+
+    Raises
+    ------
+    ValueError
+        For an unknown distance, or labels or a mask that do not fit.
+
+    References
+    ----------
+    Schroff, Kalenichenko, Philbin (2015). FaceNet: A Unified Embedding for Face Recognition and Clustering. CVPR.
+
+    Examples
+    --------
+    >>> import torch
+    >>> from skmetric.losses import triplet_shares
+    >>> x = torch.tensor([[0.0], [1.0], [1.5], [4.0]])
+    >>> triplet_shares(x, torch.tensor([0, 0, 1, 1]), margin=1.0)
+    tensor([0.3750, 0.2500, 0.3750])
+    """
+    check_list("labels", labels, embeddings)
+    if mask is not None:
+        check_list("mask", mask, embeddings)
+        embeddings = embeddings.masked_fill(~mask.unsqueeze(-1), 0.0)
+    with torch.no_grad():
+        return _shares(_candidates.from_labels(embeddings, labels, mask, distance), margin)
+
+
+def block_triplet_shares(
+    embeddings: Tensor, rows: Tensor, *, samples_per_class: int, margin: Margin, distance: str = "euclidean"
+) -> Tensor:
+    """Shares of easy, semi-hard and hard triplets of a P x K batch.
+
+    Parameters
+    ----------
+    embeddings : Tensor of shape (..., P * K, d)
+        The items, class after class.
+    rows : Tensor of int, shape (..., P * K)
+        Which row of the table each item is; see :func:`block_triplet_loss`.
+    samples_per_class : int
+        K, at least 2.
+    margin : float or Tensor of shape (...)
+        In units of distance.
+    distance : {"euclidean", "sqeuclidean", "cosine"}, default="euclidean"
+        See :func:`pairwise_distance`.
+
+    Returns
+    -------
+    Tensor of shape (..., 3)
+        As :func:`triplet_shares`.
+
+    Raises
+    ------
+    ValueError
+        For an unknown distance, rows that do not fit, or K that does not divide the items into blocks.
+
+    Examples
+    --------
+    >>> import torch
+    >>> from skmetric.losses import block_triplet_shares
+    >>> x = torch.tensor([[0.0], [1.0], [1.5], [4.0]])
+    >>> block_triplet_shares(x, torch.arange(4), samples_per_class=2, margin=1.0)
+    tensor([0.3750, 0.2500, 0.3750])
+    """
+    check_list("rows", rows, embeddings)
+    check_blocks(rows.shape[-1], samples_per_class)
+    with torch.no_grad():
+        return _shares(_candidates.from_blocks(embeddings, rows, samples_per_class, distance), margin)
+
+
+def _shares(c: Candidates, margin: Margin) -> Tensor:
+    n_hard = count_below(c.d_an_or_inf, c.d_ap, inclusive=True)
+    n_violating = count_below(c.d_an_or_inf, c.d_ap + per_list(margin, c.d_ap), inclusive=False)
+    n_negatives = c.is_negative.sum(-1, keepdim=True).expand(n_hard.shape)
+    per_pair = torch.stack([n_negatives - n_violating, n_violating - n_hard, n_hard])
+    counts = sum_last(per_pair * c.is_positive, 2).movedim(0, -1)
+    return counts.to(c.d_ap.dtype) / counts.sum(-1, keepdim=True).clamp_min(1)

@@ -1,0 +1,66 @@
+"""What the retrieval metrics accept, and the queries that follow from it."""
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+from sklearn.utils import assert_all_finite, check_array, check_consistent_length, column_or_1d
+
+__all__ = ["check_query_weights", "check_retrieval"]
+
+
+def check_retrieval(
+    embeddings: ArrayLike, labels: ArrayLike
+) -> tuple[NDArray[np.float64], NDArray[np.intp], NDArray[np.intp]]:
+    """Validate embeddings and labels.
+
+    Returns
+    -------
+    points : ndarray of shape (n, d)
+        The embeddings in float64.
+    codes : ndarray of shape (n,)
+        The class of each row, as an integer from 0.
+    others : ndarray of shape (n,)
+        R: the number of other rows of the row's class. At least one is positive.
+    """
+    points = check_array(embeddings, dtype=np.float64, ensure_min_samples=2, input_name="embeddings")
+    labels = column_or_1d(labels, input_name="labels")
+    check_consistent_length(points, labels)
+    assert_all_finite(labels, input_name="labels")
+    try:
+        _, codes, counts = np.unique(labels, return_inverse=True, return_counts=True)
+    except TypeError as error:
+        raise TypeError(
+            f"labels must be of one kind that can be sorted, but they mix types ({error}). Replace missing labels and "
+            "convert the rest, for instance with labels.astype(str)."
+        ) from error
+    others = counts[codes] - 1
+    if not others.any():
+        raise ValueError(
+            f"labels must have a class with two rows or more, but each of the {len(codes)} rows is alone in its class, "
+            "so nothing can be retrieved. Score more rows, or take a splitter that keeps some rows of a class together."
+        )
+    return points, codes, others
+
+
+def check_query_weights(sample_weight: ArrayLike | None, scored: NDArray[np.bool_]) -> NDArray[np.float64]:
+    """Validate the weights of the query rows: shape (n,), 0 where a row is not scored."""
+    if sample_weight is None:
+        return scored.astype(np.float64)
+    weights = check_array(sample_weight, dtype=np.float64, ensure_2d=False, input_name="sample_weight")
+    if weights.shape != scored.shape:
+        raise ValueError(
+            f"sample_weight must have one weight a row, shape ({len(scored)},), got shape {weights.shape}. Pass the "
+            "weights of the rows that are scored."
+        )
+    if weights.min() < 0:
+        raise ValueError(
+            f"sample_weight must be non-negative, got {weights.min():g} at row {weights.argmin()}. To leave a row out "
+            "as a query, give it the weight 0."
+        )
+    weights = np.where(scored, weights, 0.0)
+    if not weights.any():
+        raise ValueError(
+            f"sample_weight must be positive for at least one row that can be scored, got only zeros at the "
+            f"{scored.sum()} rows whose class has other rows. Pass sample_weight=None to weigh them alike."
+        )
+    # Only ratios matter: with the largest at 1, no sum of them overflows.
+    return weights / weights.max()

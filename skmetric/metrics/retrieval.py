@@ -1,0 +1,169 @@
+"""Retrieval metrics: whether the nearest neighbours of a row share its label."""
+
+from numbers import Integral
+
+import numpy as np
+from numpy.typing import ArrayLike
+
+from ._checks import check_query_weights, check_retrieval
+from ._neighbors import nearest_rows
+
+__all__ = ["map_at_r_score", "recall_at_k_score"]
+
+
+def map_at_r_score(embeddings: ArrayLike, labels: ArrayLike, *, sample_weight: ArrayLike | None = None) -> float:
+    r"""Mean average precision at R.
+
+    Every row :math:`i` is a query against all other rows, nearest first. With :math:`R_i` the number of other rows of
+    its class, :math:`\mathrm{rel}_i(k)` 1 if its :math:`k`-th neighbour is one of them and 0 if not, and
+    :math:`P_i(k)` the share of them among its first :math:`k` neighbours,
+
+    .. math::
+        \mathrm{MAP@R} = \frac{\sum_{i : R_i \ge 1} w_i \, \mathrm{AP}_i}{\sum_{i : R_i \ge 1} w_i}, \qquad
+        \mathrm{AP}_i = \frac{1}{R_i} \sum_{k=1}^{R_i} P_i(k) \, \mathrm{rel}_i(k).
+
+    Parameters
+    ----------
+    embeddings : array-like of shape (n, d)
+        One embedding a row, at least two. Neighbours are found by Euclidean distance; for cosine similarity, scale the
+        rows to unit length first.
+    labels : array-like of shape (n,)
+        The class of each row: integers, strings, booleans, or objects that can be sorted.
+    sample_weight : array-like of shape (n,), default=None
+        The weight :math:`w_i` of each row as a query: finite, not negative, not all 0. It does not change how much
+        the row counts as a neighbour. None gives all rows the same weight.
+
+    Returns
+    -------
+    score : float
+        Between 0 and 1; 1 where the nearest neighbours of every row are all the others of its class.
+
+    Raises
+    ------
+    ValueError
+        If the arguments differ in length, are empty or not finite, if no class has two rows, or if ``sample_weight``
+        is negative or leaves nothing to score.
+    TypeError
+        If the labels cannot be sorted.
+
+    See Also
+    --------
+    recall_at_k_score : Whether any of the first k neighbours shares the label.
+    skmetric.metrics.map_at_r_scorer : This score for ``GridSearchCV(scoring=...)``.
+
+    Notes
+    -----
+    A row that is alone in its class is no query, but stays in the table as a neighbour of others. A row is left out of
+    its own neighbours by its position, so a duplicate of it does count, at distance 0.
+
+    Rows at the same distance rank in row order. Equal rows are always exactly tied. Other distances are compared after
+    float64 rounding: squared distances that differ by less than about 1e-15 of the squared spread of the table may be
+    ordered either way, always the same way for the same input.
+
+    Some rows at a time are compared with the table: :math:`O(n^2 d)` time, :math:`O(n d)` memory.
+
+    References
+    ----------
+    Musgrave, Belongie, Lim (2020). A Metric Learning Reality Check. ECCV. https://arxiv.org/abs/2003.08505
+
+    Examples
+    --------
+    Each of the first three rows looks for the other two. The first two find one of them, then a stranger: 1/2. The
+    third finds the stranger first: 1/4. The stranger has nothing to look for.
+
+    >>> from skmetric.metrics import map_at_r_score
+    >>> embeddings = [[0.0], [1.0], [3.0], [2.5]]
+    >>> map_at_r_score(embeddings, ["a", "a", "a", "b"])
+    0.4166666666666667
+    >>> map_at_r_score(embeddings, ["a", "a", "a", "b"], sample_weight=[0, 0, 1, 0])
+    0.25
+    """
+    points, codes, others = check_retrieval(embeddings, labels)
+    weights = check_query_weights(sample_weight, others > 0)
+    precision = np.zeros(len(codes))
+    for rows, neighbors in nearest_rows(points, others):
+        rank = np.arange(1, neighbors.shape[1] + 1)
+        r = others[rows, np.newaxis]
+        relevant = (codes[neighbors] == codes[rows, np.newaxis]) & (rank <= r)
+        precision[rows] = (relevant.cumsum(axis=1) * relevant / rank).sum(axis=1) / others[rows]
+    return float(np.average(precision, weights=weights))
+
+
+def recall_at_k_score(
+    embeddings: ArrayLike, labels: ArrayLike, *, k: int, sample_weight: ArrayLike | None = None
+) -> float:
+    r"""Share of the rows with a row of their own class among their k nearest neighbours.
+
+    With :math:`\mathrm{rel}_i(j)` 1 if the :math:`j`-th nearest other row of row :math:`i` is of its class and 0 if
+    not, and :math:`R_i` the number of other rows of its class,
+
+    .. math::
+        \mathrm{Recall@}k = \frac{\sum_{i : R_i \ge 1} w_i \max_{j \le k} \mathrm{rel}_i(j)}
+        {\sum_{i : R_i \ge 1} w_i}.
+
+    Parameters
+    ----------
+    embeddings : array-like of shape (n, d)
+        One embedding a row, at least two. Neighbours are found by Euclidean distance; for cosine similarity, scale the
+        rows to unit length first.
+    labels : array-like of shape (n,)
+        The class of each row: integers, strings, booleans, or objects that can be sorted.
+    k : int
+        How many neighbours to look at: from 1 to n - 1.
+    sample_weight : array-like of shape (n,), default=None
+        The weight :math:`w_i` of each row as a query: finite, not negative, not all 0. It does not change how much
+        the row counts as a neighbour. None gives all rows the same weight.
+
+    Returns
+    -------
+    score : float
+        Between 0 and 1. With ``k=1`` it is the accuracy of the nearest neighbour, left out one at a time.
+
+    Raises
+    ------
+    ValueError
+        If ``k`` is out of range, if the arguments differ in length, are empty or not finite, if no class has two rows,
+        or if ``sample_weight`` is negative or leaves nothing to score.
+    TypeError
+        If ``k`` is not an integer, or the labels cannot be sorted.
+
+    See Also
+    --------
+    map_at_r_score : Takes the order of all rows of the class into account.
+    skmetric.metrics.recall_at_1_scorer : This score with ``k=1`` for ``GridSearchCV(scoring=...)``.
+
+    Notes
+    -----
+    Rows alone in their class, duplicates and ties are treated as in :func:`map_at_r_score`. This is the recall of the
+    metric learning literature, which asks for one hit, not for the share of relevant rows that were found.
+
+    References
+    ----------
+    Jégou, Douze, Schmid (2011). Product Quantization for Nearest Neighbor Search. IEEE TPAMI 33(1).
+    https://doi.org/10.1109/TPAMI.2010.57
+
+    Examples
+    --------
+    >>> from skmetric.metrics import recall_at_k_score
+    >>> embeddings = [[0.0], [1.0], [3.0], [2.5]]
+    >>> recall_at_k_score(embeddings, ["a", "a", "b", "a"], k=1)
+    0.6666666666666666
+    >>> recall_at_k_score(embeddings, ["a", "a", "b", "a"], k=2)
+    1.0
+    """
+    points, codes, others = check_retrieval(embeddings, labels)
+    weights = check_query_weights(sample_weight, others > 0)
+    found = np.zeros(len(codes))
+    for rows, neighbors in nearest_rows(points, np.where(others > 0, _check_k(k, len(codes)), 0)):
+        found[rows] = (codes[neighbors] == codes[rows, np.newaxis]).any(axis=1)
+    return float(np.average(found, weights=weights))
+
+
+def _check_k(k: int, n: int) -> int:
+    if isinstance(k, bool) or not isinstance(k, Integral):
+        raise TypeError(f"k must be an integer, got {k!r} of type {type(k).__name__}. Pass k=1 for the nearest row.")
+    if not 1 <= k <= n - 1:
+        raise ValueError(
+            f"k must be from 1 to n - 1 = {n - 1}, the number of other rows, got k={k}. Pass another k, or more rows."
+        )
+    return int(k)

@@ -1,0 +1,89 @@
+"""Layers that carry a leading stack axis: every tensor is (models, items, features)."""
+
+import math
+from collections.abc import Sequence
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor, nn
+
+__all__ = ["InputScaling", "StackedLinear"]
+
+ALL = slice(None)
+
+
+class StackedLinear(nn.Module):
+    """One affine map a model.
+
+    Parameters
+    ----------
+    n_in, n_out : int
+        Widths.
+    rngs : sequence of numpy.random.Generator
+        One a model; each draws the initial weights of its own model, uniform within ``1 / sqrt(n_in)``.
+    """
+
+    def __init__(self, n_in: int, n_out: int, rngs: Sequence[np.random.Generator]) -> None:
+        super().__init__()
+        bound = 1 / math.sqrt(max(n_in, 1))
+
+        def draw(n_rows: int) -> nn.Parameter:
+            each = [rng.uniform(-bound, bound, (n_rows, n_out)).astype(np.float32) for rng in rngs]
+            return nn.Parameter(torch.from_numpy(np.stack(each)))
+
+        self.weight = draw(n_in)
+        self.bias = draw(1)
+
+    def forward(self, x: Tensor, models: slice = ALL) -> Tensor:
+        """Map (models, n, n_in) to (models, n, n_out)."""
+        return torch.baddbmm(self.bias[models], x, self.weight[models])
+
+
+class InputScaling(nn.Module):
+    r"""Standardise each column, then bend far values smoothly: :math:`z / \sqrt{1 + (z / c)^2}`.
+
+    Near the mean nothing changes; no value ends up farther than ``c`` standard deviations out. Shift and scale of a
+    column therefore do not matter, and a heavy tail or a rarely used column cannot dominate. Constant columns become 0.
+
+    Parameters
+    ----------
+    n_models, n_features : int
+        The shape of the stack.
+    limit : float
+        The bound c, in standard deviations.
+    """
+
+    center: Tensor
+    inverse_scale: Tensor
+
+    def __init__(self, n_models: int, n_features: int, *, limit: float = 3.0) -> None:
+        super().__init__()
+        self.limit = limit
+        self.register_buffer("center", torch.zeros(n_models, 1, n_features))
+        self.register_buffer("inverse_scale", torch.ones(n_models, 1, n_features))
+
+    def fit(self, tables: Sequence[NDArray]) -> None:
+        """Take each model's means and standard deviations from its own table (n, n_features)."""
+        moments = {id(table): _moments(table) for table in tables}
+        with torch.no_grad():
+            for model, table in enumerate(tables):
+                mean, std = moments[id(table)]
+                # Rounding leaves a constant column a tiny spread; dividing by that would turn rounding into signal.
+                varies = std > 1e-6 * np.abs(mean)
+                inverse = np.divide(1.0, std, out=np.zeros_like(std), where=varies)
+                self.center[model, 0] = torch.from_numpy(mean).float()
+                self.inverse_scale[model, 0] = torch.from_numpy(inverse).float()
+
+    def forward(self, x: Tensor, models: slice = ALL) -> Tensor:
+        """Scale (models, n, n_features)."""
+        z = (x - self.center[models]) * self.inverse_scale[models]
+        return z * (z / self.limit).square_().add_(1.0).rsqrt_()
+
+
+def _moments(table: NDArray, chunk: int = 1 << 16) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Means and standard deviations of the columns, read in pieces so that a table on disk is never copied whole."""
+    pieces = [table[start : start + chunk] for start in range(0, len(table), chunk)]
+    mean = sum(piece.sum(0, dtype=np.float64) for piece in pieces) / len(table)
+    square = sum(np.square(piece - mean).sum(0, dtype=np.float64) for piece in pieces) / len(table)
+    return mean, np.sqrt(square)

@@ -1,0 +1,6 @@
+"""Samplers: from labels, groups or tuples to an epoch of index batches. numpy only."""
+
+from skmetric.sampling.classes import ClassBatchSampler, block_shape
+from skmetric.sampling.holdout import stratified_holdout
+
+__all__ = ["ClassBatchSampler", "block_shape", "stratified_holdout"]

@@ -1,0 +1,46 @@
+"""Rows held out from training for validation."""
+
+import numpy as np
+from numpy.typing import NDArray
+
+__all__ = ["stratified_holdout"]
+
+
+def stratified_holdout(
+    labels: NDArray[np.integer], fraction: float, rng: np.random.Generator
+) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """Split rows into a training and a validation part that holds the same fraction of every class.
+
+    A class gives ``round(fraction * size)`` rows; of its rows at least two stay for training, as one row alone makes no
+    positive pair.
+
+    Parameters
+    ----------
+    labels : array of int, shape (n,)
+        The class of each row, coded 0, 1, ...
+    fraction : float
+        Between 0 and 1.
+    rng : numpy.random.Generator
+        Draws the rows.
+
+    Returns
+    -------
+    train, validation : arrays of int
+        Row indices, in rising order.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from skmetric.sampling import stratified_holdout
+    >>> labels = np.repeat([0, 1], [8, 4])
+    >>> train, validation = stratified_holdout(labels, 0.25, np.random.default_rng(0))
+    >>> np.bincount(labels[validation]).tolist()
+    [2, 1]
+    """
+    sizes = np.bincount(labels)
+    held_out = np.clip(np.round(fraction * sizes).astype(np.int64), 0, np.maximum(sizes - 2, 0))
+    shuffled = rng.permutation(len(labels))
+    by_class = shuffled[np.argsort(labels[shuffled], kind="stable")]
+    place = np.arange(len(labels)) - np.repeat(np.cumsum(sizes) - sizes, sizes)
+    is_held_out = place < np.repeat(held_out, sizes)
+    return np.sort(by_class[~is_held_out]), np.sort(by_class[is_held_out])
