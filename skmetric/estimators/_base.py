@@ -1,24 +1,45 @@
 """What all estimators share: common parameters, training, applying the trained network."""
 
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Sequence
+from functools import wraps
 from numbers import Integral, Real
-from typing import Any, ClassVar
+from typing import Any, ClassVar, TypeVar, cast
 
 import numpy as np
 from numpy.typing import NDArray
 from sklearn.base import BaseEstimator
+from sklearn.callback import CallbackSupportMixin
 from sklearn.utils import check_random_state
 from sklearn.utils.validation import check_is_fitted, validate_data
 
 from skmetric._sklearn_compat import Interval
 from skmetric.engine import FitPlan, FitResult, TrainedNetwork, fit_stack, resolve_device
+from skmetric.estimators._callbacks import EpochTasks
 from skmetric.nn import NetworkSpec
 
-__all__ = ["TorchEstimator"]
+__all__ = ["TorchEstimator", "all_or_nothing"]
 
 
-class TorchEstimator(BaseEstimator):
+Method = TypeVar("Method", bound=Callable[..., Any])
+
+
+def all_or_nothing(fit: Method) -> Method:
+    """Leave the estimator as it was when fitting fails or is interrupted."""
+
+    @wraps(fit)
+    def guarded(self: Any, *args: Any, **kwargs: Any) -> Any:
+        before = self.__dict__.copy()
+        try:
+            return fit(self, *args, **kwargs)
+        except BaseException:
+            self.__dict__.clear()
+            self.__dict__.update(before)
+            raise
+
+    return cast(Method, guarded)
+
+
+class TorchEstimator(CallbackSupportMixin, BaseEstimator):
     """An estimator around one of the engine's networks.
 
     A subclass stores the common parameters and says in ``_plan`` how it is to be trained, and in ``_finish`` what it
@@ -69,9 +90,16 @@ class TorchEstimator(BaseEstimator):
         return np.random.SeedSequence(int(check_random_state(self.random_state).randint(2**31 - 1)))
 
     def _train(self, plan: FitPlan) -> FitResult:
-        (result,) = fit_stack(
-            [plan], device=resolve_device(self.device), callbacks=self.callbacks or (), verbose=self.verbose
-        )
+        """Train one model; callbacks of skorch (``callbacks``) and of scikit-learn (``set_callbacks``) look on."""
+        device = resolve_device(self.device)
+        data = {"X": plan.X, "y": plan.targets}
+        context = self._init_callback_context(max_subtasks=plan.max_iter)
+        context.call_on_fit_task_begin(estimator=self, **data)
+        callbacks = [*(self.callbacks or ())]
+        if hasattr(self, "_skl_callbacks"):
+            callbacks.append(EpochTasks(context, self, data))
+        (result,) = fit_stack([plan], device=device, callbacks=callbacks, verbose=self.verbose)
+        context.call_on_fit_task_end(estimator=self, **data)
         return result
 
     def _adopt(self, plan: FitPlan, result: FitResult, history: Sequence[dict[str, Any]] = ()) -> None:
@@ -101,17 +129,6 @@ class TorchEstimator(BaseEstimator):
         check_is_fitted(self)
         X = validate_data(self, X, reset=False, dtype=np.float32, order="C")
         return self._network.apply(X, self.device)
-
-    @contextmanager
-    def _all_or_nothing(self) -> Iterator[None]:
-        """Leave the estimator as it was when fitting fails or is interrupted."""
-        before = self.__dict__.copy()
-        try:
-            yield
-        except BaseException:
-            self.__dict__.clear()
-            self.__dict__.update(before)
-            raise
 
     def __sklearn_is_fitted__(self) -> bool:
         return hasattr(self, "_network")

@@ -9,13 +9,14 @@ from typing import Any, ClassVar, Self
 import numpy as np
 import torch
 from numpy.typing import ArrayLike, NDArray
+from sklearn.callback import with_callbacks
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.utils.multiclass import check_classification_targets
 from sklearn.utils.validation import validate_data
 
 from skmetric._sklearn_compat import Interval, StrOptions, fit_context
 from skmetric.engine import FitPlan, FitResult, StoppingRule, Validation, constant, one_cycle
-from skmetric.estimators._base import TorchEstimator
+from skmetric.estimators._base import TorchEstimator, all_or_nothing
 from skmetric.estimators._embedder import EmbedderMixin
 from skmetric.estimators._triplets import TripletObjective
 from skmetric.losses.distance import DISTANCES
@@ -99,6 +100,8 @@ class TripletEmbedder(EmbedderMixin, TorchEstimator):
         self.verbose = verbose
 
     @fit_context(prefer_skip_nested_validation=True)
+    @all_or_nothing
+    @with_callbacks
     def fit(
         self, X: ArrayLike, y: ArrayLike, *, X_val: ArrayLike | None = None, y_val: ArrayLike | None = None
     ) -> Self:
@@ -127,13 +130,14 @@ class TripletEmbedder(EmbedderMixin, TorchEstimator):
         ConvergenceWarning
             When the embedding has collapsed to a point.
         """
-        with self._all_or_nothing():
-            plan = self._plan(X, y, X_val=X_val, y_val=y_val)
-            self._finish(plan, self._train(plan))
-            self.__dict__.pop("_moments", None)
+        plan = self._plan(X, y, X_val=X_val, y_val=y_val)
+        self._finish(plan, self._train(plan))
+        self.__dict__.pop("_moments", None)
         return self
 
     @fit_context(prefer_skip_nested_validation=True)
+    @all_or_nothing
+    @with_callbacks
     def partial_fit(self, X: ArrayLike, y: ArrayLike, classes: ArrayLike | None = None) -> Self:
         """Learn from some more rows, for one epoch at a constant learning rate.
 
@@ -157,12 +161,10 @@ class TripletEmbedder(EmbedderMixin, TorchEstimator):
         ValueError
             For bad input, and for a class that the first call did not announce.
         """
-        with self._all_or_nothing():
-            history = getattr(self, "history_", [])
-            plan = self._plan_more(X, y, classes)
-            result = self._train(plan)
-            self._finish(plan, result, history)
-            self._moments = result.moments
+        plan = self._plan_more(X, y, classes)
+        result = self._train(plan)
+        self._finish(plan, result, getattr(self, "history_", []))
+        self._moments = result.moments
         return self
 
     def _plan(

@@ -53,8 +53,10 @@ def from_blocks(embeddings: Tensor, rows: Tensor, samples_per_class: int, distan
 @lru_cache(maxsize=32)
 def _block_pattern(n: int, k: int, device: torch.device) -> tuple[Tensor, Tensor]:
     """Return for n items in blocks of k: the columns of each item's k - 1 partners, and which columns are negatives."""
-    item = torch.arange(n, device=device)
-    others = torch.arange(k - 1, device=device).expand(n, k - 1)
-    place = (item % k).unsqueeze(-1)
-    columns = (item // k * k).unsqueeze(-1) + others + (others >= place)
-    return columns, (item // k).unsqueeze(-1) != item // k
+    # Outside inference mode even where the first call is inside: what is cached must serve training as well.
+    with torch.inference_mode(False):
+        item = torch.arange(n, device=device)
+        others = torch.arange(k - 1, device=device).expand(n, k - 1)
+        place = (item % k).unsqueeze(-1)
+        columns = (item // k * k).unsqueeze(-1) + others + (others >= place)
+        return columns, (item // k).unsqueeze(-1) != item // k

@@ -9,18 +9,33 @@ from collections.abc import Callable, Sequence
 
 import torch
 from torch import Tensor
-from torch.nn.functional import softplus
 
 from skmetric.losses._candidates import Candidates
 from skmetric.losses.reduction import sum_last
 
-# Up to this many positives an anchor, comparing each with all negatives is faster than sorting the negatives.
+# Up to this many positives an anchor, comparing each with all negatives is faster than sorting the negatives; up to so
+# many comparisons a list, it also is no burden on memory.
 DENSE_POSITIVES = 32
+DENSE_COMPARISONS = 1 << 24
 # How many (anchor, positive, negative) terms the soft batch-all loss, which cannot be counted, evaluates at a time.
 SOFT_CHUNK = 1 << 22
 
 Generators = torch.Generator | Sequence[torch.Generator] | None
 Picks = tuple[Tensor, Tensor, Tensor]
+
+
+def softplus(gap: Tensor) -> Tensor:
+    """log(1 + exp(gap)), exact also beyond 20, where torch's default turns linear."""
+    return torch.nn.functional.softplus(gap, threshold=80)
+
+
+def is_dense(positives: Tensor, negatives: Tensor) -> bool:
+    """Whether to compare every positive (..., n, p) with every negative (..., n, m), or to sort.
+
+    Decided by the shape of one list, so that a list takes the same route alone and in a stack.
+    """
+    (n, p), m = positives.shape[-2:], negatives.shape[-1]
+    return p <= DENSE_POSITIVES and n * p * m <= DENSE_COMPARISONS
 
 
 def _take(d: Tensor, columns: Tensor) -> Tensor:
@@ -50,7 +65,7 @@ def pick_semihard(c: Candidates, generator: Generators) -> Picks:
     """For each positive the nearest negative that is strictly farther, else the farthest negative."""
     del generator
     d_an, d_ap = c.d_an_or_inf, c.d_ap.detach()
-    if d_ap.shape[-1] <= DENSE_POSITIVES:
+    if is_dense(d_ap, d_an):
         farther = d_an.unsqueeze(-2).where(d_an.unsqueeze(-2) > d_ap.unsqueeze(-1), torch.inf)
         nearest, column = farther.min(-1)
         farthest = d_an.masked_fill(~c.is_negative, -torch.inf).argmax(-1, keepdim=True)
@@ -82,6 +97,11 @@ def _uniform(like: Tensor, generator: Generators) -> Tensor:
         )
     if isinstance(generator, torch.Generator):
         return torch.rand(like.shape, dtype=like.dtype, device=like.device, generator=generator)
+    if len(generator) != like.shape[:-2].numel():
+        raise ValueError(
+            f"generator must be one torch.Generator, or one for each of the {like.shape[:-2].numel()} lists of the "
+            f"stack; got {len(generator)}."
+        )
     lists = [torch.rand(like.shape[-2:], dtype=like.dtype, device=like.device, generator=g) for g in generator]
     return torch.stack(lists).reshape(like.shape)
 
@@ -100,7 +120,7 @@ def count_below(values: Tensor, thresholds: Tensor, *, inclusive: bool) -> Tenso
 
     ``values`` is (..., n, m), ``thresholds`` (..., n, p), the counts (..., n, p).
     """
-    if thresholds.shape[-1] <= DENSE_POSITIVES:
+    if is_dense(thresholds, values):
         low, bound = values.unsqueeze(-2), thresholds.unsqueeze(-1)
         return (low <= bound if inclusive else low < bound).sum(-1)
     return torch.searchsorted(values.sort(-1).values, thresholds.contiguous(), right=inclusive)
@@ -109,7 +129,7 @@ def count_below(values: Tensor, thresholds: Tensor, *, inclusive: bool) -> Tenso
 def _violations(c: Candidates, bound: Tensor) -> tuple[Tensor, Tensor]:
     """Count the triplets with ``bound > d_an``: for each (anchor, positive), and for each (anchor, negative)."""
     nearer, bound = c.d_an_or_inf, bound.masked_fill(~c.is_positive, -torch.inf)
-    if bound.shape[-1] <= DENSE_POSITIVES:
+    if is_dense(bound, nearer):
         violates = bound.unsqueeze(-1) > nearer.unsqueeze(-2)
         return violates.sum(-1), violates.sum(-2)
     below = count_below(bound, nearer, inclusive=True)

@@ -6,6 +6,9 @@ from torch.nn.functional import normalize
 
 __all__ = ["DISTANCES", "pairwise_distance"]
 
+# Rows shorter than this have no direction; it bounds the slope of the cosine distance near the origin.
+SHORTEST = 1e-6
+
 DISTANCES = ("euclidean", "sqeuclidean", "cosine")
 
 
@@ -51,7 +54,7 @@ def pairwise_distance(embeddings: Tensor, *, distance: str = "euclidean") -> Ten
     if distance not in DISTANCES:
         raise ValueError(f"distance must be one of {', '.join(map(repr, DISTANCES))}; got {distance!r}.")
     if distance == "cosine":
-        embeddings = normalize(embeddings, dim=-1)
+        embeddings = normalize(embeddings, dim=-1, eps=SHORTEST)
     d = torch.cdist(embeddings, embeddings, compute_mode="donot_use_mm_for_euclid_dist")
     if distance == "euclidean":
         return d

@@ -1,12 +1,13 @@
 """Triplet losses: an anchor closer to its positive than to its negative, by a margin."""
 
+from contextlib import suppress
+
 import torch
 from torch import Tensor
-from torch.nn.functional import softplus
 
 from skmetric.losses import _candidates
 from skmetric.losses._candidates import Candidates
-from skmetric.losses._mining import MININGS, PICKERS, Generators, mean_all_hinge, mean_all_softplus
+from skmetric.losses._mining import MININGS, PICKERS, Generators, mean_all_hinge, mean_all_softplus, softplus
 from skmetric.losses.reduction import masked_mean, sum_last
 
 __all__ = ["MININGS", "batch_triplet_loss", "block_triplet_loss", "triplet_margin_loss"]
@@ -121,14 +122,14 @@ def batch_triplet_loss(
     tensor(1.3750)
     """
     _check_mining(mining)
-    check_list("labels", labels, embeddings)
+    labels = per_item("labels", labels, embeddings)
     if mask is not None:
-        check_list("mask", mask, embeddings)
+        mask = per_item("mask", mask, embeddings)
         embeddings = embeddings.masked_fill(~mask.unsqueeze(-1), 0.0)
     if embeddings.shape[-2] == 0:
         return sum_last(embeddings, 2)
     candidates = _candidates.from_labels(embeddings, labels, mask, distance)
-    return _mean_of_mined(candidates, margin, mining, soft, generator) + _nan_of(embeddings)
+    return _mean_of_mined(candidates, margin, mining, soft, generator) + nan_of(embeddings)
 
 
 def block_triplet_loss(
@@ -186,21 +187,24 @@ def block_triplet_loss(
     tensor(1.3750)
     """
     _check_mining(mining)
-    check_list("rows", rows, embeddings)
+    rows = per_item("rows", rows, embeddings)
     check_blocks(rows.shape[-1], samples_per_class)
     if embeddings.shape[-2] == 0:
         return sum_last(embeddings, 2)
     candidates = _candidates.from_blocks(embeddings, rows, samples_per_class, distance)
-    return _mean_of_mined(candidates, margin, mining, soft, generator) + _nan_of(embeddings)
+    return _mean_of_mined(candidates, margin, mining, soft, generator) + nan_of(embeddings)
 
 
 def _mean_of_mined(c: Candidates, margin: Margin, mining: str, soft: bool, generator: Generators) -> Tensor:
     margin = per_list(margin, c.d_ap)
     if mining == "all":
-        return mean_all_softplus(c, margin) if soft else mean_all_hinge(c, margin)
-    d_ap, d_an, valid = PICKERS[mining](c, generator)
-    terms = softplus(d_ap - d_an + margin) if soft else triplet_margin_loss(d_ap, d_an, margin=margin)
-    return masked_mean(terms, valid, n_axes=2)
+        mean = mean_all_softplus(c, margin) if soft else mean_all_hinge(c, margin)
+    else:
+        d_ap, d_an, valid = PICKERS[mining](c, generator)
+        terms = softplus(d_ap - d_an + margin) if soft else triplet_margin_loss(d_ap, d_an, margin=margin)
+        mean = masked_mean(terms, valid, n_axes=2)
+    # A NaN margin violates nothing; it is not to pass for a loss of zero.
+    return mean + margin[..., 0, 0] * 0
 
 
 def per_list(margin: Margin, d: Tensor) -> Tensor:
@@ -208,7 +212,7 @@ def per_list(margin: Margin, d: Tensor) -> Tensor:
     return torch.as_tensor(margin, dtype=d.dtype, device=d.device)[..., None, None]
 
 
-def _nan_of(embeddings: Tensor) -> Tensor:
+def nan_of(embeddings: Tensor) -> Tensor:
     """0 for a list of finite rows, else NaN: a choice among distances may pass a NaN by, the loss may not."""
     return sum_last(embeddings.detach() * 0, 2)
 
@@ -218,13 +222,16 @@ def _check_mining(mining: str) -> None:
         raise ValueError(f"mining must be one of {', '.join(map(repr, MININGS))}; got {mining!r}.")
 
 
-def check_list(name: str, value: Tensor, embeddings: Tensor) -> None:
-    """Raise unless ``value`` holds one value a row of ``embeddings``."""
-    if value.shape != embeddings.shape[:-1]:
-        raise ValueError(
-            f"{name} must hold one value a row of embeddings, shape {tuple(embeddings.shape[:-1])}; "
-            f"got shape {tuple(value.shape)}."
-        )
+def per_item(name: str, value: Tensor, embeddings: Tensor) -> Tensor:
+    """Broadcast one value an item (..., n) over the leading axes of embeddings (..., n, d)."""
+    shape = embeddings.shape[:-1]
+    if value.ndim and value.shape[-1] == shape[-1]:
+        with suppress(RuntimeError):
+            return value.expand(shape)
+    raise ValueError(
+        f"{name} must hold one value a row of embeddings and broadcast to {tuple(shape)}; "
+        f"got shape {tuple(value.shape)}."
+    )
 
 
 def check_blocks(n: int, samples_per_class: int) -> None:

@@ -7,7 +7,7 @@ from skmetric.losses import _candidates
 from skmetric.losses._candidates import Candidates
 from skmetric.losses._mining import count_below
 from skmetric.losses.reduction import sum_last
-from skmetric.losses.triplet import Margin, check_blocks, check_list, per_list
+from skmetric.losses.triplet import Margin, check_blocks, nan_of, per_item, per_list
 
 __all__ = ["block_triplet_shares", "triplet_shares"]
 
@@ -55,12 +55,12 @@ def triplet_shares(
     >>> triplet_shares(x, torch.tensor([0, 0, 1, 1]), margin=1.0)
     tensor([0.3750, 0.2500, 0.3750])
     """
-    check_list("labels", labels, embeddings)
+    labels = per_item("labels", labels, embeddings)
     if mask is not None:
-        check_list("mask", mask, embeddings)
+        mask = per_item("mask", mask, embeddings)
         embeddings = embeddings.masked_fill(~mask.unsqueeze(-1), 0.0)
     with torch.no_grad():
-        return _shares(_candidates.from_labels(embeddings, labels, mask, distance), margin)
+        return _shares(_candidates.from_labels(embeddings, labels, mask, distance), margin, embeddings)
 
 
 def block_triplet_shares(
@@ -99,16 +99,16 @@ def block_triplet_shares(
     >>> block_triplet_shares(x, torch.arange(4), samples_per_class=2, margin=1.0)
     tensor([0.3750, 0.2500, 0.3750])
     """
-    check_list("rows", rows, embeddings)
+    rows = per_item("rows", rows, embeddings)
     check_blocks(rows.shape[-1], samples_per_class)
     with torch.no_grad():
-        return _shares(_candidates.from_blocks(embeddings, rows, samples_per_class, distance), margin)
+        return _shares(_candidates.from_blocks(embeddings, rows, samples_per_class, distance), margin, embeddings)
 
 
-def _shares(c: Candidates, margin: Margin) -> Tensor:
+def _shares(c: Candidates, margin: Margin, embeddings: Tensor) -> Tensor:
     n_hard = count_below(c.d_an_or_inf, c.d_ap, inclusive=True)
-    n_violating = count_below(c.d_an_or_inf, c.d_ap + per_list(margin, c.d_ap), inclusive=False)
+    n_violating = count_below(c.d_an_or_inf, c.d_ap + per_list(margin, c.d_ap), inclusive=False).maximum(n_hard)
     n_negatives = c.is_negative.sum(-1, keepdim=True).expand(n_hard.shape)
     per_pair = torch.stack([n_negatives - n_violating, n_violating - n_hard, n_hard])
     counts = sum_last(per_pair * c.is_positive, 2).movedim(0, -1)
-    return counts.to(c.d_ap.dtype) / counts.sum(-1, keepdim=True).clamp_min(1)
+    return counts.to(c.d_ap.dtype) / counts.sum(-1, keepdim=True).clamp_min(1) + nan_of(embeddings).unsqueeze(-1)

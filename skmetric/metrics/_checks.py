@@ -22,15 +22,17 @@ def check_retrieval(
         R: the number of other rows of the row's class. At least one is positive.
     """
     points = check_array(embeddings, dtype=np.float64, ensure_min_samples=2, input_name="embeddings")
-    labels = column_or_1d(labels, input_name="labels")
+    if len(np.shape(labels)) > 1 and np.shape(labels)[1:] != (1,):
+        raise ValueError(f"labels must be one label a row, shape (n,), got shape {np.shape(labels)}. Pass one column.")
+    labels = column_or_1d(labels)
     check_consistent_length(points, labels)
-    assert_all_finite(labels, input_name="labels")
     try:
+        assert_all_finite(labels, input_name="labels")
         _, codes, counts = np.unique(labels, return_inverse=True, return_counts=True)
     except TypeError as error:
         raise TypeError(
-            f"labels must be of one kind that can be sorted, but they mix types ({error}). Replace missing labels and "
-            "convert the rest, for instance with labels.astype(str)."
+            f"labels must all be of one type that can be sorted, and none missing: {error}. Replace missing labels, "
+            "and convert the others, for instance to str."
         ) from error
     others = counts[codes] - 1
     if not others.any():

@@ -8,8 +8,8 @@ from numpy.typing import NDArray
 
 __all__ = ["nearest_rows"]
 
-# Queries compared with all rows at once. Fewer make slow matrix products; more fall out of the processor's cache, and out
-# of the blocks that the memory allocator reuses. Three arrays of this many rows are alive: 1.5 KiB for each row.
+# Queries compared with all rows at once. Fewer make slow matrix products; more fall out of the processor's cache. What
+# is alive at once is about three arrays of n times this many numbers: 1.5 KiB for each row of the table.
 CHUNK_ROWS = 64
 
 

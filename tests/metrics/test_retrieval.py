@@ -1,0 +1,355 @@
+import numpy as np
+import pandas as pd
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from skmetric.metrics import _neighbors, map_at_r_score, recall_at_k_score
+
+
+def recall_at_2_score(embeddings, labels, *, sample_weight=None):
+    return recall_at_k_score(embeddings, labels, k=2, sample_weight=sample_weight)
+
+
+def reference(embeddings, labels, *, k=None, weights=None):
+    """The definitions, word by word: MAP@R, or Recall@k where k is given."""
+    n = len(labels)
+    total = weight_sum = 0.0
+    for i in range(n):
+        others = [j for j in range(n) if j != i]
+        relevant = [j for j in others if labels[j] == labels[i]]
+        if not relevant:
+            continue
+        distance = {j: sum((a - b) ** 2 for a, b in zip(embeddings[i], embeddings[j], strict=True)) for j in others}
+        ranked = sorted(others, key=lambda j: (distance[j], j))
+        if k is None:
+            value, hits = 0.0, 0
+            for rank, j in enumerate(ranked[: len(relevant)], start=1):
+                if j in relevant:
+                    hits += 1
+                    value += hits / rank
+            value /= len(relevant)
+        else:
+            value = float(any(j in relevant for j in ranked[:k]))
+        weight = 1.0 if weights is None else weights[i]
+        total += weight * value
+        weight_sum += weight
+    return total / weight_sum
+
+
+def table(seed, n=60, d=3, n_classes=6):
+    rng = np.random.default_rng(seed)
+    return rng.normal(size=(n, d)), rng.integers(0, n_classes, size=n)
+
+
+# Values by hand
+
+
+@pytest.mark.parametrize(
+    ("embeddings", "labels", "map_at_r", "recall_at_1"),
+    [
+        # Two clean classes.
+        ([0, 1, 10, 11], "aabb", 1.0, 1.0),
+        # Each row's nearest is of the other class, and R = 1.
+        ([0, 10, 1, 11], "aabb", 0.0, 0.0),
+        # R = 2. Row 0: a, b -> 1/2. Row 1: a, b -> 1/2. Row 2: b, a -> 1/4. Row 3 is alone.
+        ([0, 1, 3, 2.5], "aaab", 5 / 12, 2 / 3),
+        # R = 3. Row 0: a x a -> (1 + 2/3) / 3. Row 1 (at 1): x a a -> (1/2 + 2/3) / 3. Rows 2 and 3: as row 0.
+        ([0, 1, 3, 4, 1.75], "aaaax", (3 * 5 / 9 + 7 / 18) / 4, 0.75),
+        # Two rows, one class: whatever lies between them.
+        ([-5, 5], "aa", 1.0, 1.0),
+        ([3, 3], "aa", 1.0, 1.0),
+        # One class of three.
+        ([0, 5, 7], "aaa", 1.0, 1.0),
+    ],
+)
+def test_values_by_hand(embeddings, labels, map_at_r, recall_at_1):
+    embeddings = np.array(embeddings, dtype=float)[:, np.newaxis]
+    assert map_at_r_score(embeddings, list(labels)) == pytest.approx(map_at_r, rel=1e-15)
+    assert recall_at_k_score(embeddings, list(labels), k=1) == pytest.approx(recall_at_1, rel=1e-15)
+
+
+def test_ties_rank_in_row_order():
+    # Rows 1 and 2 are equally far from row 0, which counts only the first of them.
+    embeddings = [[0.0], [1.0], [-1.0], [50.0]]
+    only_row_0 = [1, 0, 0, 0]
+    for labels, expected in [("aabb", 1.0), ("abab", 0.0)]:
+        assert map_at_r_score(embeddings, list(labels), sample_weight=only_row_0) == expected
+        assert recall_at_k_score(embeddings, list(labels), k=1, sample_weight=only_row_0) == expected
+
+
+def test_a_row_is_left_out_by_position_and_its_duplicates_are_not():
+    embeddings = [[0.0, 0.0], [0.0, 0.0], [1.0, 1.0], [1.0, 1.0]]
+    assert map_at_r_score(embeddings, [0, 0, 1, 1]) == 1.0
+    # Each row's nearest is its duplicate, of the other class.
+    assert map_at_r_score(embeddings, [0, 1, 0, 1]) == 0.0
+    assert recall_at_k_score(embeddings, [0, 1, 0, 1], k=1) == 0.0
+
+
+def test_perfect_is_exactly_one():
+    labels = np.repeat(np.arange(3), [2, 50, 99])
+    weights = np.random.default_rng(0).uniform(0.1, 1, size=len(labels))
+    embeddings = labels[:, np.newaxis] + np.random.default_rng(1).uniform(0, 0.1, size=(len(labels), 2))
+    assert map_at_r_score(embeddings, labels, sample_weight=weights) == 1.0
+    assert recall_at_k_score(embeddings, labels, k=1, sample_weight=weights) == 1.0
+
+
+# Against the plain loops
+
+
+@pytest.mark.parametrize("seed", range(5))
+@pytest.mark.parametrize("n_classes", [1, 2, 6, 40])
+def test_matches_reference(seed, n_classes):
+    embeddings, labels = table(seed, n_classes=n_classes)
+    assert map_at_r_score(embeddings, labels) == pytest.approx(reference(embeddings, labels), rel=1e-13)
+    for k in (1, 3, 59):
+        assert recall_at_k_score(embeddings, labels, k=k) == pytest.approx(reference(embeddings, labels, k=k))
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_matches_reference_with_weights(seed):
+    embeddings, labels = table(seed, n_classes=25)
+    weights = np.random.default_rng(seed).integers(0, 4, size=60) * 0.3
+    expected = reference(embeddings, labels, weights=weights)
+    assert map_at_r_score(embeddings, labels, sample_weight=weights) == pytest.approx(expected)
+    expected = reference(embeddings, labels, k=2, weights=weights)
+    assert recall_at_k_score(embeddings, labels, k=2, sample_weight=weights) == pytest.approx(expected)
+
+
+@settings(deadline=None, max_examples=100)
+@given(
+    rows=st.lists(
+        st.tuples(st.integers(-2, 2), st.integers(-2, 2), st.integers(0, 3)), min_size=5, max_size=40
+    )  # five rows and four labels: one label is there twice
+)
+def test_matches_reference_with_many_ties(rows):
+    embeddings, labels = [row[:2] for row in rows], [row[2] for row in rows]
+    assert map_at_r_score(embeddings, labels) == pytest.approx(reference(embeddings, labels), rel=1e-13)
+    for k in (1, 4):
+        assert recall_at_k_score(embeddings, labels, k=k) == pytest.approx(reference(embeddings, labels, k=k))
+
+
+@pytest.mark.parametrize("n_copies", [2, 5])
+def test_matches_reference_with_duplicates(n_copies):
+    rng = np.random.default_rng(n_copies)
+    embeddings = rng.normal(size=(12, 7))[rng.integers(0, 12, size=12 * n_copies)]
+    labels = rng.integers(0, 3, size=len(embeddings))
+    assert map_at_r_score(embeddings, labels) == pytest.approx(reference(embeddings, labels), rel=1e-13)
+
+
+def test_all_the_same_point_ranks_by_row():
+    labels = np.random.default_rng(0).integers(0, 4, size=50)
+    for point in (0.0, 0.1, 1e6):
+        embeddings = np.full((50, 3), point)
+        assert map_at_r_score(embeddings, labels) == pytest.approx(reference(embeddings, labels), rel=1e-13)
+        assert recall_at_k_score(embeddings, labels, k=2) == reference(embeddings, labels, k=2)
+
+
+@pytest.mark.parametrize("chunk_rows", [1, 7, 59, 60, 61])
+def test_chunks_do_not_change_the_score(monkeypatch, chunk_rows):
+    embeddings, labels = table(0)
+    expected = map_at_r_score(embeddings, labels), recall_at_k_score(embeddings, labels, k=3)
+    monkeypatch.setitem(_neighbors.nearest_rows.__kwdefaults__, "chunk_rows", chunk_rows)
+    assert (map_at_r_score(embeddings, labels), recall_at_k_score(embeddings, labels, k=3)) == expected
+
+
+def test_matches_pytorch_metric_learning():
+    calculator = pytest.importorskip("pytorch_metric_learning.utils.accuracy_calculator")
+    inference = pytest.importorskip("pytorch_metric_learning.utils.inference")
+    distances = pytest.importorskip("pytorch_metric_learning.distances")
+    torch = pytest.importorskip("torch")
+    accuracy = calculator.AccuracyCalculator(
+        include=("mean_average_precision_at_r", "precision_at_1"),
+        k="max_bin_count",
+        device=torch.device("cpu"),
+        knn_func=inference.CustomKNN(distances.LpDistance(normalize_embeddings=False)),
+    )
+    embeddings, labels = table(0, n=200, d=8)
+    theirs = accuracy.get_accuracy(torch.from_numpy(embeddings), torch.from_numpy(labels))
+    assert map_at_r_score(embeddings, labels) == pytest.approx(theirs["mean_average_precision_at_r"])
+    assert recall_at_k_score(embeddings, labels, k=1) == pytest.approx(theirs["precision_at_1"])
+
+
+# Invariances
+
+SCORES = pytest.mark.parametrize("score", [map_at_r_score, recall_at_2_score])
+SEEDS = st.integers(0, 2**32 - 1)
+
+
+@SCORES
+@settings(deadline=None, max_examples=30)
+@given(seed=SEEDS)
+def test_row_order_does_not_matter(score, seed):
+    embeddings, labels = table(seed)
+    rng = np.random.default_rng(seed)
+    weights, order = rng.uniform(size=60), rng.permutation(60)
+    moved = score(embeddings[order], labels[order], sample_weight=weights[order])
+    assert moved == pytest.approx(score(embeddings, labels, sample_weight=weights))
+
+
+@SCORES
+@settings(deadline=None, max_examples=30)
+@given(seed=SEEDS, scale=st.floats(1e-6, 1e6), shift=st.floats(-1e3, 1e3))
+def test_isometries_and_scale_do_not_matter(score, seed, scale, shift):
+    embeddings, labels = table(seed)
+    rotation, _ = np.linalg.qr(np.random.default_rng(seed).normal(size=(3, 3)))
+    moved = score(scale * (embeddings @ rotation + shift), labels)
+    assert moved == pytest.approx(score(embeddings, labels))
+
+
+@SCORES
+@settings(deadline=None, max_examples=30)
+@given(seed=SEEDS)
+def test_names_of_labels_do_not_matter(score, seed):
+    embeddings, labels = table(seed)
+    names = np.random.default_rng(seed).permutation(np.array(["cat", "dog", "eel", "fox", "gnu", "hen"]))
+    assert score(embeddings, names[labels]) == score(embeddings, labels)
+
+
+@SCORES
+@settings(deadline=None, max_examples=30)
+@given(seed=SEEDS, factor=st.floats(1e-300, 1e300))
+def test_only_ratios_of_weights_matter(score, seed, factor):
+    embeddings, labels = table(seed)
+    weights = np.random.default_rng(seed).uniform(0.1, 1, size=60)
+    scaled = score(embeddings, labels, sample_weight=factor * weights)
+    assert scaled == pytest.approx(score(embeddings, labels, sample_weight=weights))
+    assert score(embeddings, labels, sample_weight=np.full(60, factor)) == pytest.approx(score(embeddings, labels))
+
+
+@SCORES
+def test_sum_of_weights_does_not_overflow(score):
+    embeddings, labels = table(0)
+    assert score(embeddings, labels, sample_weight=np.full(60, 1e308)) == pytest.approx(score(embeddings, labels))
+
+
+@SCORES
+@pytest.mark.parametrize("seed", range(5))
+def test_a_score_is_the_weighted_mean_of_its_queries(score, seed):
+    embeddings, labels = table(seed)
+    weights = np.random.default_rng(seed).uniform(size=60)
+    each = [score(embeddings, labels, sample_weight=one) for one in np.eye(60)]
+    assert score(embeddings, labels, sample_weight=weights) == pytest.approx(np.average(each, weights=weights))
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_recall_grows_with_k_up_to_one(seed):
+    embeddings, labels = table(seed)
+    values = [recall_at_k_score(embeddings, labels, k=k) for k in range(1, 60)]
+    assert values == sorted(values)
+    assert values[-1] == 1.0
+
+
+# Singletons
+
+
+@SCORES
+def test_singletons_are_neighbors_but_no_queries(score):
+    embeddings, labels = table(0, n_classes=3)
+    # A stranger far away changes nothing, and its own weight neither.
+    far = np.vstack([embeddings, [[100.0, 0, 0]]])
+    weights = np.append(np.ones(60), 7.0)
+    assert score(far, np.append(labels, 99), sample_weight=weights) == pytest.approx(score(embeddings, labels))
+    # A stranger on top of a row takes its first rank.
+    assert score([[0.0], [0.0], [1.0], [1.5]], ["a", "x", "y", "a"], sample_weight=[1, 1, 1, 0]) == 0.0
+
+
+@SCORES
+def test_no_class_with_two_rows(score):
+    with pytest.raises(ValueError, match=r"labels must have a class with two rows or more, but each of the 4 rows"):
+        score(np.eye(4), [0, 1, 2, 3])
+
+
+# What is accepted
+
+
+@SCORES
+@pytest.mark.parametrize(
+    "convert",
+    [
+        list,
+        lambda labels: labels.astype(np.uint8),
+        lambda labels: labels.astype(float),
+        lambda labels: labels.astype(str),
+        lambda labels: labels.astype(str).astype(object),
+        lambda labels: labels.astype(object),
+        lambda labels: labels.astype(bool),
+        lambda labels: labels[:, np.newaxis],
+        pd.Series,
+        lambda labels: pd.Series(labels.astype(str), dtype="category"),
+        lambda labels: pd.Series(labels.astype(str), dtype="string"),
+        lambda labels: pd.Series(labels, dtype="Int64", index=range(100, 160)),
+    ],
+)
+def test_labels_of_any_type(score, convert):
+    embeddings, labels = table(0, n_classes=2)
+    assert score(embeddings, convert(labels)) == score(embeddings, labels)
+
+
+@SCORES
+def test_embeddings_of_any_type(score):
+    embeddings, labels = table(0)
+    embeddings = embeddings.astype(np.float32)
+    expected = score(embeddings.astype(np.float64), labels)
+    frozen = embeddings.copy()
+    frozen.setflags(write=False)
+    for same in (embeddings, frozen, embeddings.tolist(), pd.DataFrame(embeddings), np.asfortranarray(embeddings)):
+        value = score(same, labels)
+        assert value == expected
+        assert type(value) is float
+
+
+@SCORES
+def test_arguments_are_left_alone(score):
+    embeddings, labels = table(0)
+    weights = np.arange(60.0)
+    before = embeddings.copy(), labels.copy(), weights.copy()
+    score(embeddings, labels, sample_weight=weights)
+    for now, then in zip((embeddings, labels, weights), before, strict=True):
+        np.testing.assert_array_equal(now, then)
+
+
+@SCORES
+@pytest.mark.parametrize(
+    ("changed", "error", "message"),
+    [
+        ({"embeddings": [[1.0], [np.nan], [2.0], [3.0]]}, ValueError, "embeddings contains NaN"),
+        ({"embeddings": [[1.0], [np.inf], [2.0], [3.0]]}, ValueError, "embeddings contains infinity"),
+        ({"embeddings": [1.0, 2.0, 3.0, 4.0]}, ValueError, "Expected 2D array"),
+        ({"embeddings": [[1.0]], "labels": [1]}, ValueError, "minimum of 2 is required"),
+        ({"embeddings": np.empty((4, 0))}, ValueError, "minimum of 1 is required"),
+        ({"labels": [1, 1, 2]}, ValueError, "inconsistent numbers of samples"),
+        ({"labels": [[1, 2]] * 4}, ValueError, r"labels must be one label a row, shape \(n,\), got shape \(4, 2\)"),
+        ({"labels": [1.0, 1.0, np.nan, 2.0]}, ValueError, "labels contains NaN"),
+        ({"labels": ["a", "a", None, "b"]}, TypeError, "labels must all be of one type that can be sorted"),
+        ({"labels": np.array(["a", "a", 1, 1], object)}, TypeError, "labels must all be of one type"),
+        ({"labels": pd.Series(["a", "a", None, "b"], dtype="string")}, (TypeError, ValueError), "labels"),
+        ({"sample_weight": [1, 1, 1]}, ValueError, r"sample_weight must have .* shape \(4,\), got shape \(3,\)"),
+        ({"sample_weight": np.ones((4, 1))}, ValueError, r"sample_weight must have .* got shape \(4, 1\)"),
+        ({"sample_weight": [1, 1, -2, 1]}, ValueError, "sample_weight must be non-negative, got -2 at row 2"),
+        ({"sample_weight": [1, 1, np.nan, 1]}, ValueError, "sample_weight contains NaN"),
+        ({"sample_weight": [0, 0, 0, 0]}, ValueError, "sample_weight must be positive for at least one row"),
+        ({"sample_weight": [0, 0, 1, 1]}, ValueError, "only zeros at the 2 rows whose class has other rows"),
+    ],
+)
+def test_errors(score, changed, error, message):
+    arguments = {"embeddings": np.eye(4), "labels": [1, 1, 2, 3], "sample_weight": None} | changed
+    with pytest.raises(error, match=message):
+        score(arguments["embeddings"], arguments["labels"], sample_weight=arguments["sample_weight"])
+
+
+@pytest.mark.parametrize("k", [0, -1, 4, 100, np.int64(4)])
+def test_k_out_of_range(k):
+    with pytest.raises(ValueError, match=rf"k must be from 1 to n - 1 = 3, the number of other rows, got k={k}\."):
+        recall_at_k_score(np.eye(4), [1, 1, 2, 2], k=k)
+
+
+@pytest.mark.parametrize("k", [1.0, "1", None, True])
+def test_k_not_an_integer(k):
+    with pytest.raises(TypeError, match="k must be an integer"):
+        recall_at_k_score(np.eye(4), [1, 1, 2, 2], k=k)
+
+
+def test_k_may_be_a_numpy_integer():
+    embeddings, labels = table(0)
+    assert recall_at_k_score(embeddings, labels, k=np.int32(3)) == recall_at_k_score(embeddings, labels, k=3)
