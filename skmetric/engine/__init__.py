@@ -3,6 +3,7 @@
 from skmetric.engine.device import resolve_device
 from skmetric.engine.fit import fit_stack
 from skmetric.engine.plan import Batch, FitPlan, FitResult, Moments, StoppingRule, Validation
+from skmetric.engine.randomness import Stream, open_stream
 from skmetric.engine.schedule import constant, one_cycle
 from skmetric.engine.trained import TrainedNetwork
 
@@ -12,10 +13,12 @@ __all__ = [
     "FitResult",
     "Moments",
     "StoppingRule",
+    "Stream",
     "TrainedNetwork",
     "Validation",
     "constant",
     "fit_stack",
     "one_cycle",
+    "open_stream",
     "resolve_device",
 ]

@@ -10,6 +10,7 @@ from torch import Tensor
 from skmetric.engine.noise import DropoutNoise
 from skmetric.engine.optimizer import StackAdamW
 from skmetric.engine.plan import Batch, FitPlan
+from skmetric.engine.randomness import Stream, open_stream
 from skmetric.engine.tables import open_table
 from skmetric.nn import FlatParameters
 
@@ -35,9 +36,8 @@ class TrainingStack:
     def __init__(self, plans: Sequence[FitPlan], device: torch.device) -> None:
         first = plans[0]
         self.plans, self.device = plans, device
-        streams = [tuple(np.random.Generator(np.random.SFC64(s)) for s in plan.seed.spawn(4)) for plan in plans]
-        initial, self._sampling, dropping, drawing = zip(*streams, strict=True)
-        self.network = first.network.build(initial)
+        self._sampling = self._streams(Stream.BATCHES)
+        self.network = first.network.build(self._streams(Stream.WEIGHTS))
         self._start_weights()
         self.network.to(device).train()
         self._flat = FlatParameters(self.network)
@@ -48,8 +48,10 @@ class TrainingStack:
             moments=[plan.moments for plan in plans],
         )
         self._table = open_table([plan.X for plan in plans], device)
-        self._noise = DropoutNoise(first.network.dropout, self.network.keep_width, dropping, device)
-        self._generators = [_torch_generator(rng, device) for rng in drawing]
+        self._noise = DropoutNoise(
+            first.network.dropout, self.network.keep_width, self._streams(Stream.DROPOUT), device
+        )
+        self._generators = [_torch_generator(rng, device) for rng in self._streams(Stream.OBJECTIVE)]
         self._hyperparameters = self._stack_hyperparameters()
         self._factors = first.schedule(first.max_iter * first.sampler.n_steps)
 
@@ -89,6 +91,9 @@ class TrainingStack:
             batches = self._table.batches(rows[block])
             for (indices, x), keep, s, z in zip(batches, keeps, stay.unbind(), size.unbind(), strict=True):
                 yield x, keep, Batch(indices, self._generators), s, z
+
+    def _streams(self, purpose: Stream) -> list[np.random.Generator]:
+        return [open_stream(plan.seed, purpose) for plan in self.plans]
 
     def _start_weights(self) -> None:
         given = [plan.initial_weights for plan in self.plans]

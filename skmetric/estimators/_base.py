@@ -124,11 +124,16 @@ class TorchEstimator(CallbackSupportMixin, BaseEstimator):
             )
         return dict(self._network.weights)
 
+    def _check_input(self, X: Any, y: Any = "no_validation", **how: Any) -> Any:
+        """Rows as float32, and targets with them where given."""
+        # A value too large for float32 becomes infinite, which is then an error of its own: one message, not two.
+        with np.errstate(over="ignore", invalid="ignore"):
+            return validate_data(self, X, y, dtype=np.float32, order="C", **how)
+
     def _outputs(self, X: Any) -> NDArray[np.float32]:
         """The network's outputs for new rows, checked against those that it was fitted on."""
         check_is_fitted(self)
-        X = validate_data(self, X, reset=False, dtype=np.float32, order="C")
-        return self._network.apply(X, self.device)
+        return self._network.apply(self._check_input(X, reset=False), self.device)
 
     def __sklearn_is_fitted__(self) -> bool:
         return hasattr(self, "_network")

@@ -11,11 +11,10 @@ import torch
 from numpy.typing import ArrayLike, NDArray
 from sklearn.callback import with_callbacks
 from sklearn.exceptions import ConvergenceWarning
-from sklearn.utils.multiclass import check_classification_targets
-from sklearn.utils.validation import validate_data
+from sklearn.utils.multiclass import type_of_target
 
 from skmetric._sklearn_compat import Interval, StrOptions, fit_context
-from skmetric.engine import FitPlan, FitResult, StoppingRule, Validation, constant, one_cycle
+from skmetric.engine import FitPlan, FitResult, StoppingRule, Stream, Validation, constant, one_cycle, open_stream
 from skmetric.estimators._base import TorchEstimator, all_or_nothing
 from skmetric.estimators._embedder import EmbedderMixin
 from skmetric.estimators._triplets import TripletObjective
@@ -32,7 +31,120 @@ COLLAPSED = 0.01
 
 
 class TripletEmbedder(EmbedderMixin, TorchEstimator):
-    """DOC"""
+    r"""Embedding of a table, learned from class labels with a triplet loss.
+
+    A network :math:`f` is trained so that an anchor a is closer to a positive p, a row of its class, than to a negative
+    n, a row of another class, by a margin m:
+
+    .. math:: \max(0, d(f(a), f(p)) - d(f(a), f(n)) + m),
+
+    over triplets mined in batches of P classes x K rows. The embedding serves neighbours search, clustering,
+    retrieval, pictures, and as features for other estimators; ``predict`` is a nearest-neighbours classifier in it.
+
+    Parameters
+    ----------
+    n_components : int, default=16
+        Width of the embedding.
+    margin : float, default=0.5
+        How much closer a positive should be than a negative, in units of ``distance``: with unit length and
+        "euclidean", distances lie between 0 and 2. The one parameter most worth a search.
+    mining : {"semihard", "all", "hard", "easy", "random"}, default="semihard"
+        Which triplets of a batch count; see :func:`skmetric.losses.batch_triplet_loss`.
+    distance : {"euclidean", "sqeuclidean", "cosine"}, default="euclidean"
+        Distance in the embedding. "cosine" implies ``normalize=True``.
+    normalize : bool, default=True
+        Scale embeddings to unit length. In two dimensions that leaves a circle, in one only two points: for a map, use
+        False.
+    soft : bool, default=False
+        Softplus in place of the hinge: triplets beyond the margin still count a little.
+    hidden_layer_sizes : sequence of int, default=(256,)
+        Widths of the hidden layers; an empty one gives a linear embedding.
+    dropout : float, default=0.2
+        Share of the hidden activations set to zero while training.
+    scale_inputs : bool, default=True
+        Standardise each column inside the network and bend values beyond about three standard deviations smoothly;
+        then neither the units of a column nor its outliers matter. False takes the columns as given.
+    module : callable, optional
+        ``(n_features_in, n_components) -> torch.nn.Module``: a network of your own in place of the layers above; it
+        gets the rows as given.
+    batch_size : int, default=64
+        Most rows in a batch.
+    samples_per_class : int, default=4
+        Fewest rows of a class in a batch. With few classes, more rows of each fill the batch.
+    max_iter : int, default=100
+        Epochs. In one, every row is drawn about once.
+    learning_rate : float, default=0.005
+        Highest rate of AdamW; it rises to it over the first 30% of the steps and falls to nearly zero after them.
+    weight_decay : float, default=0.05
+        Of AdamW.
+    early_stopping : bool, default=False
+        Hold out ``validation_fraction`` of each class, stop when their MAP@R no longer rises, and keep the best
+        weights.
+    validation_fraction : float, default=0.1
+        What early stopping holds out.
+    n_iter_no_change : int, default=10
+        Epochs without a better MAP@R after which early stopping stops.
+    n_neighbors : int, default=5
+        Neighbours that ``predict`` asks.
+    device : str, default="auto"
+        "cpu", "cuda", "cuda:1", "mps", ...; "auto" takes a GPU where there is one.
+    random_state : int, RandomState instance or None, default=None
+        Decides initial weights, batches and dropout. The same int gives the same embedding, bit for bit on a CPU.
+    warm_start : bool, default=False
+        Let ``fit`` go on from the weights of the last fit.
+    callbacks : list of skorch callbacks, optional
+        Notified of epochs; they see the history, the network (``module_``) and the optimiser (``optimizer_``, whose
+        "lr" is a factor on the rate above). scikit-learn's own are set by ``set_callbacks``.
+    verbose : int, default=0
+        Above 0, one line an epoch is printed.
+
+    Attributes
+    ----------
+    classes_ : ndarray of shape (n_classes,)
+        The classes of ``fit``.
+    n_features_in_ : int
+        Columns of ``X``.
+    feature_names_in_ : ndarray of str
+        Their names, where ``X`` had names.
+    n_iter_ : int
+        Epochs run.
+    history_ : list of dict
+        One an epoch: ``train_loss``, the shares of ``easy``, ``semihard`` and ``hard`` triplets in its last batch,
+        ``valid_score`` where there is early stopping, and ``dur`` in seconds. Mining works as long as triplets turn
+        from hard to easy.
+
+    See Also
+    --------
+    skmetric.losses.batch_triplet_loss : The loss and its minings.
+    sklearn.neighbors.NeighborhoodComponentsAnalysis : A linear embedding without batches.
+
+    Notes
+    -----
+    ``score`` is MAP@R, not accuracy: it judges the embedding, also on classes that were never trained on. As a
+    classifier, the estimator makes an integer ``cv`` stratify.
+
+    Defaults were chosen once on three tables (``python -m benchmarks defaults``). Inputs are float32; values whose
+    differences are lost at that precision (timestamps, say) want scaling before.
+
+    References
+    ----------
+    Schroff, Kalenichenko, Philbin (2015). FaceNet: A Unified Embedding for Face Recognition and Clustering. CVPR.
+
+    Hermans, Beyer, Leibe (2017). In Defense of the Triplet Loss for Person Re-Identification.
+
+    Examples
+    --------
+    >>> from sklearn.datasets import load_wine
+    >>> from sklearn.model_selection import train_test_split
+    >>> from skmetric import TripletEmbedder
+    >>> X, y = load_wine(return_X_y=True)
+    >>> X_train, X_test, y_train, y_test = train_test_split(X, y, stratify=y, random_state=0)
+    >>> embedder = TripletEmbedder(n_components=4, device="cpu", random_state=0).fit(X_train, y_train)
+    >>> embedder.transform(X_test).shape
+    (45, 4)
+    >>> bool(embedder.score(X_test, y_test) > 0.9)
+    True
+    """
 
     _parameter_constraints: ClassVar[dict[str, list]] = {
         **TorchEstimator._parameter_constraints,
@@ -50,19 +162,19 @@ class TripletEmbedder(EmbedderMixin, TorchEstimator):
         self,
         n_components: int = 16,
         *,
-        margin: float = 0.2,
+        margin: float = 0.5,
         mining: str = "semihard",
         distance: str = "euclidean",
         normalize: bool = True,
         soft: bool = False,
         hidden_layer_sizes: Sequence[int] = (256,),
-        dropout: float = 0.0,
+        dropout: float = 0.2,
         scale_inputs: bool = True,
         module: Callable[[int, int], torch.nn.Module] | None = None,
         batch_size: int = 64,
         samples_per_class: int = 4,
         max_iter: int = 100,
-        learning_rate: float = 1e-3,
+        learning_rate: float = 0.005,
         weight_decay: float = 0.05,
         early_stopping: bool = False,
         validation_fraction: float = 0.1,
@@ -176,8 +288,7 @@ class TripletEmbedder(EmbedderMixin, TorchEstimator):
         train: NDArray[np.integer] = np.arange(len(codes))
         validation = None
         if self.early_stopping and X_val is None:
-            (held_out,) = seed.spawn(1)
-            train, validation = self._hold_out(rows, codes, np.random.default_rng(held_out))
+            train, validation = self._hold_out(rows, codes, open_stream(seed, Stream.HOLDOUT))
         elif self.early_stopping:
             validation = self._check_validation(X_val, y_val)
         elif X_val is not None or y_val is not None:
@@ -247,8 +358,13 @@ class TripletEmbedder(EmbedderMixin, TorchEstimator):
         return ClassBatchSampler(codes, batch_size=self.batch_size, samples_per_class=self.samples_per_class, rows=rows)
 
     def _check_rows(self, X: ArrayLike, y: ArrayLike, *, reset: bool = True) -> tuple[NDArray, NDArray]:
-        rows, labels = validate_data(self, X, y, reset=reset, dtype=np.float32, order="C", ensure_min_samples=2)
-        check_classification_targets(labels)
+        rows, labels = self._check_input(X, y, reset=reset, ensure_min_samples=2)
+        kind = type_of_target(labels, input_name="y")
+        if kind not in {"binary", "multiclass"}:
+            raise ValueError(
+                f"Unknown label type: {kind}. y must hold classes; got values such as {labels[0]!r}. Cut them into "
+                "classes first, with KBinsDiscretizer for example."
+            )
         classes, counts = np.unique(labels, return_counts=True)
         if len(classes) < 2:
             raise ValueError(
@@ -277,7 +393,7 @@ class TripletEmbedder(EmbedderMixin, TorchEstimator):
     def _check_validation(self, X_val: ArrayLike | None, y_val: ArrayLike | None) -> Validation:
         if X_val is None or y_val is None:
             raise ValueError("X_val and y_val must be given together; got only one of them.")
-        rows, labels = validate_data(self, X_val, y_val, reset=False, dtype=np.float32, order="C")
+        rows, labels = self._check_input(X_val, y_val, reset=False)
         return _map_at_r_validation(rows, np.unique(labels, return_inverse=True)[1])
 
     def _finish(self, plan: FitPlan, result: FitResult, history: Sequence[dict[str, Any]] = ()) -> None:

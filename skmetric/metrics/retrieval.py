@@ -58,7 +58,7 @@ def map_at_r_score(embeddings: ArrayLike, labels: ArrayLike, *, sample_weight: A
 
     Rows at the same distance rank in row order. Equal rows are always exactly tied. Other distances are compared after
     float64 rounding: squared distances that differ by less than about 1e-15 of the squared spread of the table may be
-    ordered either way, always the same way for the same input.
+    ordered either way.
 
     Some rows at a time are compared with the table: :math:`O(n^2 d)` time, :math:`O(n d)` memory.
 

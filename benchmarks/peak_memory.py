@@ -1,0 +1,38 @@
+"""Peak memory of one triplet loss with its gradient, in GB: ``python -m benchmarks.peak_memory {ours,peer} N``.
+
+A process of its own, as a peak never falls again.
+"""
+
+import sys
+from pathlib import Path
+
+from benchmarks.triplet_loss import gradient, make_batch, make_peer, ours
+
+STATUS = Path("/proc/self/status")
+
+
+def growth(side: str, n: int) -> float:
+    """How far one gradient raises this process's peak, once a small one has warmed it up."""
+    loss = ours if side == "ours" else make_peer()
+    gradient(loss, *make_batch(64))
+    batch = make_batch(n)
+    before = peak()
+    gradient(loss, *batch)
+    return (peak() - before) / 1e9
+
+
+def peak() -> int:
+    """Most bytes that this process has held.
+
+    On Linux not from getrusage, whose figure for a new process starts at its parent's.
+    """
+    if STATUS.exists():
+        line = next(line for line in STATUS.read_text().splitlines() if line.startswith("VmHWM"))
+        return int(line.split()[1]) * 1024
+    import resource
+
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * (1 if sys.platform == "darwin" else 1024)
+
+
+if __name__ == "__main__":
+    print(growth(sys.argv[1], int(sys.argv[2])))

@@ -1,0 +1,19 @@
+"""Settings for all tests, doctests included."""
+
+import os
+
+# One thread a worker: the suite runs in parallel, and torch threads of several processes on the same cores wait for
+# each other. Must be set before torch is imported.
+os.environ.setdefault("OMP_NUM_THREADS", "1")
+
+import pytest
+import torch
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Skip, visibly, what needs a GPU where there is none."""
+    if torch.cuda.is_available():
+        return
+    for item in items:
+        if "gpu" in item.keywords:
+            item.add_marker(pytest.mark.skip(reason="needs a CUDA device, and there is none"))

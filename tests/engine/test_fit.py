@@ -1,0 +1,141 @@
+import numpy as np
+import pytest
+import torch
+
+from skmetric.engine import StoppingRule, TrainedNetwork, Validation, constant, fit_stack, one_cycle
+from tests.engine.plans import CPU, make_plan
+
+
+def fit(*plans):
+    return fit_stack(plans, device=CPU)
+
+
+def assert_same(result, other):
+    assert result.weights.keys() == other.weights.keys()
+    for name in result.weights:
+        np.testing.assert_array_equal(result.weights[name], other.weights[name])
+    np.testing.assert_array_equal(
+        [epoch["train_loss"] for epoch in result.history], [epoch["train_loss"] for epoch in other.history]
+    )
+
+
+@pytest.mark.parametrize("dropout", [0.0, 0.3])
+def test_a_model_of_a_stack_is_its_own_fit(dropout):
+    tables = [np.random.default_rng(seed).normal(size=(32, 5)).astype(np.float32) for seed in range(2)]
+    plans = [
+        make_plan(seed, tables[seed % 2], dropout=dropout, scale=scale, learning_rate=rate, n_outputs=4)
+        for seed, scale, rate in [(0, 1.0, 0.01), (1, 2.0, 0.01), (2, 0.5, 0.03), (3, 1.0, 0.001)]
+    ]
+    for plan, result in zip(plans, fit(*plans), strict=True):
+        assert_same(result, fit(plan)[0])
+
+
+def test_training_lowers_the_loss():
+    (result,) = fit(make_plan(max_iter=50))
+    assert result.history[-1]["train_loss"] < 0.5 * result.history[0]["train_loss"]
+    assert result.n_iter == len(result.history) == 50
+    assert {"epoch", "train_loss", "largest", "dur"} == result.history[0].keys()
+
+
+def test_plans_decide_everything():
+    assert_same(fit(make_plan(dropout=0.2))[0], fit(make_plan(dropout=0.2))[0])
+    assert fit(make_plan(1))[0].history[0]["train_loss"] != fit(make_plan(2))[0].history[0]["train_loss"]
+
+
+def test_the_model_whose_loss_overflows_fails_alone():
+    failing = make_plan(1, learning_rate=1e30)
+    good, bad, also_good = fit(make_plan(0), failing, make_plan(2))
+    assert bad.failure is not None
+    assert "the loss became" in bad.failure
+    assert bad.n_iter < 5
+    assert_same(good, fit(make_plan(0))[0])
+    assert_same(also_good, fit(make_plan(2))[0])
+    assert good.failure is None
+
+
+def scripted(scores):
+    values = iter(scores)
+    return Validation(np.zeros((1, 5), np.float32), lambda outputs: next(values))
+
+
+def test_the_best_weights_are_kept_and_patience_counted():
+    plan = make_plan(max_iter=20, validation=scripted([1, 3, 2, 3, 1, 9, 9]), stopping=StoppingRule(patience=3))
+    (result,) = fit(plan)
+    assert [epoch["valid_score"] for epoch in result.history] == [1, 3, 2, 3, 1]
+    expected = fit(make_plan(max_iter=2))[0].weights
+    for name, value in expected.items():
+        np.testing.assert_array_equal(result.weights[name], value)
+
+
+def test_models_stop_each_at_its_own_epoch():
+    early = make_plan(0, max_iter=9, validation=scripted([1, 0, 0]), stopping=StoppingRule(2))
+    late = make_plan(1, max_iter=9, validation=scripted(range(9)), stopping=StoppingRule(2))
+    first, second = fit(early, late)
+    assert (first.n_iter, second.n_iter) == (3, 9)
+    assert_same(first, fit(make_plan(0, max_iter=9, validation=scripted([1, 0, 0]), stopping=StoppingRule(2)))[0])
+    assert_same(second, fit(make_plan(1, max_iter=9, validation=scripted(range(9)), stopping=StoppingRule(2)))[0])
+
+
+def test_an_improvement_within_the_tolerance_is_none():
+    plan = make_plan(
+        max_iter=9, validation=scripted([1, 1.05, 1.08, 1.2, 0, 0]), stopping=StoppingRule(patience=2, tolerance=0.1)
+    )
+    assert fit(plan)[0].n_iter == 3
+
+
+def test_going_on_from_weights_and_moments_is_going_on():
+    whole = make_plan(max_iter=1)
+    (half,) = fit(whole)
+    (onwards,) = fit(make_plan(5, max_iter=1, initial_weights=half.weights, moments=half.moments))
+    assert onwards.moments.n_updates == 2 * half.moments.n_updates
+    assert onwards.history[0]["train_loss"] < half.history[0]["train_loss"]
+    for name, value in half.weights.items():
+        if "scaling" in name:
+            np.testing.assert_array_equal(onwards.weights[name], value)
+
+
+def test_a_read_only_table_gives_the_same():
+    X = np.random.default_rng(0).normal(size=(32, 5)).astype(np.float32)
+    frozen = X.copy()
+    frozen.flags.writeable = False
+    assert_same(fit(make_plan(X=X))[0], fit(make_plan(X=frozen))[0])
+    stacked = fit(make_plan(X=frozen), make_plan(1, X=X))
+    assert_same(stacked[1], fit(make_plan(1, X=X))[0])
+
+
+def test_drawing_ahead_in_blocks_gives_the_same(monkeypatch):
+    whole = fit(make_plan(dropout=0.3))[0]
+    monkeypatch.setattr("skmetric.engine.stack.NOISE_AHEAD", 200)
+    assert_same(fit(make_plan(dropout=0.3))[0], whole)
+
+
+def test_global_generators_are_left_as_found():
+    before = torch.get_rng_state()
+    fit(make_plan(dropout=0.3))
+    assert torch.equal(torch.get_rng_state(), before)
+
+
+def test_a_trained_network_applies_its_weights():
+    plan = make_plan()
+    (result,) = fit(plan)
+    network = TrainedNetwork(plan.network, result.weights)
+    z = (plan.X - plan.X.mean(0)) / plan.X.std(0)
+    z = z / np.sqrt(1 + (z / 3) ** 2)
+    for layer in range(3):
+        z = z @ result.weights[f"layers.{layer}.weight"] + result.weights[f"layers.{layer}.bias"]
+        z = np.maximum(z, 0) if layer < 2 else z
+    np.testing.assert_allclose(network.apply(plan.X, "cpu"), z, rtol=1e-4, atol=1e-5)
+
+
+def test_schedules():
+    assert (constant(7) == 1).all()
+    factors = one_cycle(1000)
+    assert factors.argmax() == 300
+    assert factors.max() == pytest.approx(1)
+    assert factors[0] == pytest.approx(0.04)
+    assert factors[-1] == pytest.approx(4e-6)
+    assert (np.diff(factors[:301]) > 0).all()
+    assert (np.diff(factors[300:]) < 0).all()
+    for n_steps in (1, 2, 3):
+        assert np.isfinite(one_cycle(n_steps)).all()
+        assert (one_cycle(n_steps) > 0).all()

@@ -1,0 +1,40 @@
+import numpy as np
+import pytest
+import torch
+
+from skmetric.engine.noise import DropoutNoise
+
+CPU = torch.device("cpu")
+
+
+def draw(seeds, n_steps, rate=0.25, n_items=10, width=7):
+    rngs = [np.random.default_rng(seed) for seed in seeds]
+    return torch.stack(list(DropoutNoise(rate, width, rngs, CPU).draw(n_steps, n_items)))
+
+
+@pytest.mark.parametrize("rate", [0.1, 0.5, 0.9])
+def test_factors_keep_the_expectation(rate):
+    factors = draw([0], 200, rate, 50, 20)
+    assert factors.shape == (200, 1, 50, 20)
+    assert len(factors.unique()) == 2
+    assert factors.min() == 0
+    assert factors.max() == pytest.approx(1 / (1 - rate), rel=1e-4)
+    # 200,000 draws: five standard errors.
+    assert (factors == 0).float().mean() == pytest.approx(rate, abs=5 * np.sqrt(rate * (1 - rate) / 2e5))
+
+
+def test_a_model_draws_the_same_alone_and_in_a_stack():
+    torch.testing.assert_close(draw([3, 4, 5], 6)[:, 1:2], draw([4], 6), rtol=0, atol=0)
+
+
+def test_blocks_of_steps_do_not_matter():
+    rng = np.random.default_rng(0)
+    noise = DropoutNoise(0.25, 7, [rng], CPU)
+    parts = [*noise.draw(2, 10), *noise.draw(3, 10)]
+    torch.testing.assert_close(torch.stack(parts), draw([0], 5), rtol=0, atol=0)
+
+
+def test_no_width_draws_nothing():
+    rng = np.random.default_rng(0)
+    assert DropoutNoise(0.5, 0, [rng], CPU).draw(3, 10) == [None] * 3
+    assert rng.random() == np.random.default_rng(0).random()

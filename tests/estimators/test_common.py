@@ -1,0 +1,37 @@
+"""scikit-learn's own checks, over every estimator of the package."""
+
+import pytest
+from sklearn.base import BaseEstimator, clone
+from sklearn.utils.estimator_checks import parametrize_with_checks
+
+import skmetric
+
+# Checks that an estimator cannot pass, with the reason. Empty: all pass.
+EXPECTED_FAILURES: dict[str, dict[str, str]] = {"TripletEmbedder": {}}
+
+ESTIMATORS = [
+    value
+    for name, value in vars(skmetric).items()
+    if name in skmetric.__all__ and isinstance(value, type) and issubclass(value, BaseEstimator)
+]
+
+
+def test_every_estimator_is_listed():
+    assert {estimator.__name__ for estimator in ESTIMATORS} == set(EXPECTED_FAILURES)
+
+
+# Some checks set n_components=1, where unit length leaves an embedder two points, and rightly a warning.
+@pytest.mark.filterwarnings("ignore:.*has collapsed to a point:sklearn.exceptions.ConvergenceWarning")
+@parametrize_with_checks(
+    [estimator() for estimator in ESTIMATORS],
+    expected_failed_checks=lambda estimator: EXPECTED_FAILURES[type(estimator).__name__],
+)
+def test_scikit_learn_check(estimator, check):
+    check(estimator)
+
+
+@pytest.mark.parametrize("estimator", ESTIMATORS)
+def test_constructor_only_stores(estimator):
+    made = estimator()
+    assert vars(made).keys() == made.get_params().keys()
+    assert repr(clone(made)) == repr(made)

@@ -1,0 +1,200 @@
+"""Early stopping, warm starts, partial fits and callbacks."""
+
+import numpy as np
+import pytest
+from sklearn.callback import ProgressBar, ScoringMonitor
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import StandardScaler
+from skorch.callbacks import Callback, EarlyStopping
+
+from skmetric import TripletEmbedder
+from skmetric.metrics import map_at_r_scorer
+
+
+def make(**params):
+    return TripletEmbedder(**{"n_components": 4, "max_iter": 4, "device": "cpu", "random_state": 0, **params})
+
+
+# Early stopping
+
+
+def test_early_stopping_keeps_the_best_weights(blobs):
+    X, y = blobs
+    embedder = make(early_stopping=True, n_iter_no_change=5, max_iter=200).fit(
+        X[::2], y[::2], X_val=X[1::2], y_val=y[1::2]
+    )
+    scores = [epoch["valid_score"] for epoch in embedder.history_]
+    assert embedder.n_iter_ == len(scores) < 200
+    assert embedder.score(X[1::2], y[1::2]) == pytest.approx(max(scores), abs=1e-9)
+    assert np.argmax(scores) == embedder.n_iter_ - 1 - 5
+
+
+def test_held_out_rows_are_not_trained_on_but_remembered(blobs):
+    X, y = blobs
+    embedder = make(early_stopping=True, validation_fraction=0.2).fit(X, y)
+    assert embedder._neighbors.n_samples_fit_ == len(y)
+    assert {"valid_score"} <= embedder.history_[0].keys()
+
+
+def test_validation_rows_pass_a_pipeline(blobs):
+    from sklearn import config_context
+
+    X, y = blobs
+    with config_context(enable_metadata_routing=True):
+        embedder = make(early_stopping=True).set_fit_request(X_val=True, y_val=True)
+        pipeline = make_pipeline(StandardScaler(), embedder, transform_input=["X_val"])
+        pipeline.fit(X[::2], y[::2], X_val=X[1::2], y_val=y[1::2])
+    scaled = StandardScaler().fit(X[::2])
+    direct = make(early_stopping=True).fit(
+        scaled.transform(X[::2]), y[::2], X_val=scaled.transform(X[1::2]), y_val=y[1::2]
+    )
+    assert [e["valid_score"] for e in pipeline[-1].history_] == [e["valid_score"] for e in direct.history_]
+
+
+@pytest.mark.parametrize(
+    ("params", "given", "message"),
+    [
+        ({}, {"X_val": "X", "y_val": "y"}, "early_stopping=True"),
+        ({"early_stopping": True}, {"X_val": "X"}, "given together"),
+        ({"early_stopping": True}, {"X_val": "X", "y_val": "singletons"}, "a class with two rows"),
+        ({"early_stopping": True, "validation_fraction": 0.001}, {}, "validation_fraction must hold out two rows"),
+    ],
+)
+def test_validation_that_cannot_be_scored_is_an_error(blobs, params, given, message):
+    X, y = blobs
+    values = {"X": X, "y": y, "singletons": np.arange(len(y))}
+    with pytest.raises(ValueError, match=message):
+        make(**params).fit(X, y, **{name: values[value] for name, value in given.items()})
+
+
+# Going on
+
+
+def test_warm_start_goes_on(blobs):
+    X, y = blobs
+    embedder = make(warm_start=True).fit(X, y)
+    first = embedder.history_[0]["train_loss"]
+    embedder.fit(X, y)
+    assert embedder.history_[0]["train_loss"] < first
+    assert embedder.n_iter_ == 4
+
+
+def test_a_second_fit_starts_anew(blobs):
+    X, y = blobs
+    embedder = make().fit(X, y)
+    first = embedder.transform(X)
+    np.testing.assert_array_equal(embedder.fit(X, y).transform(X), first)
+
+
+def test_warm_start_with_another_shape_is_an_error(blobs):
+    embedder = make(warm_start=True).fit(*blobs)
+    with pytest.raises(ValueError, match="another shape"):
+        embedder.set_params(n_components=5).fit(*blobs)
+
+
+def test_partial_fit_learns_epoch_by_epoch(blobs):
+    X, y = blobs
+    embedder = make()
+    losses = []
+    for _ in range(20):
+        embedder.partial_fit(X, y)
+        losses.append(embedder.history_[-1]["train_loss"])
+    assert embedder.n_iter_ == 20
+    assert len(embedder.history_) == 20
+    assert np.mean(losses[-5:]) < np.mean(losses[:5])
+    assert embedder.score(X, y) > make().partial_fit(X, y).score(X, y)
+
+
+def test_partial_fit_predicts_from_its_last_rows(blobs):
+    X, y = blobs
+    embedder = make().partial_fit(X, y, classes=[0, 1, 2])
+    embedder.partial_fit(X[y != 2], y[y != 2])
+    assert set(embedder.predict(X)) == {0, 1}
+    np.testing.assert_array_equal(embedder.classes_, [0, 1, 2])
+
+
+def test_partial_fit_goes_on_from_fit(blobs):
+    X, y = blobs
+    embedder = make(max_iter=30).fit(X, y)
+    before = embedder.score(X, y)
+    embedder.set_params(learning_rate=1e-4).partial_fit(X, y)
+    assert embedder.n_iter_ == 31
+    assert embedder.score(X, y) == pytest.approx(before, abs=0.05)
+
+
+def test_partial_fit_names_classes_it_was_not_told_of(blobs):
+    X, y = blobs
+    embedder = make().partial_fit(X, y)
+    with pytest.raises(ValueError, match=r"announced, \[0, 1, 2\]; got \[7\] too. Pass all of them as classes="):
+        embedder.partial_fit(X, np.where(y == 2, 7, y))
+    with pytest.raises(ValueError, match="classes must be the same in every call"):
+        embedder.partial_fit(X, y, classes=[0, 1])
+
+
+# Callbacks
+
+
+class Recorder(Callback):
+    def __init__(self):
+        self.seen = []
+
+    def on_train_begin(self, net, **kwargs):
+        self.seen.append("train")
+
+    def on_epoch_end(self, net, **kwargs):
+        self.seen.append(net.history[-1, "train_loss"])
+        net.history.record("learning_rate_factor", net.optimizer_.param_groups[0]["lr"])
+
+    def on_train_end(self, net, **kwargs):
+        self.seen.append("end")
+
+
+def test_skorch_callbacks_look_on(blobs):
+    recorder = Recorder()
+    embedder = make(callbacks=[recorder]).fit(*blobs)
+    assert recorder.seen == ["train", *[epoch["train_loss"] for epoch in embedder.history_], "end"]
+    assert [epoch["learning_rate_factor"] for epoch in embedder.history_] == [1.0] * 4
+
+
+def test_a_skorch_callback_may_stop_training(blobs):
+    stop = EarlyStopping(
+        monitor="train_loss", patience=2, threshold=100.0, threshold_mode="abs", sink=lambda text: None
+    )
+    embedder = make(max_iter=50, callbacks=[stop]).fit(*blobs)
+    assert embedder.n_iter_ == 3
+
+
+class SlowDown(Callback):
+    def on_epoch_begin(self, net, **kwargs):
+        net.optimizer_.param_groups[0]["lr"] = 0.0
+
+
+def test_a_callback_may_change_the_rate(blobs):
+    X, y = blobs
+    still = make(callbacks=[SlowDown()]).fit(X, y).transform(X)
+    np.testing.assert_allclose(still, make(learning_rate=1e-12).fit(X, y).transform(X), atol=1e-5)
+
+
+def test_scikit_learn_callbacks_see_every_epoch(blobs):
+    X, y = blobs
+    monitor = ScoringMonitor(scoring={"map": map_at_r_scorer})
+    embedder = make().set_callbacks(monitor).fit(X, y)
+    scores = [task["map"] for task in monitor.get_logs().data]
+    assert len(scores) == embedder.n_iter_
+    assert scores[-1] == embedder.score(X, y)
+    assert scores[0] != scores[-1]
+
+
+def test_a_progress_bar_reaches_the_end(blobs, capsys):
+    make().set_callbacks(ProgressBar()).fit(*blobs)
+    assert "100%" in capsys.readouterr().out
+
+
+def test_verbose_prints_a_line_an_epoch(blobs, capsys):
+    make(verbose=1).fit(*blobs)
+    printed = capsys.readouterr().out.splitlines()
+    assert printed[0].split()[0] == "epoch"
+    assert "train_loss" in printed[0]
+    assert len(printed) == 2 + 4
+    make().fit(*blobs)
+    assert capsys.readouterr().out == ""

@@ -1,0 +1,145 @@
+import numpy as np
+import pytest
+import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from skmetric.nn import FlatParameters, NetworkSpec
+from skmetric.nn.layers import InputScaling, StackedLinear
+from skmetric.nn.network import unit_length
+
+
+def rngs(*seeds):
+    return [np.random.default_rng(seed) for seed in seeds]
+
+
+def spec(**changes):
+    return NetworkSpec(
+        **{
+            "n_features": 5,
+            "n_outputs": 3,
+            "hidden_layer_sizes": (8, 4),
+            "dropout": 0.2,
+            "normalize": True,
+            "scale_inputs": True,
+            **changes,
+        }
+    )
+
+
+def test_stacked_linear_is_one_linear_layer_a_model():
+    stacked = StackedLinear(5, 3, rngs(0, 1))
+    x = torch.randn(2, 7, 5, generator=torch.Generator().manual_seed(0))
+    for model in range(2):
+        expected = torch.nn.functional.linear(x[model], stacked.weight[model].T, stacked.bias[model, 0])
+        torch.testing.assert_close(stacked(x)[model], expected)
+        torch.testing.assert_close(stacked(x[model : model + 1], slice(model, model + 1))[0], expected)
+    assert stacked.weight.abs().max() <= 1 / np.sqrt(5)
+
+
+def test_initial_weights_are_a_models_own():
+    alone, stack = spec().build(rngs(7)), spec().build(rngs(3, 7))
+    for name, value in alone.weights_of(0).items():
+        np.testing.assert_array_equal(stack.weights_of(1)[name], value)
+
+
+@settings(deadline=None, max_examples=50)
+@given(scale=st.floats(0.01, 100), shift=st.floats(-100, 100), seed=st.integers(0, 2**32 - 1))
+def test_input_scaling_does_not_see_units(scale, shift, seed):
+    table = np.random.default_rng(seed).normal(size=(40, 3)).astype(np.float32)
+    moved = (table * np.float32(scale) + np.float32(shift)).astype(np.float32)
+    plain, other = InputScaling(1, 3), InputScaling(1, 3)
+    plain.fit([table])
+    other.fit([moved])
+    # What float32 loses of a shifted column depends on the shift in units of its spread.
+    tolerance = 1e-5 * (1 + abs(shift) / scale)
+    torch.testing.assert_close(
+        other(torch.from_numpy(moved)[None]), plain(torch.from_numpy(table)[None]), rtol=0, atol=tolerance
+    )
+
+
+def test_input_scaling_bends_outliers_and_drops_constants():
+    table = np.float32([[-1, 5, 0.1], [1, 5, 0.1], [-1, 5, 0.1], [1, 5, 0.1]])
+    scaling = InputScaling(1, 3, limit=3.0)
+    scaling.fit([table])
+    z = scaling(torch.tensor([[[1e6, 7.0, 0.2], [0.01, 5.0, 0.1]]]))[0]
+    torch.testing.assert_close(z, torch.tensor([[3.0, 0, 0], [0.01, 0, 0]]), rtol=1e-4, atol=1e-6)
+
+
+def test_each_model_scales_by_its_own_table():
+    tables = [np.random.default_rng(seed).normal(seed, seed + 1, (50, 2)).astype(np.float32) for seed in range(2)]
+    stack = InputScaling(2, 2)
+    stack.fit(tables)
+    for model, table in enumerate(tables):
+        alone = InputScaling(1, 2)
+        alone.fit([table])
+        rows = torch.from_numpy(table)[None]
+        torch.testing.assert_close(stack(rows, slice(model, model + 1)), alone(rows), rtol=0, atol=0)
+
+
+def test_flat_parameters_are_the_networks_own():
+    network = spec().build(rngs(0, 1))
+    before = {name: value.clone() for name, value in network.named_parameters()}
+    flat = FlatParameters(network)
+    assert flat.values.shape[1] % 64 == 0
+    for name, value in network.named_parameters():
+        torch.testing.assert_close(value, before[name], rtol=0, atol=0)
+    flat.values.zero_()
+    assert all((value == 0).all() for value in network.parameters())
+
+
+def test_flat_gradient_is_each_models_gradient():
+    network = spec(normalize=False).build(rngs(0, 1))
+    flat = FlatParameters(network)
+    x = torch.randn(2, 7, 5, generator=torch.Generator().manual_seed(0))
+    gradient = flat.gradient(network(x).square().sum((-1, -2))).clone()
+    assert gradient.shape == flat.values.shape
+    step = 1e-3 * gradient
+    loss = network(x).square().sum((-1, -2))
+    flat.values.sub_(step)
+    lower = network(x).square().sum((-1, -2))
+    torch.testing.assert_close((loss - lower).detach(), (step * gradient).sum(-1), rtol=0.1, atol=1e-3)
+
+
+def test_dropout_factors_multiply_the_hidden_layers():
+    network = spec(hidden_layer_sizes=(8,)).build(rngs(0))
+    x = torch.randn(1, 7, 5, generator=torch.Generator().manual_seed(0))
+    ones = torch.ones(1, 7, network.keep_width)
+    torch.testing.assert_close(network(x, ones), network(x), rtol=0, atol=0)
+    bias = network.layers[-1].bias.detach()
+    torch.testing.assert_close(network(x, 0 * ones), unit_length(bias.expand(1, 7, 3)))
+
+
+def test_weights_round_trip():
+    network = spec().build(rngs(0, 1))
+    other = spec().build(rngs(5))
+    other.load([network.weights_of(1)])
+    x = torch.randn(1, 4, 5, generator=torch.Generator().manual_seed(0))
+    torch.testing.assert_close(other(x), network(x, models=slice(1, 2)), rtol=0, atol=0)
+
+
+def test_a_copy_of_weights_does_not_move_along():
+    network = spec().build(rngs(0))
+    flat = FlatParameters(network)
+    weights = network.weights_of(0)
+    kept = {name: value.copy() for name, value in weights.items()}
+    flat.values.zero_()
+    for name, value in weights.items():
+        np.testing.assert_array_equal(value, kept[name])
+
+
+def test_no_hidden_layers_is_a_linear_map():
+    network = spec(hidden_layer_sizes=(), scale_inputs=False, normalize=False).build(rngs(0))
+    a, b = torch.randn(2, 1, 4, 5, generator=torch.Generator().manual_seed(0))
+    zero = network(torch.zeros(1, 4, 5))
+    torch.testing.assert_close(network(a + b) - zero, network(a) + network(b) - 2 * zero)
+
+
+@pytest.mark.parametrize("length", [0.0, 1e-30, 1e-3, 1.0, 1e6])
+def test_unit_length_has_a_finite_slope(length):
+    x = (torch.tensor([[0.6, 0.8]], dtype=torch.float64) * length).requires_grad_()
+    y = unit_length(x)
+    y.sum().backward()
+    assert x.grad.isfinite().all()
+    if length >= 1e-3:
+        torch.testing.assert_close(y.detach(), torch.tensor([[0.6, 0.8]], dtype=torch.float64), rtol=1e-5, atol=0)
