@@ -1,6 +1,7 @@
 """The training loop: a stack of models, an epoch at a time."""
 
 from collections.abc import Iterator, Mapping, Sequence
+from typing import NamedTuple
 
 import numpy as np
 import torch
@@ -20,6 +21,16 @@ __all__ = ["TrainingStack"]
 NOISE_AHEAD = 1 << 22
 
 Record = dict[str, NDArray]
+
+
+class Step(NamedTuple):
+    """What one step needs, on the device."""
+
+    x: Tensor  # (n_models, n, n_features)
+    keep: Tensor | None  # dropout's factors, (n_models, n, keep_width)
+    batch: Batch
+    stay: Tensor  # how much of a weight stays, and the size of a step: (n_models, 1)
+    size: Tensor
 
 
 class TrainingStack:
@@ -56,17 +67,40 @@ class TrainingStack:
         self._factors = first.schedule(first.max_iter * first.sampler.n_steps)
 
     def train_epoch(self, epoch: int) -> Record:
-        """Run one epoch; its mean loss and the objective's figures, one value a model."""
-        objective, n_steps = self.plans[0].objective, self.plans[0].sampler.n_steps
-        factors = self._factors[epoch * n_steps : (epoch + 1) * n_steps]
+        """Run one epoch; its mean loss and the objective's figures, one value a model.
+
+        The host waits for the device once, at the end.
+        """
+        n_steps = self.plans[0].sampler.n_steps
         total = torch.zeros(len(self.plans), device=self.device)
-        for x, keep, batch, stay, size in self._steps(factors):
-            outputs = self.network(x, keep)
-            loss = objective.loss(outputs, batch, self._hyperparameters)
-            self.optimizer.update(self._flat.gradient(loss), stay, size)
-            total += loss.detach()
-        figures = {"train_loss": total / n_steps, **objective.monitor(outputs.detach(), batch, self._hyperparameters)}
+        for step in self.draw_epoch(epoch):
+            outputs, loss = self.train_step(step)
+            total += loss
+        monitor = self.plans[0].objective.monitor(outputs, step.batch, self._hyperparameters)
+        figures = {"train_loss": total / n_steps, **monitor}
         return {name: value.cpu().numpy() for name, value in figures.items()}
+
+    def train_step(self, step: Step) -> tuple[Tensor, Tensor]:
+        """Update every model once; its outputs and its loss before that."""
+        outputs = self.network(step.x, step.keep)
+        loss = self.plans[0].objective.loss(outputs, step.batch, self._hyperparameters)
+        self.optimizer.update(self._flat.gradient(loss), step.stay, step.size)
+        return outputs.detach(), loss.detach()
+
+    def draw_epoch(self, epoch: int) -> Iterator[Step]:
+        """Draw an epoch, put it on the device in few pieces, and hand it out step by step."""
+        drawn = [plan.sampler.draw_epoch(rng) for plan, rng in zip(self.plans, self._sampling, strict=True)]
+        rows = np.stack(drawn, axis=1)
+        n_steps, n_models, n_items = rows.shape
+        factors = self._factors[epoch * n_steps : (epoch + 1) * n_steps]
+        ahead = max(1, NOISE_AHEAD // max(1, n_models * n_items * self.network.keep_width))
+        for start in range(0, n_steps, ahead):
+            block = slice(start, start + ahead)
+            stays, sizes = self.optimizer.plan_epoch(factors[block])
+            keeps = self._noise.draw(len(stays), n_items)
+            batches = self._table.batches(rows[block])
+            for (indices, x), keep, stay, size in zip(batches, keeps, stays.unbind(), sizes.unbind(), strict=True):
+                yield Step(x, keep, Batch(indices, self._generators), stay, size)
 
     @torch.no_grad()
     def outputs_of(self, model: int, X: NDArray) -> NDArray:
@@ -76,21 +110,6 @@ class TrainingStack:
         outputs = self.network(rows, models=slice(model, model + 1))[0].cpu().numpy()
         self.network.train()
         return outputs
-
-    def _steps(self, factors: NDArray) -> Iterator[tuple[Tensor, Tensor | None, Batch, Tensor, Tensor]]:
-        """Draw an epoch, put it on the device in few pieces, and hand it out step by step."""
-        plans = self.plans
-        drawn = [plan.sampler.draw_epoch(rng) for plan, rng in zip(plans, self._sampling, strict=True)]
-        rows = np.stack(drawn, axis=1)
-        n_steps, n_models, n_items = rows.shape
-        ahead = max(1, NOISE_AHEAD // max(1, n_models * n_items * self.network.keep_width))
-        for start in range(0, n_steps, ahead):
-            block = slice(start, start + ahead)
-            stay, size = self.optimizer.plan_epoch(factors[block])
-            keeps = self._noise.draw(len(stay), n_items)
-            batches = self._table.batches(rows[block])
-            for (indices, x), keep, s, z in zip(batches, keeps, stay.unbind(), size.unbind(), strict=True):
-                yield x, keep, Batch(indices, self._generators), s, z
 
     def _streams(self, purpose: Stream) -> list[np.random.Generator]:
         return [open_stream(plan.seed, purpose) for plan in self.plans]

@@ -5,8 +5,8 @@ from numbers import Integral
 import numpy as np
 from numpy.typing import ArrayLike
 
-from ._checks import check_query_weights, check_retrieval
-from ._neighbors import nearest_rows
+from skmetric.metrics._checks import check_query_weights, check_retrieval
+from skmetric.metrics._neighbors import nearest_rows
 
 __all__ = ["map_at_r_score", "recall_at_k_score"]
 

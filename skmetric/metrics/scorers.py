@@ -6,7 +6,7 @@ from typing import Any
 from numpy.typing import ArrayLike
 from sklearn.base import BaseEstimator
 
-from .retrieval import map_at_r_score, recall_at_k_score
+from skmetric.metrics.retrieval import map_at_r_score, recall_at_k_score
 
 __all__ = ["MapAtRScorer", "RecallAtKScorer", "map_at_r_scorer", "recall_at_1_scorer"]
 

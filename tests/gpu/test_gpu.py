@@ -1,0 +1,89 @@
+"""What must hold on a GPU. Run wherever there is one."""
+
+import os
+import pickle
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+import torch
+from sklearn.datasets import load_digits
+
+from skmetric import TripletEmbedder
+from skmetric.engine.stack import TrainingStack
+
+pytestmark = pytest.mark.gpu
+
+
+@pytest.fixture(scope="module")
+def digits():
+    X, y = load_digits(return_X_y=True)
+    return X[::2], X[1::2], y[::2], y[1::2]
+
+
+@pytest.mark.parametrize("params", [{}, {"dropout": 0.0, "mining": "all"}, {"mining": "hard", "distance": "cosine"}])
+def test_scores_are_those_of_the_cpu(digits, params):
+    X, X_test, y, y_test = digits
+    # Few epochs: rounding that flips a single mined triplet grows from step to step.
+    cpu, gpu = (
+        TripletEmbedder(max_iter=2, device=device, random_state=0, **params).fit(X, y) for device in ("cpu", "cuda")
+    )
+    assert gpu.score(X_test, y_test) == pytest.approx(cpu.score(X_test, y_test), abs=1e-3)
+
+
+def test_one_set_of_weights_gives_the_same_embeddings(digits):
+    X, X_test, y, _ = digits
+    embedder = TripletEmbedder(max_iter=2, device="cuda", random_state=0).fit(X, y)
+    gpu = embedder.transform(X_test)
+    np.testing.assert_allclose(embedder.set_params(device="cpu").transform(X_test), gpu, atol=1e-5)
+
+
+@pytest.mark.parametrize("mining", ["semihard", "all", "random"])
+def test_no_step_waits_for_the_device(digits, mining):
+    X, _, y, _ = digits
+    embedder = TripletEmbedder(max_iter=2, device="cuda", random_state=0, mining=mining)
+    stack = TrainingStack([embedder._plan(X, y)], torch.device("cuda"))
+    stack.train_epoch(0)
+    step = next(stack.draw_epoch(1))
+    torch.cuda.set_sync_debug_mode("error")
+    try:
+        for _ in range(3):
+            stack.train_step(step)
+    finally:
+        torch.cuda.set_sync_debug_mode("default")
+
+
+def test_a_pickle_is_read_where_there_is_no_gpu(digits, tmp_path):
+    X, X_test, y, _ = digits
+    embedder = TripletEmbedder(max_iter=2, random_state=0).fit(X, y)
+    expected = embedder.transform(X_test)
+    (tmp_path / "embedder.pickle").write_bytes(pickle.dumps(embedder))
+    np.save(tmp_path / "rows.npy", X_test)
+    script = (
+        "import pickle, sys, numpy as np, torch\n"
+        "assert not torch.cuda.is_available()\n"
+        "embedder = pickle.load(open(sys.argv[1] + '/embedder.pickle', 'rb'))\n"
+        "np.save(sys.argv[1] + '/out.npy', embedder.transform(np.load(sys.argv[1] + '/rows.npy')))\n"
+    )
+
+    subprocess.run(
+        [sys.executable, "-c", script, str(tmp_path)], check=True, env={**os.environ, "CUDA_VISIBLE_DEVICES": ""}
+    )
+    np.testing.assert_allclose(np.load(tmp_path / "out.npy"), expected, atol=1e-5)
+
+
+def test_rows_that_do_not_fit_stay_on_the_host(digits, monkeypatch):
+    X, X_test, y, _ = digits
+    fitted = TripletEmbedder(max_iter=2, device="cuda", random_state=0).fit(X, y).transform(X_test)
+    monkeypatch.setattr("skmetric.engine.tables.DEVICE_SHARE", 0.0)
+    on_host = TripletEmbedder(max_iter=2, device="cuda", random_state=0).fit(X, y).transform(X_test)
+    np.testing.assert_allclose(on_host, fitted, atol=1e-5)
+
+
+def test_the_same_seed_gives_nearly_the_same(digits):
+    X, X_test, y, _ = digits
+    first, again = (
+        TripletEmbedder(max_iter=2, device="cuda", random_state=0).fit(X, y).transform(X_test) for _ in range(2)
+    )
+    np.testing.assert_allclose(first, again, atol=1e-4)
