@@ -6,18 +6,18 @@ A process of its own, as a peak never falls again.
 import sys
 from pathlib import Path
 
-from benchmarks.triplet_loss import gradient, make_batch, make_peer, ours
+from benchmarks.triplet_loss import BATCH_ALL, gradient, make_batch
 
 STATUS = Path("/proc/self/status")
 
 
 def growth(side: str, n: int) -> float:
     """How far one gradient raises this process's peak, once a small one has warmed it up."""
-    loss = ours if side == "ours" else make_peer()
-    gradient(loss, *make_batch(64))
-    batch = make_batch(n)
+    embeddings, labels = make_batch(64)
+    gradient(BATCH_ALL[side](labels), embeddings)
+    embeddings, labels = make_batch(n)
     before = peak()
-    gradient(loss, *batch)
+    gradient(BATCH_ALL[side](labels), embeddings)
     return (peak() - before) / 1e9
 
 
