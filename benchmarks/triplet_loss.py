@@ -1,6 +1,7 @@
 """The batch-all triplet loss, forward and backward, beside pytorch-metric-learning's."""
 
 from collections.abc import Callable, Iterator, Mapping
+from functools import partial
 
 import torch
 from pytorch_metric_learning.distances import LpDistance
@@ -82,7 +83,7 @@ def _race(
     """How many times faster the second side is, once both are known to compute the same."""
     slow, fast = sides
     _check_same(embeddings, sides[slow], sides[fast])
-    watches = {side: stopwatch(lambda loss=loss: gradient(loss, embeddings)) for side, loss in sides.items()}
+    watches = {side: stopwatch(partial(gradient, loss, embeddings)) for side, loss in sides.items()}
     return compare(f"{name}: time of {slow} / {fast}", alternate(watches, rounds), slow, fast, target=target)
 
 

@@ -117,7 +117,7 @@ curve.set(
 )
 curve.set_xticks(MARGINS, [f"{margin:g}" for margin in MARGINS])
 curve.minorticks_off()
-curve.legend(loc="lower right")
+curve.legend(loc="center right")
 draw_map(left, before, f"Before: held-out digits, PCA of pixels (MAP@R {map_at_r_score(before, y_test):.2f})")
 draw_map(right, after, f"After: held-out digits, TripletEmbedder(2) (MAP@R {map_at_r_score(after, y_test):.2f})")
 

@@ -1,7 +1,27 @@
 """Metric learning and learning to rank for scikit-learn."""
 
-from skmetric.estimators import TripletEmbedder
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from skmetric.estimators import TripletEmbedder
 
 __version__ = "0.1.0.dev0"
 
-__all__ = ["TripletEmbedder", "__version__"]
+__all__ = ["TripletEmbedder", "__version__", "estimators", "losses", "metrics"]
+
+_ESTIMATORS = {"TripletEmbedder"}
+_SUBMODULES = {"estimators", "losses", "metrics"}
+
+
+def __getattr__(name: str) -> Any:
+    """Import estimators and submodules when they are first asked for: metrics alone need no torch."""
+    if name in _ESTIMATORS:
+        return getattr(import_module("skmetric.estimators"), name)
+    if name in _SUBMODULES:
+        return import_module(f"skmetric.{name}")
+    raise AttributeError(f"module 'skmetric' has no attribute {name!r}")
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__})
