@@ -2,11 +2,13 @@
 
 import argparse
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import asdict
 from pathlib import Path
 
 from benchmarks import defaults, epoch, triplet_loss
 from benchmarks.harness import Figure
-from benchmarks.report import describe_machine, load_average, shown, write_json
+from benchmarks.load import watch_load
+from benchmarks.report import describe_machine, shown, write_json
 
 Benchmark = Callable[..., Iterator[Figure]]
 
@@ -32,12 +34,11 @@ def main(arguments: Sequence[str] | None = None, benchmarks: Mapping[str, Benchm
     print(", ".join(f"{name} {value}" for name, value in machine["versions"].items()))
     print(f"{machine['cpu_count']} CPUs, {machine['torch_threads']} torch threads")
     for name in options.names or benchmarks:
-        before = load_average()
-        print(f"\n{name} (load average {before})")
-        figures = list(shown(benchmarks[name](quick=options.quick)))
-        runs.append(
-            {"name": name, "quick": options.quick, "load_average": [before, load_average()], "figures": figures}
-        )
+        with watch_load() as load:
+            print(f"\n{name} (load average before: {load.average_before})")
+            figures = list(shown(benchmarks[name](quick=options.quick)))
+        print(f"other processes took {load}")
+        runs.append({"name": name, "quick": options.quick, "load": asdict(load), "figures": figures})
     if options.output:
         write_json(options.output, machine, runs)
 

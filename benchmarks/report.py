@@ -14,7 +14,7 @@ import torch
 
 from benchmarks.harness import Figure
 
-__all__ = ["describe_machine", "load_average", "shown", "write_json"]
+__all__ = ["describe_machine", "shown", "write_json"]
 
 PACKAGES = ("numpy", "scipy", "scikit-learn", "torch", "skorch", "pytorch-metric-learning")
 HEADER = f"{'':<46} {'value':>9}  {'target':<8} {'met':<4} "
@@ -32,11 +32,6 @@ def describe_machine() -> dict[str, Any]:
     }
 
 
-def load_average() -> float | None:
-    """Mean number of busy processes over the last minute; None where the system does not say."""
-    return round(os.getloadavg()[0], 2) if hasattr(os, "getloadavg") else None
-
-
 def shown(figures: Iterable[Figure]) -> Iterator[Figure]:
     """Print figures as they pass."""
     print(HEADER)
@@ -46,7 +41,7 @@ def shown(figures: Iterable[Figure]) -> Iterator[Figure]:
 
 
 def write_json(path: Path, machine: dict[str, Any], runs: list[dict[str, Any]]) -> None:
-    """Write everything; each run holds its name, its load averages and its figures."""
+    """Write everything; each run holds its name, its load and its figures."""
     benchmarks = [{**run, "figures": [asdict(f) | {"is_met": f.is_met} for f in run["figures"]]} for run in runs]
     path.write_text(json.dumps({"machine": machine, "benchmarks": benchmarks}, indent=1) + "\n")
 

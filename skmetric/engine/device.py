@@ -5,7 +5,7 @@ import torch
 __all__ = ["resolve_device"]
 
 
-def resolve_device(device: str) -> torch.device:
+def resolve_device(device: str | torch.device) -> torch.device:
     """Turn the parameter ``device`` into a device that is there.
 
     "auto" takes CUDA, then MPS, then the CPU.

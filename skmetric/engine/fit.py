@@ -1,13 +1,14 @@
 """From plans to results: the engine's front door."""
 
 from collections.abc import Sequence
+from contextlib import nullcontext
 from typing import Any
 
-import numpy as np
 import torch
 
 from skmetric.engine.plan import FitPlan, FitResult
 from skmetric.engine.progress import Progress
+from skmetric.engine.randomness import borrow_global_generators
 from skmetric.engine.shell import StackNet
 from skmetric.engine.stack import TrainingStack
 
@@ -19,8 +20,7 @@ def fit_stack(
 ) -> list[FitResult]:
     """Train the models of a stack side by side.
 
-    torch's global generators, which a user's own module may draw from, are seeded from the first plan and left as they
-    were found.
+    A user's own module may draw from torch's global generators: they are then seeded from the plan, and left as found.
 
     Parameters
     ----------
@@ -38,10 +38,10 @@ def fit_stack(
     list of FitResult
         One a plan.
     """
-    devices = [device] if device.type == "cuda" else []
-    with torch.random.fork_rng(devices=devices, device_type="cuda"):
-        torch.random.manual_seed(int(plans[0].seed.generate_state(1, np.uint64)[0] >> 1))
-        stack = TrainingStack(plans, device)
-        progress = Progress(stack)
+    has_module = plans[0].network.module is not None
+    borrowed = borrow_global_generators(plans[0].seed, device) if has_module else nullcontext()
+    # Training works inside a caller's torch.no_grad() too.
+    with borrowed, torch.inference_mode(False), torch.enable_grad():
+        progress = Progress(TrainingStack(plans, device))
         StackNet(progress, callbacks=callbacks, verbose=verbose).train()
-    return progress.results()
+        return progress.results()

@@ -31,7 +31,7 @@ class DropoutNoise:
     """
 
     def __init__(self, rate: float, width: int, rngs: Sequence[np.random.Generator], device: torch.device) -> None:
-        self._n_dropped = round(rate * LEVELS)
+        self._n_dropped = min(round(rate * LEVELS), LEVELS - 1)
         self._width = width
         self._rngs = rngs
         self._device = device

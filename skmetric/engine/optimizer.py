@@ -47,6 +47,7 @@ class StackAdamW(torch.optim.Optimizer):
         self._decays = np.asarray(weight_decays, dtype=np.float64)
         self._first = _stack_rows([m.first if m else None for m in moments], values)
         self._second = _stack_rows([m.second if m else None for m in moments], values)
+        self._scratch = torch.empty_like(values)
         self._n_updates = next((m.n_updates for m in moments if m is not None), 0)
 
     def plan_epoch(self, factors: np.ndarray) -> tuple[Tensor, Tensor]:
@@ -58,7 +59,8 @@ class StackAdamW(torch.optim.Optimizer):
         rates = np.outer(factors * group["lr"], self._rates)
         updates = self._n_updates + 1 + np.arange(len(factors))
         stay = 1 - rates * self._decays
-        size = -rates / (1 - group["betas"][0] ** updates)[:, None]
+        beta_1, beta_2 = group["betas"]
+        size = -rates * (np.sqrt(1 - beta_2**updates) / (1 - beta_1**updates))[:, None]
         values = group["params"][0]
         return (
             torch.from_numpy(stay[..., None]).to(values),
@@ -71,10 +73,13 @@ class StackAdamW(torch.optim.Optimizer):
         group = self.param_groups[0]
         values, (beta_1, beta_2) = group["params"][0], group["betas"]
         self._n_updates += 1
+        # Where torch's schedulers look whether a step was made before theirs.
+        self._opt_called = True
         self._first.lerp_(gradient, 1 - beta_1)
         self._second.mul_(beta_2).addcmul_(gradient, gradient, value=1 - beta_2)
-        scale = (self._second.sqrt()).div_(math.sqrt(1 - beta_2**self._n_updates)).add_(group["eps"])
-        values.mul_(stay).addcmul_(self._first / scale, size)
+        # The bias corrections are in the size of the step, but for this one of epsilon.
+        scale = torch.sqrt(self._second, out=self._scratch).add_(group["eps"] * math.sqrt(1 - beta_2**self._n_updates))
+        values.mul_(stay).addcmul_(torch.div(self._first, scale, out=scale), size)
 
     def moments_of(self, model: int) -> Moments:
         """One model's state, to go on from later."""

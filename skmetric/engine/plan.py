@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from skmetric.engine.schedule import Schedule
+from skmetric.engine.trained import TrainedNetwork
 from skmetric.nn import NetworkSpec, Weights
 
 __all__ = ["Batch", "FitPlan", "FitResult", "Moments", "Objective", "Sampler", "StoppingRule", "Validation"]
@@ -61,10 +62,9 @@ class Validation:
 
 @dataclass(frozen=True)
 class StoppingRule:
-    """Stop once the validation score has not risen by more than ``tolerance`` for ``patience`` epochs."""
+    """Stop once the validation score has not risen for ``patience`` epochs."""
 
     patience: int
-    tolerance: float = 0.0
 
 
 @dataclass(frozen=True)
@@ -135,8 +135,8 @@ class FitResult:
 
     Attributes
     ----------
-    weights : Weights
-        The learned arrays by name: those of the best epoch where a validation was given, else those of the last.
+    network : TrainedNetwork
+        As it was after the best epoch where a validation was given, else after the last.
     n_iter : int
         Epochs run.
     history : list of dict
@@ -144,10 +144,10 @@ class FitResult:
     moments : Moments
         The optimiser's state after the last epoch.
     failure : str or None
-        Why training ended early, where the loss became NaN or infinite.
+        Why the model is of no use, where its loss or its weights became NaN or infinite.
     """
 
-    weights: Weights
+    network: TrainedNetwork
     n_iter: int
     history: list[dict[str, Any]] = field(repr=False)
     moments: Moments = field(repr=False)

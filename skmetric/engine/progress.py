@@ -6,6 +6,7 @@ import numpy as np
 
 from skmetric.engine.plan import FitResult
 from skmetric.engine.stack import TrainingStack
+from skmetric.engine.trained import TrainedNetwork
 from skmetric.nn import Weights
 
 __all__ = ["Progress"]
@@ -77,7 +78,7 @@ class _ModelProgress:
     def _note_score(self, figures: dict[str, Any], score: float) -> None:
         figures["valid_score"] = score
         rule = self._plan.stopping
-        if score > self._best_score + (rule.tolerance if rule else 0.0) or self._best_weights is None:
+        if score > self._best_score or self._best_weights is None:
             self._best_score, self._best_epoch = score, figures["epoch"]
             self._best_weights = self._stack.network.weights_of(self._model)
         elif rule is not None and figures["epoch"] - self._best_epoch >= rule.patience:
@@ -85,5 +86,12 @@ class _ModelProgress:
 
     def result(self) -> FitResult:
         weights = self._best_weights or self._stack.network.weights_of(self._model)
-        moments = self._stack.optimizer.moments_of(self._model)
-        return FitResult(weights, len(self.history), self.history, moments, self._failure)
+        if self._failure is None and not all(np.isfinite(value).all() for value in weights.values()):
+            self._failure = f"the weights became infinite in epoch {len(self.history)}"
+        return FitResult(
+            TrainedNetwork(self._plan.network, weights, self._plan.seed),
+            len(self.history),
+            self.history,
+            self._stack.optimizer.moments_of(self._model),
+            self._failure,
+        )

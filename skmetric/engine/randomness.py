@@ -1,10 +1,16 @@
 """One seed a model, one stream of random numbers a purpose."""
 
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
 from enum import IntEnum
 
 import numpy as np
+import torch
 
-__all__ = ["Stream", "open_stream"]
+__all__ = ["Stream", "borrow_global_generators", "open_stream"]
+
+_GLOBAL_GENERATORS = threading.RLock()
 
 
 class Stream(IntEnum):
@@ -15,6 +21,7 @@ class Stream(IntEnum):
     DROPOUT = 2
     OBJECTIVE = 3
     HOLDOUT = 4
+    MODULE = 5
 
 
 def open_stream(seed: np.random.SeedSequence, purpose: Stream) -> np.random.Generator:
@@ -24,3 +31,25 @@ def open_stream(seed: np.random.SeedSequence, purpose: Stream) -> np.random.Gene
     """
     child = np.random.SeedSequence(seed.entropy, spawn_key=(*seed.spawn_key, purpose))
     return np.random.Generator(np.random.SFC64(child))
+
+
+@contextmanager
+def borrow_global_generators(seed: np.random.SeedSequence, device: torch.device) -> Iterator[None]:
+    """Seed the generators that a user's own module may draw from, and put them back as they were.
+
+    They are the process's, so fits with such modules run one at a time, whatever threads they are called from.
+    """
+    generators = [torch.default_generator]
+    if device.type == "cuda":
+        torch.cuda.init()
+        generators.append(torch.cuda.default_generators[device.index or torch.cuda.current_device()])
+    with _GLOBAL_GENERATORS:
+        states = [generator.get_state() for generator in generators]
+        number = int(open_stream(seed, Stream.MODULE).integers(1 << 63))
+        try:
+            for generator in generators:
+                generator.manual_seed(number)
+            yield
+        finally:
+            for generator, state in zip(generators, states, strict=True):
+                generator.set_state(state)

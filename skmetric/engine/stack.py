@@ -13,6 +13,7 @@ from skmetric.engine.optimizer import StackAdamW
 from skmetric.engine.plan import Batch, FitPlan
 from skmetric.engine.randomness import Stream, open_stream
 from skmetric.engine.tables import open_table
+from skmetric.engine.trained import apply_network
 from skmetric.nn import FlatParameters
 
 __all__ = ["TrainingStack"]
@@ -72,7 +73,7 @@ class TrainingStack:
         The host waits for the device once, at the end.
         """
         n_steps = self.plans[0].sampler.n_steps
-        total = torch.zeros(len(self.plans), device=self.device)
+        total = torch.zeros(len(self.plans), dtype=torch.float32, device=self.device)
         for step in self.draw_epoch(epoch):
             outputs, loss = self.train_step(step)
             total += loss
@@ -102,12 +103,10 @@ class TrainingStack:
             for (indices, x), keep, stay, size in zip(batches, keeps, stays.unbind(), sizes.unbind(), strict=True):
                 yield Step(x, keep, Batch(indices, self._generators), stay, size)
 
-    @torch.no_grad()
     def outputs_of(self, model: int, X: NDArray) -> NDArray:
         """One model's outputs on rows of its own, computed as it would be alone."""
         self.network.eval()
-        rows = torch.from_numpy(X).to(self.device).unsqueeze(0)
-        outputs = self.network(rows, models=slice(model, model + 1))[0].cpu().numpy()
+        outputs = apply_network(self.network, X, self.device, models=slice(model, model + 1))
         self.network.train()
         return outputs
 
@@ -115,16 +114,17 @@ class TrainingStack:
         return [open_stream(plan.seed, purpose) for plan in self.plans]
 
     def _start_weights(self) -> None:
-        given = [plan.initial_weights for plan in self.plans]
-        if any(weights is None for weights in given):
-            self.network.fit_inputs([plan.X for plan in self.plans])
-        else:
-            self.network.load([weights for weights in given if weights is not None])
+        given = [plan.initial_weights for plan in self.plans if plan.initial_weights is not None]
+        if given:
+            self.network.load(given)
+        self.network.fit_inputs([plan.X for plan in self.plans])
 
     def _stack_hyperparameters(self) -> Mapping[str, Tensor]:
         names = self.plans[0].hyperparameters
         return {
-            name: torch.tensor([plan.hyperparameters[name] for plan in self.plans], device=self.device)
+            name: torch.tensor(
+                [plan.hyperparameters[name] for plan in self.plans], dtype=torch.float32, device=self.device
+            )
             for name in names
         }
 

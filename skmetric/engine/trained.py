@@ -7,12 +7,27 @@ import torch
 from numpy.typing import NDArray
 
 from skmetric.engine.device import resolve_device
+from skmetric.engine.randomness import borrow_global_generators
 from skmetric.nn import NetworkSpec, StackNetwork, Weights
 
-__all__ = ["TrainedNetwork"]
+__all__ = ["TrainedNetwork", "apply_network"]
 
-# Elements of the widest layer that are computed at a time.
-CHUNK = 1 << 24
+# Rows that are computed at a time.
+CHUNK_ROWS = 1 << 15
+
+
+def apply_network(
+    network: StackNetwork, X: NDArray, device: torch.device, *, models: slice = slice(None)
+) -> NDArray[np.float32]:
+    """Outputs of one model of a network, in evaluation mode, for rows on the host; in pieces, to bound memory."""
+    pieces = []
+    with torch.inference_mode():
+        for start in range(0, len(X), CHUNK_ROWS):
+            # Neither torch nor a user's module knows read-only memory, such as a memory map's.
+            piece = np.require(X[start : start + CHUNK_ROWS], requirements=["C", "W"])
+            rows = torch.from_numpy(piece).to(device).unsqueeze(0)
+            pieces.append(network(rows, models=models)[0].cpu().numpy())
+    return np.concatenate(pieces)
 
 
 class TrainedNetwork:
@@ -26,34 +41,35 @@ class TrainedNetwork:
         How to build the network.
     weights : Weights
         What it has learned.
+    seed : numpy.random.SeedSequence
+        The fit's: a user's module that holds random numbers outside its state gets the same ones again.
     """
 
-    def __init__(self, spec: NetworkSpec, weights: Weights) -> None:
+    def __init__(self, spec: NetworkSpec, weights: Weights, seed: np.random.SeedSequence) -> None:
         self.spec = spec
         self.weights = weights
+        self._seed = seed
         self._on_device: tuple[torch.device, StackNetwork] | None = None
 
-    def apply(self, X: NDArray, device: str) -> NDArray[np.float32]:
+    def apply(self, X: NDArray, device: str | torch.device) -> NDArray[np.float32]:
         """Outputs (n, n_outputs) for rows (n, n_features), computed on the device."""
         where = resolve_device(device)
-        network = self._network_on(where)
-        length = max(1, CHUNK // max(self.spec.n_features, self.spec.n_outputs, *self.spec.hidden_layer_sizes, 1))
-        outputs = np.empty((len(X), self.spec.n_outputs), np.float32)
-        with torch.inference_mode():
-            for start in range(0, len(X), length):
-                piece = np.require(X[start : start + length], requirements=["C", "W"])
-                rows = torch.from_numpy(piece).to(where).unsqueeze(0)
-                outputs[start : start + length] = network(rows)[0].cpu().numpy()
-        return outputs
+        return apply_network(self._network_on(where), X, where)
 
     def _network_on(self, device: torch.device) -> StackNetwork:
         if self._on_device is None or self._on_device[0] != device:
-            # Building draws weights, only to overwrite them; a user's module draws them from the global generator.
-            with torch.random.fork_rng(devices=[]):
-                network = self.spec.build([np.random.default_rng(0)])
+            network = self._build()
             network.load([self.weights])
             self._on_device = device, network.to(device).eval()
         return self._on_device[1]
+
+    def _build(self) -> StackNetwork:
+        # Building draws weights, only to overwrite them.
+        rngs = [np.random.default_rng(0)]
+        if self.spec.module is None:
+            return self.spec.build(rngs)
+        with borrow_global_generators(self._seed, torch.device("cpu")):
+            return self.spec.build(rngs)
 
     def __getstate__(self) -> dict[str, Any]:
         return {**self.__dict__, "_on_device": None}

@@ -1,11 +1,14 @@
 """What all estimators share: common parameters, training, applying the trained network."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import replace
 from functools import wraps
 from numbers import Integral, Real
 from typing import Any, ClassVar, TypeVar, cast
 
 import numpy as np
+import torch
 from numpy.typing import NDArray
 from sklearn.base import BaseEstimator
 from sklearn.callback import CallbackSupportMixin
@@ -14,10 +17,10 @@ from sklearn.utils.validation import check_is_fitted, validate_data
 
 from skmetric._sklearn_compat import Interval
 from skmetric.engine import FitPlan, FitResult, TrainedNetwork, fit_stack, resolve_device
-from skmetric.estimators._callbacks import EpochTasks
+from skmetric.estimators._callbacks import EpochTasks, check_callbacks
 from skmetric.nn import NetworkSpec
 
-__all__ = ["TorchEstimator", "all_or_nothing"]
+__all__ = ["TorchEstimator", "all_or_nothing", "float32_overflow_is_infinity", "not_fitted"]
 
 
 Method = TypeVar("Method", bound=Callable[..., Any])
@@ -39,6 +42,21 @@ def all_or_nothing(fit: Method) -> Method:
     return cast(Method, guarded)
 
 
+@contextmanager
+def float32_overflow_is_infinity() -> Iterator[None]:
+    """Let a value too large for float32 become infinite, which is then an error of its own: one message, not two."""
+    with np.errstate(over="ignore", invalid="ignore"):
+        yield
+
+
+def not_fitted(estimator: Any, why: str) -> str:
+    """What to say when training came to nothing."""
+    return (
+        f"{type(estimator).__name__} could not be fitted: {why}. Lower learning_rate (now {estimator.learning_rate}), "
+        "or bring its other parameters, or X, into a usual range."
+    )
+
+
 class TorchEstimator(CallbackSupportMixin, BaseEstimator):
     """An estimator around one of the engine's networks.
 
@@ -58,7 +76,7 @@ class TorchEstimator(CallbackSupportMixin, BaseEstimator):
         "early_stopping": ["boolean"],
         "validation_fraction": [Interval(Real, 0, 1, closed="neither")],
         "n_iter_no_change": [Interval(Integral, 1, None, closed="left")],
-        "device": [str],
+        "device": [str, torch.device],
         "random_state": ["random_state"],
         "warm_start": ["boolean"],
         "callbacks": [list, tuple, None],
@@ -95,9 +113,9 @@ class TorchEstimator(CallbackSupportMixin, BaseEstimator):
         data = {"X": plan.X, "y": plan.targets}
         context = self._init_callback_context(max_subtasks=plan.max_iter)
         context.call_on_fit_task_begin(estimator=self, **data)
-        callbacks = [*(self.callbacks or ())]
+        callbacks = check_callbacks(self.callbacks or ())
         if hasattr(self, "_skl_callbacks"):
-            callbacks.append(EpochTasks(context, self, data))
+            callbacks.append(EpochTasks(context, self, plan))
         (result,) = fit_stack([plan], device=device, callbacks=callbacks, verbose=self.verbose)
         context.call_on_fit_task_end(estimator=self, **data)
         return result
@@ -105,29 +123,30 @@ class TorchEstimator(CallbackSupportMixin, BaseEstimator):
     def _adopt(self, plan: FitPlan, result: FitResult, history: Sequence[dict[str, Any]] = ()) -> None:
         """Take over what was learned; ``history`` holds the epochs before this training."""
         if result.failure is not None:
-            raise ValueError(
-                f"{type(self).__name__} could not be fitted: {result.failure}. Lower learning_rate "
-                f"(now {self.learning_rate}), or scale X."
-            )
-        self._network = TrainedNetwork(plan.network, result.weights)
+            raise ValueError(not_fitted(self, result.failure))
+        self.__dict__.update(self._fitted_attributes(result.network, plan))
         self.history_ = [*history, *result.history]
         self.n_iter_ = len(self.history_)
+
+    def _fitted_attributes(self, network: TrainedNetwork, plan: FitPlan) -> dict[str, Any]:
+        """What makes this a fitted estimator, once there is a network; also asked for between epochs, by callbacks."""
+        del plan
+        return {"_network": network}
 
     def _initial_weights(self, spec: NetworkSpec, *, go_on: bool) -> dict[str, NDArray] | None:
         """The weights of the last fit, where this one is to go on from it."""
         if not (go_on and hasattr(self, "_network")):
             return None
-        if self._network.spec != spec:
+        if replace(self._network.spec, dropout=spec.dropout) != spec:
             raise ValueError(
-                f"{type(self).__name__} cannot go on from the last fit, whose network has another shape "
-                f"({self._network.spec}; now {spec}). Keep the parameters, or fit with warm_start=False."
+                f"{type(self).__name__} cannot go on from the last fit, whose network is another one "
+                f"({self._network.spec}; now {spec}). Keep the parameters, or fit anew with warm_start=False."
             )
         return dict(self._network.weights)
 
     def _check_input(self, X: Any, y: Any = "no_validation", **how: Any) -> Any:
         """Rows as float32, and targets with them where given."""
-        # A value too large for float32 becomes infinite, which is then an error of its own: one message, not two.
-        with np.errstate(over="ignore", invalid="ignore"):
+        with float32_overflow_is_infinity():
             return validate_data(self, X, y, dtype=np.float32, order="C", **how)
 
     def _outputs(self, X: Any) -> NDArray[np.float32]:

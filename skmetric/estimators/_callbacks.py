@@ -1,13 +1,39 @@
-"""scikit-learn's callbacks, told of every epoch."""
+"""The callbacks of skorch that training can serve, and scikit-learn's, told of every epoch."""
 
+from collections.abc import Sequence
 from typing import Any
 
 from sklearn.callback import CallbackContext
-from skorch.callbacks import Callback
+from skorch.callbacks import (
+    BatchScoring,
+    Callback,
+    EpochScoring,
+    GradientNormClipping,
+    ParamMapper,
+    PassthroughScoring,
+)
 
-from skmetric.engine import TrainedNetwork
+from skmetric.engine import FitPlan, TrainedNetwork
 
-__all__ = ["EpochTasks"]
+__all__ = ["EpochTasks", "check_callbacks"]
+
+# They look at batches and predictions of a net's own loop, or at gradients between its calls; this engine hands out
+# neither, as it would have to wait for the device at every step.
+WITHOUT_EFFECT = (BatchScoring, EpochScoring, PassthroughScoring, GradientNormClipping, ParamMapper)
+
+
+def check_callbacks(callbacks: Sequence[Any]) -> list[Any]:
+    """Raise for a skorch callback that would be accepted and have no effect."""
+    for given in callbacks:
+        callback = given[1] if isinstance(given, tuple) else given
+        kind = callback if isinstance(callback, type) else type(callback)
+        if issubclass(kind, WITHOUT_EFFECT) or getattr(callback, "step_every", "epoch") != "epoch":
+            raise ValueError(
+                f"callbacks must act at the beginning or the end of training or of an epoch; {kind.__name__} acts on "
+                "single batches and would have no effect. Leave it out; for scores, use early_stopping, or "
+                "scikit-learn's ScoringMonitor through set_callbacks."
+            )
+    return list(callbacks)
 
 
 class EpochTasks(Callback):
@@ -19,14 +45,15 @@ class EpochTasks(Callback):
         The fit's.
     estimator : TorchEstimator
         Whose fit it is.
-    data : dict
-        ``X`` and ``y`` of the fit.
+    plan : FitPlan
+        What is being fitted.
     """
 
-    def __init__(self, context: CallbackContext, estimator: Any, data: dict[str, Any]) -> None:
+    def __init__(self, context: CallbackContext, estimator: Any, plan: FitPlan) -> None:
         self.context = context
         self.estimator = estimator
-        self.data = data
+        self.plan = plan
+        self.data = {"X": plan.X, "y": plan.targets}
 
     def on_epoch_begin(self, net: Any, dataset_train: Any = None, dataset_valid: Any = None, **kwargs: Any) -> None:
         """Open the epoch's task."""
@@ -34,11 +61,12 @@ class EpochTasks(Callback):
         self.epoch_.call_on_fit_task_begin(estimator=self.estimator, **self.data)
 
     def on_epoch_end(self, net: Any, dataset_train: Any = None, dataset_valid: Any = None, **kwargs: Any) -> None:
-        """Close it, with the network as it is, so that a callback can score the estimator."""
-        stack = net.progress.stack
-        network = TrainedNetwork(stack.plans[0].network, stack.network.weights_of(0))
+        """Close it, with the estimator as it would be if training ended here, so that a callback can score it."""
+        network = TrainedNetwork(self.plan.network, net.progress.stack.network.weights_of(0), self.plan.seed)
         stop = self.epoch_.call_on_fit_task_end(
-            estimator=self.estimator, **self.data, reconstruction_attributes={"_network": network}
+            estimator=self.estimator,
+            **self.data,
+            reconstruction_attributes=self.estimator._fitted_attributes(network, self.plan),
         )
         if stop:
             # skorch's own way to end a training at the end of an epoch.

@@ -5,10 +5,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from sklearn.base import ClassifierMixin, ClassNamePrefixFeaturesOutMixin, TransformerMixin
-from sklearn.neighbors import KNeighborsClassifier
 from sklearn.utils import check_array
 from sklearn.utils.validation import check_is_fitted
 
+from skmetric.estimators._base import float32_overflow_is_infinity
 from skmetric.metrics import map_at_r_score
 
 __all__ = ["EmbedderMixin"]
@@ -46,7 +46,7 @@ class EmbedderMixin(ClassNamePrefixFeaturesOutMixin, ClassifierMixin, Transforme
             Labels as they were given to ``fit``.
         """
         outputs = self._outputs(X)
-        return self._neighbors.predict(outputs)
+        return self.classes_[self._neighbors.predict(outputs, self.n_neighbors)]
 
     def score(self, X: ArrayLike, y: ArrayLike, sample_weight: ArrayLike | None = None) -> float:
         """Mean average precision at R (MAP@R) of the rows given, among themselves.
@@ -87,7 +87,7 @@ class EmbedderMixin(ClassNamePrefixFeaturesOutMixin, ClassifierMixin, Transforme
         Returns
         -------
         ndarray of shape (n,)
-            In the estimator's ``distance``: 0 for equal points, smaller is closer.
+            In the ``distance`` of the fit: 0 for equal points, smaller is closer.
 
         Raises
         ------
@@ -95,7 +95,8 @@ class EmbedderMixin(ClassNamePrefixFeaturesOutMixin, ClassifierMixin, Transforme
             When ``pairs`` is of another shape.
         """
         check_is_fitted(self)
-        points = check_array(pairs, dtype=np.float32, allow_nd=True, ensure_2d=False, order="C", input_name="pairs")
+        with float32_overflow_is_infinity():
+            points = check_array(pairs, dtype=np.float32, allow_nd=True, ensure_2d=False, order="C", input_name="pairs")
         if points.ndim != 3 or points.shape[1:] != (2, self.n_features_in_):
             raise ValueError(
                 f"pairs must be of shape (n, 2, {self.n_features_in_}), two points of n_features_in_ values each; "
@@ -104,17 +105,10 @@ class EmbedderMixin(ClassNamePrefixFeaturesOutMixin, ClassifierMixin, Transforme
         outputs = self._network.apply(points.reshape(-1, self.n_features_in_), self.device)
         left, right = outputs[0::2], outputs[1::2]
         square = np.square(left - right).sum(axis=1)
-        if self.distance == "euclidean":
+        if self._distance == "euclidean":
             return np.sqrt(square)
         # Cosine embeddings have unit length: half the squared distance is one minus the cosine.
-        return square if self.distance == "sqeuclidean" else square / 2
-
-    def _remember(self, X: NDArray, y: NDArray) -> NDArray[np.float32]:
-        """Embed the rows that ``predict`` looks for neighbours in; the rows themselves are not kept."""
-        embeddings = self._network.apply(X, self.device)
-        n_neighbors = min(self.n_neighbors, len(y))
-        self._neighbors = KNeighborsClassifier(n_neighbors, algorithm="brute").fit(embeddings, y)
-        return embeddings
+        return square if self._distance == "sqeuclidean" else square / 2
 
     @property
     def _n_features_out(self) -> int:

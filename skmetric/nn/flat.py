@@ -33,7 +33,7 @@ class FlatParameters:
         self._sizes = [p.numel() // network.n_models for p in self.parameters]
         width = -(-sum(self._sizes) // ALIGNMENT) * ALIGNMENT
         device = self.parameters[0].device
-        self.values = torch.zeros(network.n_models, width, device=device)
+        self.values = torch.zeros(network.n_models, width, dtype=torch.float32, device=device)
         self._gradient = torch.zeros_like(self.values)
         start = 0
         with torch.no_grad():

@@ -7,10 +7,16 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
+from torch.nn.functional import pad
 
 __all__ = ["InputScaling", "StackedLinear"]
 
 ALL = slice(None)
+
+# Columns that every matrix product is padded to a multiple of.
+REGISTER = 8
+# Standardised values are cut here, far beyond where bending them has done its work, lest their squares overflow.
+FARTHEST = 1e9
 
 
 class StackedLinear(nn.Module):
@@ -37,14 +43,21 @@ class StackedLinear(nn.Module):
 
     def forward(self, x: Tensor, models: slice = ALL) -> Tensor:
         """Map (models, n, n_in) to (models, n, n_out)."""
-        return torch.baddbmm(self.bias[models], x, self.weight[models])
+        weight, bias = self.weight[models], self.bias[models]
+        n_out = weight.shape[-1]
+        if n_out % REGISTER == 0:
+            return torch.baddbmm(bias, x, weight)
+        # Padded to whole vector registers: matrix products of odd widths round by where a model lies in memory.
+        missing = (0, -n_out % REGISTER)
+        return torch.baddbmm(pad(bias, missing), x, pad(weight, missing))[..., :n_out]
 
 
 class InputScaling(nn.Module):
     r"""Standardise each column, then bend far values smoothly: :math:`z / \sqrt{1 + (z / c)^2}`.
 
     Near the mean nothing changes; no value ends up farther than ``c`` standard deviations out. Shift and scale of a
-    column therefore do not matter, and a heavy tail or a rarely used column cannot dominate. Constant columns become 0.
+    column therefore do not matter, and a heavy tail or a rarely used column cannot dominate. Columns that
+    have not varied yet become 0.
 
     Parameters
     ----------
@@ -60,24 +73,28 @@ class InputScaling(nn.Module):
     def __init__(self, n_models: int, n_features: int, *, limit: float = 3.0) -> None:
         super().__init__()
         self.limit = limit
-        self.register_buffer("center", torch.zeros(n_models, 1, n_features))
-        self.register_buffer("inverse_scale", torch.ones(n_models, 1, n_features))
+        self.register_buffer("center", torch.zeros(n_models, 1, n_features, dtype=torch.float32))
+        self.register_buffer("inverse_scale", torch.zeros(n_models, 1, n_features, dtype=torch.float32))
 
     def fit(self, tables: Sequence[NDArray]) -> None:
-        """Take each model's means and standard deviations from its own table (n, n_features)."""
+        """Take each model's means and standard deviations from its own table (n, n_features).
+
+        Columns that have been scaled before stay as they are: a network that learns on keeps its inputs.
+        """
         moments = {id(table): _moments(table) for table in tables}
         with torch.no_grad():
             for model, table in enumerate(tables):
                 mean, std = moments[id(table)]
                 # Rounding leaves a constant column a tiny spread; dividing by that would turn rounding into signal.
                 varies = std > 1e-6 * np.abs(mean)
+                is_new = torch.from_numpy(varies) & (self.inverse_scale[model, 0] == 0)
                 inverse = np.divide(1.0, std, out=np.zeros_like(std), where=varies)
-                self.center[model, 0] = torch.from_numpy(mean).float()
-                self.inverse_scale[model, 0] = torch.from_numpy(inverse).float()
+                self.center[model, 0][is_new] = torch.from_numpy(mean).float()[is_new]
+                self.inverse_scale[model, 0][is_new] = torch.from_numpy(inverse).float()[is_new]
 
     def forward(self, x: Tensor, models: slice = ALL) -> Tensor:
         """Scale (models, n, n_features)."""
-        z = (x - self.center[models]) * self.inverse_scale[models]
+        z = ((x - self.center[models]) * self.inverse_scale[models]).clamp_(-FARTHEST, FARTHEST)
         return z * (z / self.limit).square_().add_(1.0).rsqrt_()
 
 

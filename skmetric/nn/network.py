@@ -110,28 +110,39 @@ class SingleModule(StackNetwork):
         super().__init__()
         assert spec.module is not None
         self.n_models, self.keep_width, self.normalize = 1, 0, spec.normalize
-        self.module = spec.module(spec.n_features, spec.n_outputs)
-        self._check(spec)
+        self.module = self._build(spec)
 
     def forward(self, x: Tensor, keep: Tensor | None = None, models: slice = ALL) -> Tensor:
         """Outputs of the module."""
         del keep, models
-        x = self.module(x[0]).unsqueeze(0)
+        # A copy, as a module may work in place, and outside training the rows may be the caller's own memory.
+        x = self.module(x[0].clone()).unsqueeze(0)
         return unit_length(x) if self.normalize else x
 
-    def _check(self, spec: "NetworkSpec") -> None:
+    @staticmethod
+    def _build(spec: "NetworkSpec") -> nn.Module:
+        assert spec.module is not None
         call = f"module({spec.n_features}, {spec.n_outputs})"
-        if not isinstance(self.module, nn.Module):
-            raise TypeError(f"{call} must return a torch.nn.Module; got {type(self.module).__name__}.")
+        if isinstance(spec.module, nn.Module):
+            raise TypeError(
+                "module must be a function that builds a network, (n_features_in, n_components) -> torch.nn.Module; "
+                f"got a network, {type(spec.module).__name__}. Every fit needs a new one: pass a function."
+            )
+        built = spec.module(spec.n_features, spec.n_outputs)
+        if not isinstance(built, nn.Module):
+            raise TypeError(f"{call} must return a torch.nn.Module; got {type(built).__name__}.")
+        built = built.float()
         with torch.no_grad():
-            shape = tuple(self.module.eval()(torch.zeros(2, spec.n_features)).shape)
+            output = built.eval()(torch.zeros(2, spec.n_features, dtype=torch.float32))
+        shape = tuple(output.shape) if isinstance(output, Tensor) else type(output).__name__
         if shape != (2, spec.n_outputs):
             raise ValueError(
-                f"{call} must map rows (n, {spec.n_features}) to (n, {spec.n_outputs}); for 2 rows it gave shape "
+                f"{call} must map rows (n, {spec.n_features}) to one tensor (n, {spec.n_outputs}); for 2 rows it gave "
                 f"{shape}. Make its last layer as wide as its second argument."
             )
-        if not any(p.requires_grad for p in self.module.parameters()):
+        if not any(p.requires_grad for p in built.parameters()):
             raise ValueError(f"{call} must have trainable parameters; it has none.")
+        return built
 
     def fit_inputs(self, tables: Sequence[NDArray]) -> None:
         """A user's module takes the inputs as given."""

@@ -3,6 +3,8 @@
 import numpy as np
 from numpy.typing import NDArray
 
+from skmetric.sampling._decks import shuffle_within_classes
+
 __all__ = ["ClassBatchSampler", "block_shape"]
 
 
@@ -37,9 +39,10 @@ def block_shape(n_classes: int, batch_size: int, samples_per_class: int) -> tupl
 class ClassBatchSampler:
     """Draws an epoch of P x K batches.
 
-    Every batch holds P different classes in blocks of K rows. Over an epoch of ``ceil(n / (P * K))`` batches a class
-    comes up in proportion to its size (at most once a batch), so that every row is drawn about once; where all
-    classes fit into a batch, each batch holds all of them. The rows of a class are dealt like a shuffled deck, again
+    Every batch holds P different classes in blocks of K rows. An epoch has ``ceil(n / (P * K))`` batches, as many draws
+    as there are rows. Where all classes fit into a batch, each batch holds all of them, and a row of a small class is
+    drawn more often than one of a large class. Where they do not, a class comes up in proportion to its size (at most
+    once a batch), so that every row is drawn about once. The rows of a class are dealt like a shuffled deck, again
     from the start when it is used up: a block holds a row twice only where its class has fewer than K rows.
 
     Parameters
@@ -92,7 +95,8 @@ class ClassBatchSampler:
         slot_class = self._draw_classes(rng)
         # The slots of a class are consecutive; it deals K rows of its deck in each.
         turn = _place_in_run(slot_class)[:, None] * k + np.arange(k)
-        deck, start = self._shuffle_decks(rng)
+        deck = self._rows[shuffle_within_classes(self._labels, rng)]
+        start = np.cumsum(self._sizes) - self._sizes
         rows = deck[start[slot_class][:, None] + turn % self._sizes[slot_class][:, None]]
         # Slot s goes to batch s mod steps: a class with at most `steps` consecutive slots never meets itself.
         batches = rows.reshape(p, steps, k).transpose(1, 0, 2).reshape(steps, p * k)
@@ -102,26 +106,27 @@ class ClassBatchSampler:
         """Systematic sampling: each class gets its expected number of slots, rounded up or down at random."""
         order = rng.permutation(len(self._classes))
         ends = np.cumsum(self._expected[order])
+        ends[-1] = np.inf
         n_slots = self.n_steps * self.classes_per_batch
         picks = np.searchsorted(ends, np.arange(n_slots) + rng.random(), side="right")
-        return self._classes[order[np.minimum(picks, len(order) - 1)]]
-
-    def _shuffle_decks(self, rng: np.random.Generator) -> tuple[NDArray[np.integer], NDArray[np.integer]]:
-        """All rows, shuffled within their class, class after class; and where each class starts."""
-        shuffled = rng.permutation(len(self._labels))
-        deck = shuffled[np.argsort(self._labels[shuffled], kind="stable")]
-        return self._rows[deck], np.cumsum(self._sizes) - self._sizes
+        return self._classes[order[picks]]
 
 
 def _share_out(sizes: NDArray[np.integer], total: int, cap: int) -> NDArray[np.float64]:
-    """Split ``total`` in proportion to the sizes, no share above ``cap``: ``min(cap, rate * size)``."""
-    descending = np.sort(sizes)[::-1]
-    n_capped = np.arange(len(sizes))
-    rest = np.cumsum(descending[::-1])[::-1]
-    rates = (total - n_capped * cap) / rest
-    # The first number of capped shares that leaves the largest of the others below the cap.
-    rate = rates[np.argmax(rates * descending <= cap)]
-    return np.minimum(cap, rate * sizes)
+    """Split ``total`` in proportion to the sizes, no share above ``cap``; there is room for it: len * cap >= total."""
+    shares = np.empty(len(sizes))
+    by_size = np.argsort(-sizes, kind="stable")
+    left, rest, n_capped = total, int(sizes.sum()), 0
+    # Whole numbers decide who reaches the cap: a share that rounding lifts above it would put a class into a batch
+    # twice. At most total / cap classes reach it, as many as a batch holds.
+    for size in sizes[by_size].tolist():
+        if size * left < cap * rest:
+            break
+        left, rest, n_capped = left - cap, rest - size, n_capped + 1
+    shares[by_size[:n_capped]] = cap
+    others = by_size[n_capped:]
+    shares[others] = left * sizes[others] / rest if rest else 0.0
+    return shares
 
 
 def _place_in_run(values: NDArray[np.integer]) -> NDArray[np.integer]:

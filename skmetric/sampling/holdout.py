@@ -3,6 +3,8 @@
 import numpy as np
 from numpy.typing import NDArray
 
+from skmetric.sampling._decks import shuffle_within_classes
+
 __all__ = ["stratified_holdout"]
 
 
@@ -39,8 +41,7 @@ def stratified_holdout(
     """
     sizes = np.bincount(labels)
     held_out = np.clip(np.round(fraction * sizes).astype(np.int64), 0, np.maximum(sizes - 2, 0))
-    shuffled = rng.permutation(len(labels))
-    by_class = shuffled[np.argsort(labels[shuffled], kind="stable")]
+    by_class = shuffle_within_classes(labels, rng)
     place = np.arange(len(labels)) - np.repeat(np.cumsum(sizes) - sizes, sizes)
     is_held_out = place < np.repeat(held_out, sizes)
     return np.sort(by_class[~is_held_out]), np.sort(by_class[is_held_out])

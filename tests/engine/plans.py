@@ -14,7 +14,7 @@ class SquaredError:
     """Mean of ``scale * (mean output - row / 10) ** 2``: the row index is the target."""
 
     def loss(self, outputs, batch, hyperparameters):
-        gap = outputs.mean(-1) - batch.rows / 10
+        gap = outputs.mean(-1) - batch.rows.to(outputs.dtype) / 10
         return gap.square().mean(-1) * hyperparameters["scale"]
 
     def monitor(self, outputs, batch, hyperparameters):

@@ -5,7 +5,7 @@ import pytest
 from sklearn.callback import ProgressBar, ScoringMonitor
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
-from skorch.callbacks import Callback, EarlyStopping
+from skorch.callbacks import Callback, EarlyStopping, EpochScoring, GradientNormClipping, LRScheduler
 
 from skmetric import TripletEmbedder
 from skmetric.metrics import map_at_r_scorer
@@ -32,7 +32,7 @@ def test_early_stopping_keeps_the_best_weights(blobs):
 def test_held_out_rows_are_not_trained_on_but_remembered(blobs):
     X, y = blobs
     embedder = make(early_stopping=True, validation_fraction=0.2).fit(X, y)
-    assert embedder._neighbors.n_samples_fit_ == len(y)
+    assert len(embedder._neighbors) == len(y)
     assert {"valid_score"} <= embedder.history_[0].keys()
 
 
@@ -56,6 +56,7 @@ def test_validation_rows_pass_a_pipeline(blobs):
     [
         ({}, {"X_val": "X", "y_val": "y"}, "early_stopping=True"),
         ({"early_stopping": True}, {"X_val": "X"}, "given together"),
+        ({"early_stopping": True}, {"y_val": "y"}, "given together"),
         ({"early_stopping": True}, {"X_val": "X", "y_val": "singletons"}, "a class with two rows"),
         ({"early_stopping": True, "validation_fraction": 0.001}, {}, "validation_fraction must hold out two rows"),
     ],
@@ -88,7 +89,7 @@ def test_a_second_fit_starts_anew(blobs):
 
 def test_warm_start_with_another_shape_is_an_error(blobs):
     embedder = make(warm_start=True).fit(*blobs)
-    with pytest.raises(ValueError, match="another shape"):
+    with pytest.raises(ValueError, match="another one"):
         embedder.set_params(n_components=5).fit(*blobs)
 
 
@@ -120,6 +121,24 @@ def test_partial_fit_goes_on_from_fit(blobs):
     embedder.set_params(learning_rate=1e-4).partial_fit(X, y)
     assert embedder.n_iter_ == 31
     assert embedder.score(X, y) == pytest.approx(before, abs=0.05)
+
+
+def test_partial_fit_scales_a_column_when_it_first_varies(blobs):
+    X, y = blobs
+    constant = X.copy()
+    constant[:, 2:] = 7
+    streamed = make().partial_fit(constant, y)
+    assert (streamed.transform(X) == streamed.transform(constant)).all()
+    for _ in range(30):
+        streamed.partial_fit(X, y)
+    assert streamed.score(X, y) > make(max_iter=30).fit(X[:, :2], y).score(X[:, :2], y) + 0.02
+
+
+def test_read_only_validation_rows(blobs):
+    X, y = blobs
+    frozen = X.copy()
+    frozen.flags.writeable = False
+    assert "valid_score" in make(early_stopping=True).fit(X, y, X_val=frozen, y_val=y).history_[0]
 
 
 def test_partial_fit_names_classes_it_was_not_told_of(blobs):
@@ -173,6 +192,33 @@ def test_a_callback_may_change_the_rate(blobs):
     X, y = blobs
     still = make(callbacks=[SlowDown()]).fit(X, y).transform(X)
     np.testing.assert_allclose(still, make(learning_rate=1e-12).fit(X, y).transform(X), atol=1e-5)
+
+
+def test_a_scheduler_of_torch_turns_the_rate(blobs):
+    recorder = Recorder()
+    embedder = make(callbacks=[recorder, LRScheduler("StepLR", step_size=1, gamma=0.5)]).fit(*blobs)
+    assert [epoch["learning_rate_factor"] for epoch in embedder.history_] == [1.0, 0.5, 0.25, 0.125]
+
+
+@pytest.mark.parametrize(
+    "callback",
+    [
+        GradientNormClipping(1.0),
+        GradientNormClipping,
+        ("named", EpochScoring("accuracy")),
+        LRScheduler(step_every="batch"),
+    ],
+)
+def test_a_callback_without_effect_is_an_error(blobs, callback):
+    with pytest.raises(ValueError, match="acts on single batches and would have no effect"):
+        make(callbacks=[callback]).fit(*blobs)
+
+
+def test_scikit_learn_callbacks_may_predict(blobs):
+    X, y = blobs
+    monitor = ScoringMonitor(scoring=["accuracy"])
+    embedder = make().set_callbacks(monitor).fit(X, y)
+    assert monitor.get_logs().data[-1]["accuracy"] == (embedder.predict(X) == y).mean()
 
 
 def test_scikit_learn_callbacks_see_every_epoch(blobs):

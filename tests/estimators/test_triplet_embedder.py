@@ -190,6 +190,14 @@ def test_pair_distance(blobs, distance):
     np.testing.assert_array_equal(embedder.pair_distance(np.stack([left, left], axis=1)), 0)
 
 
+def test_pair_distance_is_that_of_the_fit(blobs):
+    X, y = blobs
+    embedder = make(normalize=False).fit(X, y)
+    pairs = np.stack([X[:40], X[40:80]], axis=1)
+    before = embedder.pair_distance(pairs)
+    np.testing.assert_array_equal(embedder.set_params(distance="cosine").pair_distance(pairs), before)
+
+
 def test_pairs_of_another_shape_are_an_error(blobs):
     X, y = blobs
     with pytest.raises(ValueError, match=r"pairs must be of shape \(n, 2, 6\).*np.stack"):
@@ -280,6 +288,41 @@ def frozen(n_in, n_out):
     return torch.nn.Linear(n_in, n_out).requires_grad_(False)
 
 
+class Pair(torch.nn.Linear):
+    def forward(self, x):
+        return super().forward(x), x
+
+
+def pair(n_in, n_out):
+    return Pair(n_in, n_out)
+
+
+def in_place(n_in, n_out):
+    return torch.nn.Sequential(torch.nn.ReLU(inplace=True), torch.nn.Linear(n_in, n_out))
+
+
+def double(n_in, n_out):
+    return torch.nn.Linear(n_in, n_out).double()
+
+
+class Projected(torch.nn.Module):
+    def __init__(self, n_in, n_out):
+        super().__init__()
+        self.layer = torch.nn.Linear(n_in, n_out)
+        self.projection = torch.randn(n_in, n_in)
+
+    def forward(self, x):
+        return self.layer(x @ self.projection)
+
+
+def projected(n_in, n_out):
+    return Projected(n_in, n_out)
+
+
+def normed(n_in, n_out):
+    return torch.nn.Sequential(torch.nn.Linear(n_in, 8), torch.nn.BatchNorm1d(8), torch.nn.Linear(8, n_out))
+
+
 def no_module(n_in, n_out):
     return lambda x: x
 
@@ -294,11 +337,33 @@ def test_module_is_trained_and_pickled(blobs):
     np.testing.assert_array_equal(pickle.loads(pickle.dumps(embedder)).transform(X), embedder.transform(X))
 
 
+@pytest.mark.parametrize("module", [in_place, double, projected, normed])
+def test_modules_of_all_kinds_survive_a_pickle(blobs, module):
+    X, y = blobs
+    before = X.copy()
+    embedder = make(module=module).fit(X, y)
+    np.testing.assert_array_equal(pickle.loads(pickle.dumps(embedder)).transform(X), embedder.transform(X))
+    np.testing.assert_array_equal(X, before)
+
+
+@pytest.mark.parametrize("params", [{}, {"module": dropped}])
+def test_threads_give_the_same_and_leave_global_generators(blobs, params):
+    X, y = blobs
+    alone = make(**params).fit(X, y).transform(X)
+    before = torch.get_rng_state()
+    together = joblib.Parallel(4, "threading")(joblib.delayed(make(**params).fit)(X, y) for _ in range(8))
+    for embedder in together:
+        np.testing.assert_array_equal(embedder.transform(X), alone)
+    assert torch.equal(torch.get_rng_state(), before)
+
+
 @pytest.mark.parametrize(
     ("module", "error", "message"),
     [
-        (narrow, ValueError, r"module\(6, 4\) must map rows \(n, 6\) to \(n, 4\).*gave shape \(2, 5\)"),
+        (narrow, ValueError, r"module\(6, 4\) must map rows \(n, 6\) to one tensor \(n, 4\).*gave \(2, 5\)"),
         (frozen, ValueError, r"module\(6, 4\) must have trainable parameters"),
+        (pair, ValueError, r"module\(6, 4\) must map .* it gave tuple"),
+        (torch.nn.Linear(6, 4), TypeError, "module must be a function that builds a network"),
         (no_module, TypeError, r"module\(6, 4\) must return a torch.nn.Module"),
     ],
 )
@@ -396,11 +461,46 @@ def test_a_loss_that_is_not_finite_is_an_error(blobs):
 def test_a_collapsed_embedding_warns(blobs):
     _, y = blobs
     X = np.ones((len(y), 3))
-    with pytest.warns(ConvergenceWarning, match="collapsed to a point.*Lower learning_rate"):
+    with pytest.warns(ConvergenceWarning, match="collapsed to a point.*Lower learning_rate") as caught:
         make().fit(X, y)
+    assert caught[0].filename == __file__
+
+
+def test_weights_that_overflow_in_the_last_step_are_an_error(blobs):
+    with pytest.raises(ValueError, match=r"could not be fitted: .*(weights|loss|embedding)"):
+        make(learning_rate=1e38, normalize=False, max_iter=1, batch_size=96, samples_per_class=32).fit(*blobs)
+
+
+def test_labels_that_are_no_classes_are_an_error(blobs):
+    X, y = blobs
+    with pytest.raises(ValueError, match=r"Unknown label type: continuous.*KBinsDiscretizer"):
+        make().fit(X, y + 0.5)
+    with pytest.raises(ValueError, match=r"Unknown label type: mixed.*missing labels"):
+        make().fit(X, np.where(y == 0, None, "a"))
 
 
 # Hard data
+
+
+def test_many_classes_are_no_burden_to_predict():
+    rng = np.random.default_rng(0)
+    X = rng.normal(size=(3000, 4))
+    y = np.arange(3000) // 2
+    assert make(max_iter=1).fit(X, y).predict(X).shape == (3000,)
+
+
+def test_mostly_singletons():
+    X = np.random.default_rng(0).normal(size=(60, 4))
+    y = np.r_[np.zeros(10), np.arange(1, 51)].astype(int)
+    assert set(make(max_iter=1).fit(X, y).predict(X)) <= set(y)
+
+
+def test_an_extreme_outlier_stays_far_out(blobs):
+    X, y = blobs
+    embedder = make().fit(X, y)
+    far, farther = X[:1].copy(), X[:1].copy()
+    far[0, 1], farther[0, 1] = 1e8, 1e30
+    np.testing.assert_allclose(embedder.transform(far), embedder.transform(farther), atol=1e-4)
 
 
 def test_rare_classes_and_singletons(blobs):
@@ -429,6 +529,6 @@ def test_large_transforms_in_pieces_give_the_same(blobs, monkeypatch):
     X, y = blobs
     embedder = make().fit(X, y)
     whole = embedder.transform(X)
-    monkeypatch.setattr("skmetric.engine.trained.CHUNK", 256 * 7)
+    monkeypatch.setattr("skmetric.engine.trained.CHUNK_ROWS", 7)
     np.testing.assert_allclose(embedder.transform(X), whole, atol=1e-6)
     assert embedder.transform(X).shape == whole.shape

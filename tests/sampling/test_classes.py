@@ -4,6 +4,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from skmetric.sampling import ClassBatchSampler, block_shape, stratified_holdout
+from skmetric.sampling.classes import _share_out
 
 
 @pytest.mark.parametrize(
@@ -66,6 +67,30 @@ def test_classes_come_up_in_proportion_to_their_size():
     assert slots[5] == 66
     others = np.delete(sizes, 5)
     np.testing.assert_allclose(np.delete(slots, 5), others * (3 * 66 - 66) / others.sum(), rtol=0.15, atol=0.1)
+
+
+@pytest.mark.parametrize(("sizes", "batch_size"), [([360, 25], 64), ([170, 286], 32), ([90, 89, 88, 92] * 4, 64)])
+def test_classes_that_fit_into_a_batch_are_all_in_every_batch(sizes, batch_size):
+    labels = np.repeat(np.arange(len(sizes)), sizes)
+    sampler = ClassBatchSampler(labels, batch_size=batch_size, samples_per_class=4)
+    rng = np.random.default_rng(0)
+    for _ in range(100):
+        classes = labels[sampler.draw_epoch(rng)]
+        assert (np.diff(np.sort(classes[:, :: sampler.samples_per_class])) == 1).all()
+
+
+@settings(max_examples=300, deadline=None)
+@given(st.lists(st.integers(1, 5000), min_size=2, max_size=12), st.integers(1, 300), st.data())
+def test_shares_add_up_below_the_cap(sizes, cap, data):
+    per_batch = data.draw(st.integers(1, len(sizes)))
+    shares = _share_out(np.array(sizes), per_batch * cap, cap)
+    assert (shares <= cap).all()
+    assert shares.sum() == pytest.approx(per_batch * cap, rel=1e-9)
+    free = shares < cap
+    if free.any():
+        np.testing.assert_allclose(shares[free] / np.array(sizes)[free], (shares[free] / np.array(sizes)[free])[0])
+    if per_batch == len(sizes):
+        assert (shares == cap).all()
 
 
 def test_gaps_in_the_class_codes_are_no_classes():
