@@ -5,19 +5,33 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from skmetric.estimators import TripletEmbedder
+    from skmetric.model_selection import BatchedGridSearchCV, BatchedRandomizedSearchCV
 
 __version__ = "0.1.0.dev0"
 
-__all__ = ["TripletEmbedder", "__version__", "estimators", "losses", "metrics"]
+__all__ = [
+    "BatchedGridSearchCV",
+    "BatchedRandomizedSearchCV",
+    "TripletEmbedder",
+    "__version__",
+    "estimators",
+    "losses",
+    "metrics",
+    "model_selection",
+]
 
-_ESTIMATORS = {"TripletEmbedder"}
-_SUBMODULES = {"estimators", "losses", "metrics"}
+_HOME = {
+    "BatchedGridSearchCV": "model_selection",
+    "BatchedRandomizedSearchCV": "model_selection",
+    "TripletEmbedder": "estimators",
+}
+_SUBMODULES = {"estimators", "losses", "metrics", "model_selection"}
 
 
 def __getattr__(name: str) -> Any:
     """Import estimators and submodules when they are first asked for: metrics alone need no torch."""
-    if name in _ESTIMATORS:
-        return getattr(import_module("skmetric.estimators"), name)
+    if name in _HOME:
+        return getattr(import_module(f"skmetric.{_HOME[name]}"), name)
     if name in _SUBMODULES:
         return import_module(f"skmetric.{name}")
     raise AttributeError(f"module 'skmetric' has no attribute {name!r}")

@@ -5,6 +5,7 @@ from skmetric.engine.fit import fit_stack
 from skmetric.engine.plan import Batch, FitPlan, FitResult, Moments, StoppingRule, Validation
 from skmetric.engine.randomness import Stream, open_stream
 from skmetric.engine.schedule import constant, one_cycle
+from skmetric.engine.stacking import fit_in_stacks, split_into_stacks
 from skmetric.engine.trained import TrainedNetwork
 
 __all__ = [
@@ -17,8 +18,10 @@ __all__ = [
     "TrainedNetwork",
     "Validation",
     "constant",
+    "fit_in_stacks",
     "fit_stack",
     "one_cycle",
     "open_stream",
     "resolve_device",
+    "split_into_stacks",
 ]

@@ -1,6 +1,7 @@
 """Dropout masks, drawn from each model's own generator."""
 
 from collections.abc import Sequence
+from copy import copy
 
 import numpy as np
 import torch
@@ -35,6 +36,12 @@ class DropoutNoise:
         self._width = width
         self._rngs = rngs
         self._device = device
+
+    def keep_only(self, models: Sequence[int]) -> "DropoutNoise":
+        """The noise of some of the models, which goes on where it is."""
+        fewer = copy(self)
+        fewer._rngs = [self._rngs[model] for model in models]
+        return fewer
 
     def draw(self, n_steps: int, n_items: int) -> Sequence[Tensor | None]:
         """For each step the factors (n_models, n_items, width)."""

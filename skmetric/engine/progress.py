@@ -4,7 +4,7 @@ from typing import Any
 
 import numpy as np
 
-from skmetric.engine.plan import FitResult
+from skmetric.engine.plan import FitPlan, FitResult, Moments
 from skmetric.engine.stack import TrainingStack
 from skmetric.engine.trained import TrainedNetwork
 from skmetric.nn import Weights
@@ -12,11 +12,15 @@ from skmetric.nn import Weights
 __all__ = ["Progress"]
 
 
+# Once so large a share of a stack is done, the others go on in a smaller one.
+DONE_SHARE = 0.5
+
+
 class Progress:
     """Runs epochs of a stack and keeps, for each model, what its own fit alone would have kept.
 
-    A model that is done (its validation score no longer rises, or its loss is no longer finite) stays in the stack,
-    but its result stays what it was at that epoch.
+    A model is done when its validation score no longer rises or its loss is no longer finite. Its result stays what it
+    was at that epoch, while it may stay in the stack for some more.
 
     Parameters
     ----------
@@ -27,7 +31,8 @@ class Progress:
     def __init__(self, stack: TrainingStack) -> None:
         self.stack = stack
         self.epoch = 0
-        self._models = [_ModelProgress(stack, model) for model in range(len(stack.plans))]
+        self._models = [_ModelProgress(plan) for plan in stack.plans]
+        self._in_stack = list(self._models)
 
     @property
     def is_done(self) -> bool:
@@ -36,14 +41,14 @@ class Progress:
 
     def run_epoch(self) -> dict[str, Any]:
         """Train for an epoch; its figures, as numbers for one model and as arrays for several."""
+        self._leave_out_the_done()
         figures = self.stack.train_epoch(self.epoch)
         self.epoch += 1
-        for index, model in enumerate(self._models):
+        for place, model in enumerate(self._in_stack):
             if not model.is_done:
-                model.note({"epoch": self.epoch, **{name: float(value[index]) for name, value in figures.items()}})
-        if len(self._models) == 1:
-            return self._models[0].history[-1]
-        return figures
+                row = {"epoch": self.epoch, **{name: float(value[place]) for name, value in figures.items()}}
+                model.note(row, self.stack, place)
+        return self._models[0].history[-1] if len(self._models) == 1 else {"epoch": self.epoch, **figures}
 
     def note_extra(self, figures: dict[str, Any]) -> None:
         """Add what is known only after the epoch (its duration, a callback's figures) to the models' histories."""
@@ -53,45 +58,59 @@ class Progress:
 
     def results(self) -> list[FitResult]:
         """One result a model."""
+        for place, model in enumerate(self._in_stack):
+            if not model.is_done:
+                model.finish(self.stack, place)
         return [model.result() for model in self._models]
+
+    def _leave_out_the_done(self) -> None:
+        going_on = [place for place, model in enumerate(self._in_stack) if not model.is_done]
+        if 0 < len(going_on) <= (1 - DONE_SHARE) * len(self._in_stack):
+            self.stack = self.stack.keep_only(going_on)
+            self._in_stack = [self._in_stack[place] for place in going_on]
 
 
 class _ModelProgress:
-    def __init__(self, stack: TrainingStack, model: int) -> None:
-        self._stack, self._model, self._plan = stack, model, stack.plans[model]
+    def __init__(self, plan: FitPlan) -> None:
+        self._plan = plan
         self.history: list[dict[str, Any]] = []
         self.is_done = False
         self._failure: str | None = None
         self._best_score = -np.inf
         self._best_epoch = 0
-        self._best_weights: Weights | None = None
+        self._weights: Weights | None = None
+        self._moments: Moments | None = None
 
-    def note(self, figures: dict[str, Any]) -> None:
+    def note(self, figures: dict[str, Any], stack: TrainingStack, place: int) -> None:
+        """Take an epoch's figures; ``place`` is the model's in the stack."""
         self.history.append(figures)
         if not np.isfinite(figures["train_loss"]):
             self._failure = f"the loss became {figures['train_loss']} in epoch {figures['epoch']}"
-            self.is_done = True
+            self.finish(stack, place)
         elif self._plan.validation is not None:
-            outputs = self._stack.outputs_of(self._model, self._plan.validation.X)
-            self._note_score(figures, self._plan.validation.score(outputs))
+            outputs = stack.outputs_of(place, self._plan.validation.X)
+            figures["valid_score"] = self._plan.validation.score(outputs)
+            self._note_score(figures["epoch"], figures["valid_score"], stack, place)
 
-    def _note_score(self, figures: dict[str, Any], score: float) -> None:
-        figures["valid_score"] = score
+    def _note_score(self, epoch: int, score: float, stack: TrainingStack, place: int) -> None:
         rule = self._plan.stopping
-        if score > self._best_score or self._best_weights is None:
-            self._best_score, self._best_epoch = score, figures["epoch"]
-            self._best_weights = self._stack.network.weights_of(self._model)
-        elif rule is not None and figures["epoch"] - self._best_epoch >= rule.patience:
-            self.is_done = True
+        if score > self._best_score or self._weights is None:
+            self._best_score, self._best_epoch = score, epoch
+            self._weights = stack.network.weights_of(place)
+        elif rule is not None and epoch - self._best_epoch >= rule.patience:
+            self.finish(stack, place)
+
+    def finish(self, stack: TrainingStack, place: int) -> None:
+        """Keep what the model has become: the weights of its best epoch, or of this one."""
+        self.is_done = True
+        self._weights = self._weights or stack.network.weights_of(place)
+        self._moments = stack.optimizer.moments_of(place)
+        if self._failure is None and not all(np.isfinite(value).all() for value in self._weights.values()):
+            self._failure = f"the weights became infinite in epoch {len(self.history)}"
 
     def result(self) -> FitResult:
-        weights = self._best_weights or self._stack.network.weights_of(self._model)
-        if self._failure is None and not all(np.isfinite(value).all() for value in weights.values()):
-            self._failure = f"the weights became infinite in epoch {len(self.history)}"
-        return FitResult(
-            TrainedNetwork(self._plan.network, weights, self._plan.seed),
-            len(self.history),
-            self.history,
-            self._stack.optimizer.moments_of(self._model),
-            self._failure,
-        )
+        """The finished model."""
+        assert self._weights is not None
+        assert self._moments is not None
+        network = TrainedNetwork(self._plan.network, self._weights, self._plan.seed)
+        return FitResult(network, len(self.history), self.history, self._moments, self._failure)

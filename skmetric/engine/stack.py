@@ -1,6 +1,7 @@
 """The training loop: a stack of models, an epoch at a time."""
 
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 from typing import NamedTuple
 
 import numpy as np
@@ -102,6 +103,22 @@ class TrainingStack:
             batches = self._table.batches(rows[block])
             for (indices, x), keep, stay, size in zip(batches, keeps, stays.unbind(), sizes.unbind(), strict=True):
                 yield Step(x, keep, Batch(indices, self._generators), stay, size)
+
+    def keep_only(self, models: Sequence[int]) -> "TrainingStack":
+        """A stack of some of the models, which go on where they are."""
+        plans = [
+            replace(
+                self.plans[model],
+                initial_weights=self.network.weights_of(model),
+                moments=self.optimizer.moments_of(model),
+            )
+            for model in models
+        ]
+        smaller = TrainingStack(plans, self.device)
+        smaller._sampling = [self._sampling[model] for model in models]
+        smaller._generators = [self._generators[model] for model in models]
+        smaller._noise = self._noise.keep_only(models)
+        return smaller
 
     def outputs_of(self, model: int, X: NDArray) -> NDArray:
         """One model's outputs on rows of its own, computed as it would be alone."""

@@ -83,6 +83,14 @@ class TorchEstimator(CallbackSupportMixin, BaseEstimator):
         "verbose": ["verbose"],
     }
 
+    def _why_not_stacked(self, searched: set[str]) -> str | None:
+        """Why fits that differ in the ``searched`` parameters cannot train side by side; None where they can."""
+        if self.module is not None or "module" in searched:
+            return "a module of one's own has no axis for several models"
+        if self.callbacks or "callbacks" in searched or hasattr(self, "_skl_callbacks"):
+            return "callbacks follow one fit, not several at a time"
+        return None
+
     def _network_spec(self, n_features: int, n_outputs: int, *, normalize: bool) -> NetworkSpec:
         widths = tuple(self.hidden_layer_sizes)
         if not all(isinstance(width, Integral) and int(width) >= 1 for width in widths):

@@ -9,7 +9,6 @@ from typing import Any, ClassVar, Self
 import numpy as np
 import torch
 from numpy.typing import ArrayLike, NDArray
-from sklearn.callback import with_callbacks
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.utils.multiclass import type_of_target
 
@@ -224,9 +223,8 @@ class TripletEmbedder(EmbedderMixin, TorchEstimator):
         self.callbacks = callbacks
         self.verbose = verbose
 
-    @fit_context(prefer_skip_nested_validation=True)
     @all_or_nothing
-    @with_callbacks
+    @fit_context(prefer_skip_nested_validation=True)
     def fit(
         self, X: ArrayLike, y: ArrayLike, *, X_val: ArrayLike | None = None, y_val: ArrayLike | None = None
     ) -> Self:
@@ -260,9 +258,8 @@ class TripletEmbedder(EmbedderMixin, TorchEstimator):
         self.__dict__.pop("_moments", None)
         return self
 
-    @fit_context(prefer_skip_nested_validation=True)
     @all_or_nothing
-    @with_callbacks
+    @fit_context(prefer_skip_nested_validation=True)
     def partial_fit(self, X: ArrayLike, y: ArrayLike, classes: ArrayLike | None = None) -> Self:
         """Learn from some more rows, for one epoch at a constant learning rate.
 
@@ -436,7 +433,7 @@ class TripletEmbedder(EmbedderMixin, TorchEstimator):
                 "near 0 and nothing can be told apart. Lower learning_rate, use mining='semihard' or 'all', or look "
                 "for columns that tell the classes apart.",
                 ConvergenceWarning,
-                stacklevel=7,  # past the decorators, to the call of fit
+                stacklevel=6,  # past the decorators, to the call of fit
             )
 
 

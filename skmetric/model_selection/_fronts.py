@@ -1,0 +1,94 @@
+"""What reaches a pipeline's last step: the steps before it, fitted once for all candidates that share them."""
+
+import copy
+from typing import Any, Self
+
+from joblib import hash as fingerprint
+from sklearn.base import BaseEstimator, clone
+from sklearn.pipeline import Pipeline
+from sklearn.utils import Tags, get_tags
+
+__all__ = ["Front", "Fronts", "final_prefix", "final_step"]
+
+
+class _Capture(BaseEstimator):
+    """Stands in for an estimator and keeps what its ``fit`` would have been given."""
+
+    def __init__(self, estimator: Any) -> None:
+        self.estimator = estimator
+
+    def fit(self, X: Any, y: Any = None, **params: Any) -> Self:
+        self.received_ = X, y, params
+        return self
+
+    def get_metadata_routing(self) -> Any:
+        return self.estimator.get_metadata_routing()
+
+    def __sklearn_tags__(self) -> Tags:
+        return get_tags(self.estimator)
+
+
+def final_step(estimator: Any) -> Any:
+    """The estimator itself, or a pipeline's last step."""
+    return estimator.steps[-1][1] if isinstance(estimator, Pipeline) else estimator
+
+
+def final_prefix(estimator: Any) -> str:
+    """What the names of the final step's parameters begin with."""
+    return f"{estimator.steps[-1][0]}__" if isinstance(estimator, Pipeline) else ""
+
+
+class Front:
+    """The fitted steps before the last one, and what comes out of them.
+
+    Parameters
+    ----------
+    estimator : estimator
+        A pipeline, or the final estimator alone: then there are no steps before it.
+    X, y, params
+        What the whole is to be fitted on.
+    """
+
+    def __init__(self, estimator: Any, X: Any, y: Any, params: dict[str, Any]) -> None:
+        capture = _Capture(final_step(estimator))
+        self._pipeline = None
+        if isinstance(estimator, Pipeline):
+            self._pipeline = copy.copy(estimator)
+            self._pipeline.steps = [*estimator.steps[:-1], (estimator.steps[-1][0], capture)]
+            self._pipeline.fit(X, y, **params)
+        else:
+            capture.fit(X, y, **params)
+        self.received: tuple[Any, Any, dict[str, Any]] = capture.received_
+
+    def complete(self, final: Any) -> Any:
+        """The whole, with a fitted final estimator behind these steps."""
+        if self._pipeline is None:
+            return final
+        whole = copy.copy(self._pipeline)
+        whole.steps = [*whole.steps[:-1], (whole.steps[-1][0], final)]
+        return whole
+
+
+class Fronts:
+    """The fronts of one fold: one for each setting of the steps before the last."""
+
+    def __init__(self, X: Any, y: Any, params: dict[str, Any]) -> None:
+        self._data = X, y, params
+        self._fitted: dict[str, Front | Exception] = {}
+
+    def of(self, estimator: Any, parameters: dict[str, Any]) -> Front:
+        """The front of a candidate: ``estimator`` with ``parameters`` already set.
+
+        Raises whatever fitting the front raised, for every candidate that shares it.
+        """
+        prefix = final_prefix(estimator)
+        key = fingerprint({name: value for name, value in parameters.items() if not name.startswith(prefix)})
+        if key not in self._fitted:
+            try:
+                self._fitted[key] = Front(clone(estimator), *self._data)
+            except Exception as error:
+                self._fitted[key] = error
+        front = self._fitted[key]
+        if isinstance(front, Exception):
+            raise front
+        return front
