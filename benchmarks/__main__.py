@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import asdict
 from pathlib import Path
 
-from benchmarks import defaults, epoch, triplet_loss
+from benchmarks import defaults, epoch, search, triplet_loss
 from benchmarks.harness import Figure
 from benchmarks.load import watch_load
 from benchmarks.report import describe_machine, shown, write_json
@@ -15,6 +15,7 @@ Benchmark = Callable[..., Iterator[Figure]]
 BENCHMARKS: Mapping[str, Benchmark] = {
     "triplet_loss": triplet_loss.run,
     "epoch": epoch.run,
+    "search": search.run,
     "defaults": defaults.run,
 }
 

@@ -3,7 +3,6 @@
 import copy
 from typing import Any, Self
 
-from joblib import hash as fingerprint
 from sklearn.base import BaseEstimator, clone
 from sklearn.pipeline import Pipeline
 from sklearn.utils import Tags, get_tags
@@ -74,15 +73,16 @@ class Fronts:
 
     def __init__(self, X: Any, y: Any, params: dict[str, Any]) -> None:
         self._data = X, y, params
-        self._fitted: dict[str, Front | Exception] = {}
+        self._fitted: dict[frozenset[tuple[str, int]], Front | Exception] = {}
 
     def of(self, estimator: Any, parameters: dict[str, Any]) -> Front:
-        """The front of a candidate: ``estimator`` with ``parameters`` already set.
+        """The front of a candidate: ``estimator`` with the search's ``parameters`` already set.
 
         Raises whatever fitting the front raised, for every candidate that shares it.
         """
         prefix = final_prefix(estimator)
-        key = fingerprint({name: value for name, value in parameters.items() if not name.startswith(prefix)})
+        # By identity: candidates of a grid hold the grid's own values, which need be neither hashable nor picklable.
+        key = frozenset((name, id(value)) for name, value in parameters.items() if not name.startswith(prefix))
         if key not in self._fitted:
             try:
                 self._fitted[key] = Front(clone(estimator), *self._data)

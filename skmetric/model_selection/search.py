@@ -3,6 +3,7 @@
 import time
 import warnings
 from collections.abc import Iterable, Mapping, Sequence
+from copy import deepcopy
 from numbers import Integral
 from typing import Any, ClassVar, Self
 
@@ -10,7 +11,8 @@ import numpy as np
 from numpy.typing import ArrayLike
 from sklearn.base import clone, is_classifier
 from sklearn.model_selection import GridSearchCV, RandomizedSearchCV, check_cv
-from sklearn.utils import indexable
+from sklearn.utils import Tags, get_tags, indexable
+from sklearn.utils.metaestimators import available_if
 
 from skmetric._sklearn_compat import (
     BaseSearchCV,
@@ -66,6 +68,28 @@ class _BatchedSearch(BaseSearchCV):
             )
             return super().fit(X, y, **params)
         return self._fit_stacked(X, y, params)
+
+    @available_if(lambda self: hasattr(self.estimator, "fit_transform"))
+    def fit_transform(self, X: ArrayLike, y: ArrayLike | None = None, **params: Any) -> Any:
+        """Search, and transform the rows by the best candidate, fitted on all of them.
+
+        Parameters
+        ----------
+        X, y, **params
+            As for ``fit``.
+
+        Returns
+        -------
+        array of shape (n, n_components)
+            What ``fit(X, y).transform(X)`` gives.
+        """
+        return self.fit(X, y, **params).transform(X)
+
+    def __sklearn_tags__(self) -> Tags:
+        # scikit-learn's searches hand on all of an estimator's tags but these.
+        tags = super().__sklearn_tags__()
+        tags.transformer_tags = deepcopy(get_tags(self.estimator).transformer_tags)
+        return tags
 
     def _fit_stacked(self, X: Any, y: Any, params: dict[str, Any]) -> Self:
         scorers, refit_metric = self._get_scorers()

@@ -1,0 +1,77 @@
+"""The peer of the search: a skorch net with pytorch-metric-learning's semi-hard triplet loss."""
+
+from typing import Any, Self
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from pytorch_metric_learning.losses import TripletMarginLoss
+from pytorch_metric_learning.miners import TripletMarginMiner
+from skorch import NeuralNet
+from torch import Tensor, nn
+
+__all__ = ["SkorchEmbedder"]
+
+
+class MinedTripletLoss(nn.Module):
+    """pytorch-metric-learning's miner and loss, as its documentation puts them together."""
+
+    def __init__(self, margin: float = 0.2) -> None:
+        super().__init__()
+        self.miner = TripletMarginMiner(margin=margin, type_of_triplets="semihard")
+        self.loss = TripletMarginLoss(margin=margin)
+
+    def forward(self, embeddings: Tensor, labels: Tensor) -> Tensor:
+        """Mean of the positive hinges of the mined triplets."""
+        return self.loss(embeddings, labels, self.miner(embeddings, labels))
+
+
+class Network(nn.Module):
+    """A multi-layer perceptron, 64-128-16."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.layers = nn.Sequential(nn.Linear(64, 128), nn.ReLU(), nn.Linear(128, 16))
+
+    def forward(self, X: Tensor) -> Tensor:
+        """Embeddings, scaled to unit length as the loss sees them."""
+        return nn.functional.normalize(self.layers(X))
+
+
+class SkorchEmbedder(NeuralNet):
+    """A skorch net with a ``transform``, for GridSearchCV."""
+
+    def __init__(
+        self,
+        *,
+        margin: float = 0.2,
+        max_epochs: int = 20,
+        lr: float = 1e-3,
+        module: Any = Network,
+        criterion: Any = MinedTripletLoss,
+        **params: Any,
+    ) -> None:
+        self.margin = margin
+        settings: dict[str, Any] = {
+            "optimizer": torch.optim.AdamW,
+            "batch_size": 64,
+            "train_split": None,
+            "iterator_train__shuffle": True,
+            "callbacks__print_log": None,
+            "verbose": 0,
+        }
+        super().__init__(module=module, criterion=criterion, max_epochs=max_epochs, lr=lr, **(settings | params))
+
+    def initialize_criterion(self) -> Self:
+        """Hand the margin on."""
+        self.criterion_ = self.criterion(margin=self.margin)
+        return self
+
+    def fit(self, X: NDArray, y: NDArray, **params: Any) -> Self:
+        """Train from a seed of its own, as ours does."""
+        torch.manual_seed(0)
+        return super().fit(X.astype(np.float32), y.astype(np.int64), **params)
+
+    def transform(self, X: NDArray) -> NDArray:
+        """Embed rows."""
+        return self.predict(X.astype(np.float32))
