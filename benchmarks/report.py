@@ -43,7 +43,7 @@ def shown(figures: Iterable[Figure]) -> Iterator[Figure]:
 def write_json(path: Path, machine: dict[str, Any], runs: list[dict[str, Any]]) -> None:
     """Write everything; each run holds its name, its load and its figures."""
     benchmarks = [{**run, "figures": [asdict(f) | {"is_met": f.is_met} for f in run["figures"]]} for run in runs]
-    path.write_text(json.dumps({"machine": machine, "benchmarks": benchmarks}, indent=1) + "\n")
+    path.write_text(json.dumps({"machine": machine, "benchmarks": benchmarks}, indent=1, default=float) + "\n")
 
 
 def _row(figure: Figure) -> str:

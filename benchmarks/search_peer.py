@@ -1,4 +1,4 @@
-"""The peer of the search: a skorch net with pytorch-metric-learning's semi-hard triplet loss."""
+"""The peer of the search: a skorch net with pytorch-metric-learning's semi-hard triplet loss and sampler."""
 
 from typing import Any, Self
 
@@ -7,8 +7,11 @@ import torch
 from numpy.typing import NDArray
 from pytorch_metric_learning.losses import TripletMarginLoss
 from pytorch_metric_learning.miners import TripletMarginMiner
+from pytorch_metric_learning.samplers import MPerClassSampler
 from skorch import NeuralNet
+from skorch.dataset import Dataset
 from torch import Tensor, nn
+from torch.utils.data import DataLoader
 
 __all__ = ["SkorchEmbedder"]
 
@@ -38,6 +41,13 @@ class Network(nn.Module):
         return nn.functional.normalize(self.layers(X))
 
 
+def balanced_loader(dataset: Dataset, batch_size: int, **params: Any) -> DataLoader:
+    """Batches of 10 classes x 6 rows, by pytorch-metric-learning's own sampler."""
+    del batch_size
+    sampler = MPerClassSampler(dataset.y, m=6, batch_size=60, length_before_new_iter=len(dataset))
+    return DataLoader(dataset, batch_size=60, sampler=sampler, **params)
+
+
 class SkorchEmbedder(NeuralNet):
     """A skorch net with a ``transform``, for GridSearchCV."""
 
@@ -56,7 +66,7 @@ class SkorchEmbedder(NeuralNet):
             "optimizer": torch.optim.AdamW,
             "batch_size": 64,
             "train_split": None,
-            "iterator_train__shuffle": True,
+            "iterator_train": balanced_loader,
             "callbacks__print_log": None,
             "verbose": 0,
         }
