@@ -10,7 +10,6 @@ import numpy as np
 import torch
 from numpy.typing import ArrayLike, NDArray
 from sklearn.exceptions import ConvergenceWarning
-from sklearn.utils.multiclass import type_of_target
 
 from skmetric._sklearn_compat import Interval, StrOptions, fit_context
 from skmetric.engine import (
@@ -25,14 +24,14 @@ from skmetric.engine import (
     open_stream,
 )
 from skmetric.estimators._base import TorchEstimator, all_or_nothing, not_fitted
+from skmetric.estimators._classes import check_classes, hold_out, map_at_r_validation
 from skmetric.estimators._embedder import EmbedderMixin
 from skmetric.estimators._neighbors import NeighborVote
 from skmetric.estimators._triplets import TripletObjective
 from skmetric.losses.distance import DISTANCES
 from skmetric.losses.triplet import MININGS
-from skmetric.metrics import map_at_r_score
 from skmetric.nn import NetworkSpec
-from skmetric.sampling import ClassBatchSampler, stratified_holdout
+from skmetric.sampling import ClassBatchSampler
 
 __all__ = ["TripletEmbedder"]
 
@@ -299,7 +298,7 @@ class TripletEmbedder(EmbedderMixin, TorchEstimator):
         train: NDArray[np.integer] = np.arange(len(codes))
         validation = None
         if self.early_stopping and X_val is None and y_val is None:
-            train, validation = self._hold_out(rows, codes, open_stream(seed, Stream.HOLDOUT))
+            train, validation = hold_out(rows, codes, self.validation_fraction, open_stream(seed, Stream.HOLDOUT))
         elif self.early_stopping:
             validation = self._check_validation(X_val, y_val)
         elif X_val is not None or y_val is not None:
@@ -370,46 +369,14 @@ class TripletEmbedder(EmbedderMixin, TorchEstimator):
 
     def _check_rows(self, X: ArrayLike, y: ArrayLike, *, reset: bool = True) -> tuple[NDArray, NDArray]:
         rows, labels = self._check_input(X, y, reset=reset, ensure_min_samples=2)
-        try:
-            kind = type_of_target(labels, input_name="y")
-        except TypeError:
-            kind = "mixed"
-        if kind not in {"binary", "multiclass"}:
-            raise ValueError(
-                f"Unknown label type: {kind}. y must hold classes, all numbers, all strings or all booleans; got "
-                f"values such as {labels[0]!r}. Fill in missing labels; cut measurements into classes, say by "
-                "KBinsDiscretizer."
-            )
-        classes, counts = np.unique(labels, return_counts=True)
-        if len(classes) < 2:
-            raise ValueError(
-                f"y must hold at least two classes, or no row has a negative; got one class, {classes.tolist()}. "
-                "Fit on rows of several classes."
-            )
-        if counts.max() < 2:
-            raise ValueError(
-                f"y must hold a class with at least two rows, or no row has a positive; got {len(classes)} classes of "
-                "one row each. Is y an identifier? It must say which rows are alike."
-            )
+        check_classes(labels)
         return rows, labels
-
-    def _hold_out(
-        self, X: NDArray, codes: NDArray[np.integer], rng: np.random.Generator
-    ) -> tuple[NDArray[np.integer], Validation]:
-        train, held_out = stratified_holdout(codes, self.validation_fraction, rng)
-        if np.bincount(codes[held_out], minlength=1).max() < 2:
-            raise ValueError(
-                f"validation_fraction must hold out two rows of some class, to see how near they are; "
-                f"{self.validation_fraction} of these {len(codes)} rows does not (two rows of a class always stay for "
-                "training). Raise it, pass X_val and y_val, or set early_stopping=False."
-            )
-        return train, _map_at_r_validation(X[held_out], codes[held_out])
 
     def _check_validation(self, X_val: ArrayLike | None, y_val: ArrayLike | None) -> Validation:
         if X_val is None or y_val is None:
             raise ValueError("X_val and y_val must be given together; got only one of them.")
         rows, labels = self._check_input(X_val, y_val, reset=False)
-        return _map_at_r_validation(rows, np.unique(labels, return_inverse=True)[1])
+        return map_at_r_validation(rows, labels)
 
     def _finish(self, plan: FitPlan, result: FitResult, history: Sequence[dict[str, Any]] = ()) -> None:
         self._adopt(plan, result, history)
@@ -435,14 +402,3 @@ class TripletEmbedder(EmbedderMixin, TorchEstimator):
                 ConvergenceWarning,
                 stacklevel=6,  # past the decorators, to the call of fit
             )
-
-
-def _map_at_r_validation(X: NDArray, codes: NDArray[np.integer]) -> Validation:
-    if np.bincount(codes).max() < 2:
-        raise ValueError("y_val must hold a class with two rows, to see how near they are; it has none.")
-
-    def score(embeddings: NDArray) -> float:
-        # A model whose weights overflow between two finite losses is worse than any other, not an error.
-        return map_at_r_score(embeddings, codes) if np.isfinite(embeddings).all() else -np.inf
-
-    return Validation(X, score)
