@@ -19,8 +19,8 @@ def check_classes(labels: NDArray) -> None:
         kind = "mixed"
     if kind not in {"binary", "multiclass"}:
         raise ValueError(
-            f"Unknown label type: {kind}. y must hold classes, all numbers, all strings or all booleans; got values such "
-            f"as {labels[0]!r}. Fill in missing labels; cut measurements into classes, say by KBinsDiscretizer."
+            f"Unknown label type: {kind}. y must hold classes, all numbers, all strings or all booleans; got values "
+            f"such as {labels[0]!r}. Fill in missing labels; cut measurements into classes, say by KBinsDiscretizer."
         )
     classes, counts = np.unique(labels, return_counts=True)
     if len(classes) < 2:
