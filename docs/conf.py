@@ -14,6 +14,7 @@ extensions = [
 ]
 sphinx_gallery_conf = {"examples_dirs": "../examples", "gallery_dirs": "auto_examples", "show_memory": False}
 numpydoc_show_class_members = False
-suppress_warnings = ["config.cache"]
+# Docstrings inherited from scikit-learn point into its glossary.
+suppress_warnings = ["config.cache", "ref.term"]
 exclude_patterns = ["_build"]
 html_static_path = ["_static"]
