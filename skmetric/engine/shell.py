@@ -68,6 +68,8 @@ class StackNet(NeuralNet):
         stopped = False
         while not (stopped or self.progress.is_done):
             self.notify("on_epoch_begin", dataset_train=None, dataset_valid=None)
+            # Checkpoints look at the last batch of the history: an empty one stands for all.
+            self.history.new_batch()
             figures = self.progress.run_epoch()
             for name, value in figures.items():
                 self.history.record(name, value)

@@ -105,7 +105,7 @@ class TripletEmbedder(EmbedderMixin, TorchEstimator):
     callbacks : list of skorch callbacks, optional
         Notified of training and epochs, not of batches; they see the history, the network (``module_``) and the
         optimiser (``optimizer_``, whose "lr" is a factor on the rate above). Those that act within an epoch are an
-        error. scikit-learn's own callbacks are set by ``set_callbacks``.
+        error; ``Checkpoint`` wants ``monitor=None``. scikit-learn's own callbacks are set by ``set_callbacks``.
     verbose : int, default=0
         Above 0, one line an epoch is printed.
 

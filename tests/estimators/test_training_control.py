@@ -2,10 +2,19 @@
 
 import numpy as np
 import pytest
+import torch
 from sklearn.callback import ProgressBar, ScoringMonitor
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
-from skorch.callbacks import Callback, EarlyStopping, EpochScoring, GradientNormClipping, LRScheduler
+from skorch.callbacks import (
+    Callback,
+    Checkpoint,
+    EarlyStopping,
+    EpochScoring,
+    GradientNormClipping,
+    LRScheduler,
+    TrainEndCheckpoint,
+)
 
 from skmetric import TripletEmbedder
 from skmetric.metrics import map_at_r_scorer
@@ -192,6 +201,16 @@ def test_a_callback_may_change_the_rate(blobs):
     X, y = blobs
     still = make(callbacks=[SlowDown()]).fit(X, y).transform(X)
     np.testing.assert_allclose(still, make(learning_rate=1e-12).fit(X, y).transform(X), atol=1e-5)
+
+
+@pytest.mark.parametrize("kind", [Checkpoint, TrainEndCheckpoint])
+def test_checkpoints_hold_the_weights(blobs, tmp_path, kind):
+    settings = {} if kind is TrainEndCheckpoint else {"monitor": None}
+    checkpoint = kind(dirname=str(tmp_path), f_pickle=None, **settings)
+    embedder = make(callbacks=[checkpoint]).fit(*blobs)
+    (saved,) = tmp_path.glob("*params.pt")
+    weights = torch.load(saved, weights_only=True)
+    np.testing.assert_array_equal(weights["layers.0.weight"][0], embedder._network.weights["layers.0.weight"])
 
 
 def test_a_scheduler_of_torch_turns_the_rate(blobs):
