@@ -123,7 +123,7 @@ class TorchEstimator(CallbackSupportMixin, BaseEstimator):
         context.call_on_fit_task_begin(estimator=self, **data)
         callbacks = check_callbacks(self.callbacks or ())
         if hasattr(self, "_skl_callbacks"):
-            callbacks.append(EpochTasks(context, self, plan))
+            callbacks.append(EpochTasks(context, self, plan, data))
         (result,) = fit_stack([plan], device=device, callbacks=callbacks, verbose=self.verbose)
         context.call_on_fit_task_end(estimator=self, **data)
         return result

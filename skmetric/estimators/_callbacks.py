@@ -47,13 +47,15 @@ class EpochTasks(Callback):
         Whose fit it is.
     plan : FitPlan
         What is being fitted.
+    data : dict
+        ``X`` and ``y`` of the fit, as its other tasks report them.
     """
 
-    def __init__(self, context: CallbackContext, estimator: Any, plan: FitPlan) -> None:
+    def __init__(self, context: CallbackContext, estimator: Any, plan: FitPlan, data: dict[str, Any]) -> None:
         self.context = context
         self.estimator = estimator
         self.plan = plan
-        self.data = {"X": plan.X, "y": plan.targets}
+        self.data = data
 
     def on_epoch_begin(self, net: Any, dataset_train: Any = None, dataset_valid: Any = None, **kwargs: Any) -> None:
         """Open the epoch's task."""

@@ -41,15 +41,11 @@ def is_dense(positives: Tensor, negatives: Tensor) -> bool:
     return p <= DENSE_POSITIVES and n * p * m <= DENSE_COMPARISONS
 
 
-def _take(d: Tensor, columns: Tensor) -> Tensor:
-    return d.gather(-1, columns)
-
-
 def _pick_one_each(c: Candidates, positive: Tensor) -> Picks:
     """One triplet an anchor: the given positive and the nearest negative."""
     nearest = c.d_an_or_inf.argmin(-1, keepdim=True)
     valid = c.is_pair.any(-1, keepdim=True).expand(nearest.shape)
-    return _take(c.d_ap, positive), _take(c.d_an, nearest), valid
+    return c.d_ap.gather(-1, positive), c.d_an.gather(-1, nearest), valid
 
 
 def pick_hard(c: Candidates, generator: Generators) -> Picks:
@@ -69,7 +65,7 @@ def pick_semihard(c: Candidates, generator: Generators) -> Picks:
     del generator
     d_ap = c.d_ap.detach()
     column = _semihard_by_comparing(c, d_ap) if is_dense(d_ap, c.d_an) else _semihard_by_sorting(c, d_ap)
-    return c.d_ap, _take(c.d_an, column), c.is_pair.expand(c.d_ap.shape)
+    return c.d_ap, c.d_an.gather(-1, column), c.is_pair.expand(c.d_ap.shape)
 
 
 def _semihard_by_comparing(c: Candidates, d_ap: Tensor) -> Tensor:
@@ -99,7 +95,7 @@ def pick_random(c: Candidates, generator: Generators) -> Picks:
     # A stable sort that puts the negatives first turns "the rank-th negative" into a column.
     order = (~c.is_negative).byte().argsort(stable=True, dim=-1)
     column = order.expand(c.d_an.shape).gather(-1, rank)
-    return c.d_ap, _take(c.d_an, column), c.is_pair.expand(c.d_ap.shape)
+    return c.d_ap, c.d_an.gather(-1, column), c.is_pair.expand(c.d_ap.shape)
 
 
 def _uniform(like: Tensor, generator: Generators) -> Tensor:

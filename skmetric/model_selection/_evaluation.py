@@ -10,7 +10,7 @@ import numpy as np
 from joblib import Parallel, delayed
 from sklearn.base import clone
 
-from skmetric._sklearn_compat import check_method_params, safe_split, score_fitted
+from skmetric._sklearn_compat import MultimetricScorer, check_method_params, safe_split, score_fitted
 from skmetric.engine import FitPlan, FitResult, fit_in_stacks, resolve_device, split_into_stacks
 from skmetric.model_selection._fronts import Front, Fronts, final_step
 
@@ -144,8 +144,8 @@ class Evaluation:
             "n_test_samples": len(test),
         }
         if task.error is not None:
-            names = getattr(self.scorer, "_scorers", None)
-            failed = self.error_score if names is None else dict.fromkeys(names, self.error_score)
+            is_multimetric = isinstance(self.scorer, MultimetricScorer)
+            failed = dict.fromkeys(self.scorer._scorers, self.error_score) if is_multimetric else self.error_score
             result |= {"fit_error": "".join(format_exception(task.error)), "test_scores": failed}
             return result | ({"train_scores": failed} if self.return_train_score else {})
         start = time.perf_counter()
