@@ -7,6 +7,8 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from skmetric.engine.randomness import Stream, open_stream
+
 __all__ = ["DropoutNoise"]
 
 # Two random bytes decide over one activation.
@@ -17,7 +19,8 @@ class DropoutNoise:
     """Draws the factors that dropout multiplies activations with: 0, or 1 / (share kept).
 
     On the host, by numpy: four times faster than torch's generator on a CPU, the same on every device, and a model
-    gets the same masks alone and in a stack. The share dropped is rounded to a multiple of 1/65536.
+    gets the same masks alone and in a stack. Models of one seed, as in most searches, share one draw. The share dropped
+    is rounded to a multiple of 1/65536.
 
     Parameters
     ----------
@@ -25,17 +28,20 @@ class DropoutNoise:
         Share of the activations that are dropped.
     width : int
         Activations an item; 0 draws nothing.
-    rngs : sequence of numpy.random.Generator
+    seeds : sequence of numpy.random.SeedSequence
         One a model.
     device : torch.device
         Where the masks go.
     """
 
-    def __init__(self, rate: float, width: int, rngs: Sequence[np.random.Generator], device: torch.device) -> None:
+    def __init__(self, rate: float, width: int, seeds: Sequence[np.random.SeedSequence], device: torch.device) -> None:
         self._n_dropped = min(round(rate * LEVELS), LEVELS - 1)
         self._width = width
-        self._rngs = rngs
         self._device = device
+        opened: dict[tuple, np.random.Generator] = {}
+        for seed in seeds:
+            opened.setdefault(_identity(seed), open_stream(seed, Stream.DROPOUT))
+        self._rngs = [opened[_identity(seed)] for seed in seeds]
 
     def keep_only(self, models: Sequence[int]) -> "DropoutNoise":
         """The noise of some of the models, which goes on where it is."""
@@ -49,8 +55,16 @@ class DropoutNoise:
             return [None] * n_steps
         # Whole 64-bit words a step, so that the masks do not depend on how an epoch is cut into blocks of steps.
         n_words = -(-n_items * self._width // 4)
-        words = np.stack([rng.integers(0, 1 << 64, (n_steps, n_words), np.uint64) for rng in self._rngs], axis=1)
+        distinct = list(dict.fromkeys(self._rngs))
+        words = np.stack([rng.integers(0, 1 << 64, (n_steps, n_words), np.uint64) for rng in distinct], axis=1)
         levels = torch.from_numpy(words.view(np.int16)).to(self._device)
         is_kept = levels[..., : n_items * self._width] >= self._n_dropped - LEVELS // 2
         factors = is_kept.float().mul_(LEVELS / (LEVELS - self._n_dropped))
-        return factors.view(n_steps, len(self._rngs), n_items, self._width).unbind()
+        factors = factors.view(n_steps, len(distinct), n_items, self._width)
+        if len(distinct) > 1:
+            factors = factors[:, [distinct.index(rng) for rng in self._rngs]]
+        return factors.unbind()
+
+
+def _identity(seed: np.random.SeedSequence) -> tuple:
+    return repr(seed.entropy), seed.spawn_key

@@ -1,6 +1,5 @@
 """AdamW over a stack, with a learning rate and a weight decay for each model."""
 
-import math
 from collections.abc import Sequence
 
 import numpy as np
@@ -17,10 +16,12 @@ class StackAdamW(torch.optim.Optimizer):
 
     .. math::
         m &\leftarrow \beta_1 m + (1 - \beta_1) g, \qquad v \leftarrow \beta_2 v + (1 - \beta_2) g^2 \\
-        w &\leftarrow (1 - \eta \lambda) w - \eta \frac{m / (1 - \beta_1^t)}{\sqrt{v / (1 - \beta_2^t)} + \epsilon}
+        w &\leftarrow (1 - \eta \lambda) w - \eta \frac{m / (1 - \beta_1^t)}{\sqrt{v / (1 - \beta_2^t) + \epsilon^2}}
 
     Loshchilov, Hutter (2019). Decoupled Weight Decay Regularization. PyTorch's own takes one rate a parameter group,
-    hence this one. The group's "lr" is a factor on every model's rate, for callbacks that change it.
+    hence this one. The paper adds :math:`\epsilon` to the root; inside it the step is the same but for gradients as
+    small as :math:`\epsilon`, and one reciprocal root takes the place of a root, which is slow at zero, and a division.
+    The group's "lr" is a factor on every model's rate, for callbacks that change it.
 
     Parameters
     ----------
@@ -78,8 +79,9 @@ class StackAdamW(torch.optim.Optimizer):
         self._first.lerp_(gradient, 1 - beta_1)
         self._second.mul_(beta_2).addcmul_(gradient, gradient, value=1 - beta_2)
         # The bias corrections are in the size of the step, but for this one of epsilon.
-        scale = torch.sqrt(self._second, out=self._scratch).add_(group["eps"] * math.sqrt(1 - beta_2**self._n_updates))
-        values.mul_(stay).addcmul_(torch.div(self._first, scale, out=scale), size)
+        floor = group["eps"] ** 2 * (1 - beta_2**self._n_updates)
+        direction = torch.add(self._second, floor, out=self._scratch).rsqrt_().mul_(self._first)
+        values.mul_(stay).addcmul_(direction, size)
 
     def moments_of(self, model: int) -> Moments:
         """One model's state, to go on from later."""

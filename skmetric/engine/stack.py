@@ -29,7 +29,7 @@ class Step(NamedTuple):
     """What one step needs, on the device."""
 
     x: Tensor  # (n_models, n, n_features)
-    keep: Tensor | None  # dropout's factors, (n_models, n, keep_width)
+    keep: Tensor | None  # dropout's factors, (n_models, n, keep_width), or (1, ...) where all models share them
     batch: Batch
     stay: Tensor  # how much of a weight stays, and the size of a step: (n_models, 1)
     size: Tensor
@@ -62,7 +62,7 @@ class TrainingStack:
         )
         self._table = open_table([plan.X for plan in plans], device)
         self._noise = DropoutNoise(
-            first.network.dropout, self.network.keep_width, self._streams(Stream.DROPOUT), device
+            first.network.dropout, self.network.keep_width, [plan.seed for plan in plans], device
         )
         self._generators = [_torch_generator(rng, device) for rng in self._streams(Stream.OBJECTIVE)]
         self._hyperparameters = self._stack_hyperparameters()

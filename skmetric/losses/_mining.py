@@ -1,11 +1,13 @@
 """Which triplets of a batch count: one function a mining strategy.
 
-The strategies that choose look at distances without a gradient and return columns; the distances at these columns then
-enter the loss. "all" counts instead of choosing: its loss is linear in the distances once it is known how many
-triplets each of them violates, so no triplet is ever held in memory.
+Each gives the loss of a list and its slope in every distance, by hand: a few operations where automatic
+differentiation would pass through every choice twice. The strategies that choose return columns, of a positive and a
+negative each. "all" counts instead: its loss is linear in the distances once it is known how many triplets each of
+them violates, so no triplet is ever held in memory.
 """
 
 from collections.abc import Callable, Sequence
+from typing import NamedTuple
 
 import torch
 from torch import Tensor
@@ -24,7 +26,39 @@ SOFT_CHUNK = 1 << 22
 BITS = {torch.float64: torch.int64, torch.float32: torch.int32, torch.float16: torch.int16, torch.bfloat16: torch.int16}
 
 Generators = torch.Generator | Sequence[torch.Generator] | None
-Picks = tuple[Tensor, Tensor, Tensor]
+
+
+class Picks(NamedTuple):
+    """Triplets that a strategy chose, q for each anchor, all shapes (..., n, q) or broadcastable to it."""
+
+    gap: Tensor  # d_ap - d_an
+    positive: Tensor  # columns
+    negative: Tensor
+    valid: Tensor
+
+
+class Mined(NamedTuple):
+    """What a strategy makes of the distances of a list."""
+
+    value: Tensor  # (...)
+    slopes: Tensor  # its derivatives by the distances, (..., n, n)
+
+
+def mine(c: Candidates, margin: Tensor, mining: str, *, soft: bool, generator: Generators) -> Mined:
+    """Mean loss of the triplets that count, with its slopes."""
+    if mining == "all":
+        return mean_all_softplus(c, margin) if soft else mean_all_hinge(c, margin)
+    return _mean_of_picks(c, PICKERS[mining](c, generator), margin, soft)
+
+
+def _mean_of_picks(c: Candidates, picks: Picks, margin: Tensor, soft: bool) -> Mined:
+    # A triplet that does not count violates nothing.
+    gap = (picks.gap + margin).masked_fill_(~picks.valid, -torch.inf)
+    terms, slope = (softplus(gap), gap.sigmoid()) if soft else (gap.relu(), (gap > 0).to(gap.dtype))
+    count = picks.valid.expand(gap.shape).flatten(-2).sum(-1).clamp_min_(1)
+    slope = slope / count[..., None, None]
+    slopes = torch.zeros_like(c.d_an).scatter_(-1, picks.positive.expand(slope.shape), slope)
+    return Mined(sum_last(terms, 2) / count, slopes.scatter_add_(-1, picks.negative, slope.neg()))
 
 
 def softplus(gap: Tensor) -> Tensor:
@@ -41,34 +75,33 @@ def is_dense(positives: Tensor, negatives: Tensor) -> bool:
     return p <= DENSE_POSITIVES and n * p * m <= DENSE_COMPARISONS
 
 
-def _pick_one_each(c: Candidates, positive: Tensor) -> Picks:
-    """One triplet an anchor: the given positive and the nearest negative."""
+def _pick_one_each(c: Candidates, place: Tensor) -> Picks:
+    """One triplet an anchor: the positive at the given place and the nearest negative."""
     nearest = c.d_an_or_inf.argmin(-1, keepdim=True)
-    valid = c.is_pair.any(-1, keepdim=True).expand(nearest.shape)
-    return c.d_ap.gather(-1, positive), c.d_an.gather(-1, nearest), valid
+    positive = c.columns.expand(c.d_ap.shape).gather(-1, place)
+    gap = c.d_ap.gather(-1, place) - c.d_an.gather(-1, nearest)
+    return Picks(gap, positive, nearest, c.is_pair.any(-1, keepdim=True))
 
 
 def pick_hard(c: Candidates, generator: Generators) -> Picks:
     """Farthest positive, nearest negative."""
     del generator
-    return _pick_one_each(c, c.d_ap.detach().masked_fill(~c.is_positive, -torch.inf).argmax(-1, keepdim=True))
+    return _pick_one_each(c, c.d_ap.masked_fill(~c.is_positive, -torch.inf).argmax(-1, keepdim=True))
 
 
 def pick_easy(c: Candidates, generator: Generators) -> Picks:
     """Nearest positive, nearest negative."""
     del generator
-    return _pick_one_each(c, c.d_ap.detach().masked_fill(~c.is_positive, torch.inf).argmin(-1, keepdim=True))
+    return _pick_one_each(c, c.d_ap.masked_fill(~c.is_positive, torch.inf).argmin(-1, keepdim=True))
 
 
 def pick_semihard(c: Candidates, generator: Generators) -> Picks:
     """For each positive the nearest negative that is strictly farther, else the farthest negative."""
     del generator
-    d_ap = c.d_ap.detach()
-    column = _semihard_by_comparing(c, d_ap) if is_dense(d_ap, c.d_an) else _semihard_by_sorting(c, d_ap)
-    return c.d_ap, c.d_an.gather(-1, column), c.is_pair.expand(c.d_ap.shape)
+    return _semihard_by_comparing(c) if is_dense(c.d_ap, c.d_an) else _semihard_by_sorting(c)
 
 
-def _semihard_by_comparing(c: Candidates, d_ap: Tensor) -> Tensor:
+def _semihard_by_comparing(c: Candidates) -> Picks:
     """Find both choices by one minimum, over the bits of ``d_ap - d_an`` read as signed integers.
 
     Where the negative is farther, the difference is below zero: its bits make a negative integer, the smaller the
@@ -76,16 +109,17 @@ def _semihard_by_comparing(c: Candidates, d_ap: Tensor) -> Tensor:
     minimum is the nearest farther negative if there is one, else the farthest: a third of the time of comparing,
     masking and taking two minima. Negatives closer to each other than the difference's rounding count as one.
     """
-    d_an = c.d_an.detach().masked_fill(~c.is_negative, -torch.inf)
-    difference = d_ap.unsqueeze(-1) - d_an.unsqueeze(-2)
-    return difference.view(BITS[difference.dtype]).min(-1).indices
+    gap = c.d_ap.unsqueeze(-1) - (c.d_an - c.barrier).unsqueeze(-2)
+    bits, column = gap.view(BITS[gap.dtype]).min(-1)
+    return Picks(bits.view(gap.dtype), c.columns, column, c.is_pair)
 
 
-def _semihard_by_sorting(c: Candidates, d_ap: Tensor) -> Tensor:
+def _semihard_by_sorting(c: Candidates) -> Picks:
     ordered, order = c.d_an_or_inf.sort(-1)
     last = c.is_negative.sum(-1, keepdim=True) - 1
-    place = torch.searchsorted(ordered, d_ap.contiguous(), right=True).minimum(last).clamp_min(0)
-    return order.gather(-1, place)
+    place = torch.searchsorted(ordered, c.d_ap.contiguous(), right=True).minimum(last).clamp_min(0)
+    column = order.gather(-1, place)
+    return Picks(c.d_ap - c.d_an.gather(-1, column), c.columns, column, c.is_pair)
 
 
 def pick_random(c: Candidates, generator: Generators) -> Picks:
@@ -95,7 +129,7 @@ def pick_random(c: Candidates, generator: Generators) -> Picks:
     # A stable sort that puts the negatives first turns "the rank-th negative" into a column.
     order = (~c.is_negative).byte().argsort(stable=True, dim=-1)
     column = order.expand(c.d_an.shape).gather(-1, rank)
-    return c.d_ap, c.d_an.gather(-1, column), c.is_pair.expand(c.d_ap.shape)
+    return Picks(c.d_ap - c.d_an.gather(-1, column), c.columns, column, c.is_pair)
 
 
 def _uniform(like: Tensor, generator: Generators) -> Tensor:
@@ -146,31 +180,38 @@ def _violations(c: Candidates, bound: Tensor) -> tuple[Tensor, Tensor]:
     return count_below(nearer, bound, inclusive=False), bound.shape[-1] - below
 
 
-def mean_all_hinge(c: Candidates, margin: Tensor) -> Tensor:
+def mean_all_hinge(c: Candidates, margin: Tensor) -> Mined:
     """Mean hinge over the triplets that violate the margin."""
-    per_positive, per_negative = _violations(c, c.d_ap.detach() + margin)
+    per_positive, per_negative = _violations(c, c.d_ap + margin)
     pulled = (per_positive * (c.d_ap + margin)).where(per_positive > 0, 0.0)
     pushed = (per_negative * c.d_an).where(per_negative > 0, 0.0)
-    return (sum_last(pulled, 2) - sum_last(pushed, 2)) / sum_last(per_positive, 2).clamp_min(1)
+    count = sum_last(per_positive, 2).clamp_min(1)
+    # A NaN margin violates nothing; it is not to pass for a loss of zero.
+    value = (sum_last(pulled, 2) - sum_last(pushed, 2)) / count + margin[..., 0, 0] * 0
+    return Mined(value, _slopes(c, per_positive, per_negative, count))
 
 
-def mean_all_softplus(c: Candidates, margin: Tensor) -> Tensor:
+def mean_all_softplus(c: Candidates, margin: Tensor) -> Mined:
     """Mean softplus over all triplets, a few positives at a time.
 
-    The slopes are gathered beside the value; the value then carries them as its first-order expansion, whose distance
-    terms are zero. Time is O(n p m), memory O(n (p + m)).
+    Time is O(n p m), memory O(n (p + m)).
     """
-    d_ap, d_an = c.d_ap.detach() + margin, c.d_an.detach()
-    slope_an, slopes_ap, value = torch.zeros_like(d_an), [], d_an.new_zeros(d_an.shape[:-2])
-    step = max(1, SOFT_CHUNK // max(1, d_an.numel()))
+    d_ap = c.d_ap + margin
+    slope_an, slopes_ap, value = torch.zeros_like(c.d_an), [], c.d_an.new_zeros(c.d_an.shape[:-2])
+    step = max(1, SOFT_CHUNK // max(1, c.d_an.numel()))
     for at, counts in zip(d_ap.split(step, -1), c.is_positive.expand(d_ap.shape).split(step, -1), strict=True):
-        gap = at.unsqueeze(-1) - d_an.unsqueeze(-2)
+        gap = at.unsqueeze(-1) - c.d_an.unsqueeze(-2)
         valid = counts.unsqueeze(-1) & c.is_negative.unsqueeze(-2)
         value = value + sum_last(softplus(gap).where(valid, 0.0), 3)
         slope = gap.sigmoid().where(valid, 0.0)
         slopes_ap.append(slope.sum(-1))
-        slope_an = slope_an + slope.sum(-2)
+        slope_an += slope.sum(-2)
     slope_ap = torch.cat(slopes_ap, -1) if slopes_ap else d_ap
-    expansion = sum_last(slope_ap * (c.d_ap - c.d_ap.detach()), 2) - sum_last(slope_an * (c.d_an - d_an), 2)
-    n_triplets = sum_last(c.is_positive.expand(d_ap.shape) * c.is_negative.sum(-1, keepdim=True), 2)
-    return (value + expansion) / n_triplets.clamp_min(1)
+    n_triplets = sum_last(c.is_positive.expand(d_ap.shape) * c.is_negative.sum(-1, keepdim=True), 2).clamp_min(1)
+    return Mined(value / n_triplets, _slopes(c, slope_ap, slope_an, n_triplets))
+
+
+def _slopes(c: Candidates, per_positive: Tensor, per_negative: Tensor, count: Tensor) -> Tensor:
+    """Put the slopes of positives (..., n, p) and negatives (..., n, n) together, divided by the lists' counts."""
+    pulled, pushed = (slope.to(c.d_an.dtype) / count[..., None, None] for slope in (per_positive, per_negative))
+    return pushed.neg_().scatter_add_(-1, c.columns.expand(pulled.shape), pulled)

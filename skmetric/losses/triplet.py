@@ -1,14 +1,17 @@
 """Triplet losses: an anchor closer to its positive than to its negative, by a margin."""
 
 from contextlib import suppress
+from typing import Any
 
 import torch
 from torch import Tensor
+from torch.autograd.function import once_differentiable
 
 from skmetric.losses import _candidates
 from skmetric.losses._candidates import Candidates
-from skmetric.losses._mining import MININGS, PICKERS, Generators, mean_all_hinge, mean_all_softplus, softplus
-from skmetric.losses.reduction import masked_mean, sum_last
+from skmetric.losses._mining import MININGS, Generators, mine
+from skmetric.losses.distance import pairwise_distance
+from skmetric.losses.reduction import sum_last
 
 __all__ = ["MININGS", "batch_triplet_loss", "block_triplet_loss", "triplet_margin_loss"]
 
@@ -128,8 +131,9 @@ def batch_triplet_loss(
         embeddings = embeddings.masked_fill(~mask.unsqueeze(-1), 0.0)
     if embeddings.shape[-2] == 0:
         return sum_last(embeddings, 2)
-    candidates = _candidates.from_labels(embeddings, labels, mask, distance)
-    return _mean_of_mined(candidates, margin, mining, soft, generator) + nan_of(embeddings)
+    d = pairwise_distance(embeddings, distance=distance)
+    candidates = _candidates.from_labels(d.detach(), labels, mask)
+    return _mean_of_mined(d, candidates, margin, mining, soft, generator)
 
 
 def block_triplet_loss(
@@ -191,25 +195,36 @@ def block_triplet_loss(
     check_blocks(rows.shape[-1], samples_per_class)
     if embeddings.shape[-2] == 0:
         return sum_last(embeddings, 2)
-    candidates = _candidates.from_blocks(embeddings, rows, samples_per_class, distance)
-    return _mean_of_mined(candidates, margin, mining, soft, generator) + nan_of(embeddings)
+    d = pairwise_distance(embeddings, distance=distance)
+    candidates = _candidates.from_blocks(d.detach(), rows, samples_per_class)
+    return _mean_of_mined(d, candidates, margin, mining, soft, generator)
 
 
-def _mean_of_mined(c: Candidates, margin: Margin, mining: str, soft: bool, generator: Generators) -> Tensor:
-    margin = per_list(margin, c.d_ap)
-    if mining == "all":
-        mean = mean_all_softplus(c, margin) if soft else mean_all_hinge(c, margin)
-    else:
-        d_ap, d_an, valid = PICKERS[mining](c, generator)
-        terms = softplus(d_ap - d_an + margin) if soft else triplet_margin_loss(d_ap, d_an, margin=margin)
-        mean = masked_mean(terms, valid, n_axes=2)
-    # A NaN margin violates nothing; it is not to pass for a loss of zero.
-    return mean + margin[..., 0, 0] * 0
+class _WithSlopes(torch.autograd.Function):
+    """A value a list, whose slopes in the list's distances are known."""
+
+    @staticmethod
+    def forward(ctx: Any, d: Tensor, value: Tensor, slopes: Tensor) -> Tensor:
+        del d
+        ctx.save_for_backward(slopes)
+        return value.view_as(value)
+
+    @staticmethod
+    @once_differentiable
+    def backward(ctx: Any, gradient: Tensor) -> tuple[Tensor, None, None]:
+        (slopes,) = ctx.saved_tensors
+        return gradient[..., None, None] * slopes, None, None
+
+
+def _mean_of_mined(d: Tensor, c: Candidates, margin: Margin, mining: str, soft: bool, generator: Generators) -> Tensor:
+    mined = mine(c, per_list(margin, c.d_ap), mining, soft=soft, generator=generator)
+    value: Tensor = _WithSlopes.apply(d, mined.value + nan_of(c.d_an), mined.slopes)
+    return value
 
 
 def per_list(margin: Margin, d: Tensor) -> Tensor:
-    """One margin a list, in the shape (..., 1, 1) that meets distances (..., n, p)."""
-    margin = torch.as_tensor(margin, dtype=d.dtype, device=d.device)
+    """One margin a list, in the shape (..., 1, 1) that meets distances (..., n, p); it takes no gradient."""
+    margin = torch.as_tensor(margin, dtype=d.dtype, device=d.device).detach()
     leading = d.shape[:-2]
     if margin.ndim > len(leading) or any(
         size not in (1, lists) for size, lists in zip(margin.shape[::-1], leading[::-1], strict=False)
@@ -221,9 +236,12 @@ def per_list(margin: Margin, d: Tensor) -> Tensor:
     return margin[..., None, None]
 
 
-def nan_of(embeddings: Tensor) -> Tensor:
-    """0 for a list of finite rows, else NaN: a choice among distances may pass a NaN by, the loss may not."""
-    return sum_last(embeddings.detach() * 0, 2)
+def nan_of(d: Tensor) -> Tensor:
+    """0 for the distances of finite rows, else NaN: a choice among distances may pass a NaN by, the loss may not.
+
+    A finite row is at distance 0 from itself, any other at NaN.
+    """
+    return d.diagonal(dim1=-2, dim2=-1).sum(-1)
 
 
 def _check_mining(mining: str) -> None:

@@ -6,6 +6,7 @@ from torch import Tensor
 from skmetric.losses import _candidates
 from skmetric.losses._candidates import Candidates
 from skmetric.losses._mining import count_below
+from skmetric.losses.distance import pairwise_distance
 from skmetric.losses.reduction import sum_last
 from skmetric.losses.triplet import Margin, check_blocks, nan_of, per_item, per_list
 
@@ -60,7 +61,8 @@ def triplet_shares(
         mask = per_item("mask", mask, embeddings)
         embeddings = embeddings.masked_fill(~mask.unsqueeze(-1), 0.0)
     with torch.no_grad():
-        return _shares(_candidates.from_labels(embeddings, labels, mask, distance), margin, embeddings)
+        d = pairwise_distance(embeddings, distance=distance)
+        return _shares(_candidates.from_labels(d, labels, mask), margin)
 
 
 def block_triplet_shares(
@@ -102,13 +104,14 @@ def block_triplet_shares(
     rows = per_item("rows", rows, embeddings)
     check_blocks(rows.shape[-1], samples_per_class)
     with torch.no_grad():
-        return _shares(_candidates.from_blocks(embeddings, rows, samples_per_class, distance), margin, embeddings)
+        d = pairwise_distance(embeddings, distance=distance)
+        return _shares(_candidates.from_blocks(d, rows, samples_per_class), margin)
 
 
-def _shares(c: Candidates, margin: Margin, embeddings: Tensor) -> Tensor:
+def _shares(c: Candidates, margin: Margin) -> Tensor:
     n_hard = count_below(c.d_an_or_inf, c.d_ap, inclusive=True)
     n_violating = count_below(c.d_an_or_inf, c.d_ap + per_list(margin, c.d_ap), inclusive=False).maximum(n_hard)
     n_negatives = c.is_negative.sum(-1, keepdim=True).expand(n_hard.shape)
     per_pair = torch.stack([n_negatives - n_violating, n_violating - n_hard, n_hard])
     counts = sum_last(per_pair * c.is_positive, 2).movedim(0, -1)
-    return counts.to(c.d_ap.dtype) / counts.sum(-1, keepdim=True).clamp_min(1) + nan_of(embeddings).unsqueeze(-1)
+    return counts.to(c.d_ap.dtype) / counts.sum(-1, keepdim=True).clamp_min(1) + nan_of(c.d_an).unsqueeze(-1)

@@ -45,7 +45,8 @@ class FlatParameters:
 
     def gradient(self, loss: Tensor) -> Tensor:
         """Gradient of each model's loss (n_models,) in the layout of ``values``; overwritten by the next call."""
-        gradients = torch.autograd.grad(loss.sum(), self.parameters, allow_unused=True, materialize_grads=True)
+        one_each = torch.ones_like(loss)
+        gradients = torch.autograd.grad(loss, self.parameters, one_each, allow_unused=True, materialize_grads=True)
         rows = [g.reshape(len(self.values), -1) for g in gradients]
         torch.cat(rows, 1, out=self._gradient[:, : self._used])
         return self._gradient

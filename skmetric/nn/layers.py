@@ -2,14 +2,16 @@
 
 import math
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
+from torch.autograd.function import once_differentiable
 from torch.nn.functional import pad
 
-__all__ = ["InputScaling", "StackedLinear"]
+__all__ = ["ALL", "InputScaling", "StackedLinear", "unit_length"]
 
 ALL = slice(None)
 
@@ -43,7 +45,7 @@ class StackedLinear(nn.Module):
 
     def forward(self, x: Tensor, models: slice = ALL) -> Tensor:
         """Map (models, n, n_in) to (models, n, n_out)."""
-        weight, bias = self.weight[models], self.bias[models]
+        weight, bias = _of(self.weight, models), _of(self.bias, models)
         n_out = weight.shape[-1]
         if n_out % REGISTER == 0:
             return torch.baddbmm(bias, x, weight)
@@ -94,8 +96,13 @@ class InputScaling(nn.Module):
 
     def forward(self, x: Tensor, models: slice = ALL) -> Tensor:
         """Scale (models, n, n_features)."""
-        z = ((x - self.center[models]) * self.inverse_scale[models]).clamp_(-FARTHEST, FARTHEST)
+        z = ((x - _of(self.center, models)) * _of(self.inverse_scale, models)).clamp_(-FARTHEST, FARTHEST)
         return z * (z / self.limit).square_().add_(1.0).rsqrt_()
+
+
+def _of(stacked: Tensor, models: slice) -> Tensor:
+    """Return the rows of some models; of all, without a slice, whose gradient would copy them."""
+    return stacked if models == ALL else stacked[models]
 
 
 def _moments(table: NDArray, chunk: int = 1 << 16) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
@@ -104,3 +111,27 @@ def _moments(table: NDArray, chunk: int = 1 << 16) -> tuple[NDArray[np.float64],
     mean = sum(piece.sum(0, dtype=np.float64) for piece in pieces) / len(table)
     square = sum(np.square(piece - mean).sum(0, dtype=np.float64) for piece in pieces) / len(table)
     return mean, np.sqrt(square)
+
+
+def unit_length(x: Tensor) -> Tensor:
+    """Scale rows to length 1, smoothly at the origin, where a plain quotient would have an unbounded slope."""
+    scaled: Tensor = _UnitLength.apply(x)
+    return scaled
+
+
+class _UnitLength(torch.autograd.Function):
+    r"""The rows over :math:`r = \sqrt{\lVert x \rVert^2 + \epsilon}`; the gradient is :math:`(g - y (y \cdot g)) / r`."""
+
+    @staticmethod
+    def forward(ctx: Any, x: Tensor) -> Tensor:
+        inverse = x.square().sum(-1, keepdim=True).add_(1e-12).rsqrt_()
+        y = x * inverse
+        ctx.save_for_backward(y, inverse)
+        return y
+
+    @staticmethod
+    @once_differentiable
+    def backward(ctx: Any, gradient: Tensor) -> Tensor:
+        y, inverse = ctx.saved_tensors
+        along = (gradient * y).sum(-1, keepdim=True)
+        return torch.addcmul(gradient, y, along, value=-1).mul_(inverse)

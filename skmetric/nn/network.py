@@ -10,7 +10,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
-from skmetric.nn.layers import ALL, InputScaling, StackedLinear
+from skmetric.nn.layers import ALL, InputScaling, StackedLinear, unit_length
 
 __all__ = ["NetworkSpec", "SingleModule", "StackNetwork", "TabularStack", "Weights"]
 
@@ -192,8 +192,3 @@ class NetworkSpec:
         A user's module draws its weights from torch's global generator: the caller seeds and restores that.
         """
         return TabularStack(self, rngs) if self.module is None else SingleModule(self)
-
-
-def unit_length(x: Tensor) -> Tensor:
-    """Scale rows to length 1, smoothly at the origin, where a plain quotient would have an unbounded slope."""
-    return x * (x.square().sum(-1, keepdim=True) + 1e-12).rsqrt()

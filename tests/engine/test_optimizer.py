@@ -13,14 +13,15 @@ def test_it_is_adamw(decay):
     factors = np.linspace(1, 0.1, 20)
 
     values = start.clone()
-    ours = StackAdamW(values, learning_rates=rates, weight_decays=[decay] * 2, moments=[None] * 2)
+    # Where epsilon stands is the one difference; here it has no part.
+    ours = StackAdamW(values, learning_rates=rates, weight_decays=[decay] * 2, moments=[None] * 2, eps=1e-30)
     stay, size = ours.plan_epoch(factors)
     for gradient, s, z in zip(gradients, stay, size, strict=True):
         ours.update(gradient, s, z)
 
     for model, rate in enumerate(rates):
         weights = torch.nn.Parameter(start[model].clone())
-        theirs = torch.optim.AdamW([weights], lr=rate, weight_decay=decay)
+        theirs = torch.optim.AdamW([weights], lr=rate, weight_decay=decay, eps=1e-30)
         for gradient, factor in zip(gradients[:, model], factors, strict=True):
             theirs.param_groups[0]["lr"] = rate * factor
             weights.grad = gradient

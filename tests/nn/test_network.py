@@ -5,8 +5,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from skmetric.nn import FlatParameters, NetworkSpec
-from skmetric.nn.layers import InputScaling, StackedLinear
-from skmetric.nn.network import unit_length
+from skmetric.nn.layers import InputScaling, StackedLinear, unit_length
 
 
 def rngs(*seeds):
@@ -143,3 +142,9 @@ def test_unit_length_has_a_finite_slope(length):
     assert x.grad.isfinite().all()
     if length >= 1e-3:
         torch.testing.assert_close(y.detach(), torch.tensor([[0.6, 0.8]], dtype=torch.float64), rtol=1e-5, atol=0)
+
+
+def test_the_slope_of_unit_length_is_right():
+    x = torch.randn(3, 4, 5, dtype=torch.float64, generator=torch.Generator().manual_seed(0)).requires_grad_()
+    assert torch.autograd.gradcheck(unit_length, (x,))
+    assert torch.autograd.gradcheck(unit_length, (x.detach() * 1e-7).requires_grad_(), eps=1e-11, atol=10)
