@@ -120,7 +120,7 @@ def unit_length(x: Tensor) -> Tensor:
 
 
 class _UnitLength(torch.autograd.Function):
-    r"""The rows over :math:`r = \sqrt{\lVert x \rVert^2 + \epsilon}`; the gradient is :math:`(g - y (y \cdot g)) / r`."""
+    r"""Rows over :math:`r = \sqrt{\lVert x \rVert^2 + \epsilon}`; the gradient is :math:`(g - y (y \cdot g)) / r`."""
 
     @staticmethod
     def forward(ctx: Any, x: Tensor) -> Tensor:
