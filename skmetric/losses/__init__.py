@@ -5,14 +5,30 @@ broadcasts: groups, models of a stack, or both. A loss returns one value a list.
 """
 
 from skmetric.losses.distance import pairwise_distance
+from skmetric.losses.listwise import approx_ndcg_loss, list_mle_loss, softmax_loss
+from skmetric.losses.pairwise import (
+    lambda_loss,
+    margin_ranking_loss,
+    pairwise_hinge_loss,
+    pairwise_logistic_loss,
+)
+from skmetric.losses.pointwise import pointwise_squared_loss
 from skmetric.losses.triplet import batch_triplet_loss, block_triplet_loss, triplet_margin_loss
 from skmetric.losses.triplet_shares import block_triplet_shares, triplet_shares
 
 __all__ = [
+    "approx_ndcg_loss",
     "batch_triplet_loss",
     "block_triplet_loss",
     "block_triplet_shares",
+    "lambda_loss",
+    "list_mle_loss",
+    "margin_ranking_loss",
     "pairwise_distance",
+    "pairwise_hinge_loss",
+    "pairwise_logistic_loss",
+    "pointwise_squared_loss",
+    "softmax_loss",
     "triplet_margin_loss",
     "triplet_shares",
 ]

@@ -1,13 +1,9 @@
 """Triplet losses: an anchor closer to its positive than to its negative, by a margin."""
 
-from contextlib import suppress
-from typing import Any
-
-import torch
 from torch import Tensor
-from torch.autograd.function import once_differentiable
 
 from skmetric.losses import _candidates
+from skmetric.losses._arguments import PerList, per_item, per_list, with_slopes
 from skmetric.losses._candidates import Candidates
 from skmetric.losses._mining import MININGS, Generators, mine
 from skmetric.losses.distance import pairwise_distance
@@ -15,10 +11,8 @@ from skmetric.losses.reduction import sum_last
 
 __all__ = ["MININGS", "batch_triplet_loss", "block_triplet_loss", "triplet_margin_loss"]
 
-Margin = float | Tensor
 
-
-def triplet_margin_loss(d_ap: Tensor, d_an: Tensor, *, margin: Margin) -> Tensor:
+def triplet_margin_loss(d_ap: Tensor, d_an: Tensor, *, margin: PerList) -> Tensor:
     r"""Hinge of a triplet: :math:`\max(0, d_{ap} - d_{an} + m)`.
 
     Parameters
@@ -51,7 +45,7 @@ def batch_triplet_loss(
     embeddings: Tensor,
     labels: Tensor,
     *,
-    margin: Margin,
+    margin: PerList,
     mining: str = "semihard",
     distance: str = "euclidean",
     mask: Tensor | None = None,
@@ -125,9 +119,9 @@ def batch_triplet_loss(
     tensor(1.3750)
     """
     _check_mining(mining)
-    labels = per_item("labels", labels, embeddings)
+    labels = per_item("labels", labels, embeddings.shape[:-1])
     if mask is not None:
-        mask = per_item("mask", mask, embeddings)
+        mask = per_item("mask", mask, embeddings.shape[:-1])
         embeddings = embeddings.masked_fill(~mask.unsqueeze(-1), 0.0)
     if embeddings.shape[-2] == 0:
         return sum_last(embeddings, 2)
@@ -141,7 +135,7 @@ def block_triplet_loss(
     rows: Tensor,
     *,
     samples_per_class: int,
-    margin: Margin,
+    margin: PerList,
     mining: str = "semihard",
     distance: str = "euclidean",
     soft: bool = False,
@@ -191,7 +185,7 @@ def block_triplet_loss(
     tensor(1.3750)
     """
     _check_mining(mining)
-    rows = per_item("rows", rows, embeddings)
+    rows = per_item("rows", rows, embeddings.shape[:-1])
     check_blocks(rows.shape[-1], samples_per_class)
     if embeddings.shape[-2] == 0:
         return sum_last(embeddings, 2)
@@ -200,43 +194,12 @@ def block_triplet_loss(
     return _mean_of_mined(d, candidates, margin, mining, soft, generator)
 
 
-class _WithSlopes(torch.autograd.Function):
-    """A value a list, whose slopes in the list's distances are known."""
-
-    @staticmethod
-    def forward(ctx: Any, d: Tensor, value: Tensor, slopes: Tensor) -> Tensor:
-        del d
-        ctx.save_for_backward(slopes)
-        return value.view_as(value)
-
-    @staticmethod
-    @once_differentiable
-    def backward(ctx: Any, gradient: Tensor) -> tuple[Tensor, None, None]:
-        (slopes,) = ctx.saved_tensors
-        return gradient[..., None, None] * slopes, None, None
+def _mean_of_mined(d: Tensor, c: Candidates, margin: PerList, mining: str, soft: bool, generator: Generators) -> Tensor:
+    mined = mine(c, per_list("margin", margin, d, 2), mining, soft=soft, generator=generator)
+    return with_slopes(d, mined.value + nan_of_rows(c.d_an), mined.slopes)
 
 
-def _mean_of_mined(d: Tensor, c: Candidates, margin: Margin, mining: str, soft: bool, generator: Generators) -> Tensor:
-    mined = mine(c, per_list(margin, c.d_ap), mining, soft=soft, generator=generator)
-    value: Tensor = _WithSlopes.apply(d, mined.value + nan_of(c.d_an), mined.slopes)
-    return value
-
-
-def per_list(margin: Margin, d: Tensor) -> Tensor:
-    """One margin a list, in the shape (..., 1, 1) that meets distances (..., n, p); it takes no gradient."""
-    margin = torch.as_tensor(margin, dtype=d.dtype, device=d.device).detach()
-    leading = d.shape[:-2]
-    if margin.ndim > len(leading) or any(
-        size not in (1, lists) for size, lists in zip(margin.shape[::-1], leading[::-1], strict=False)
-    ):
-        raise ValueError(
-            f"margin must be a number, or hold one for each list of the stack, shape {tuple(leading)}; "
-            f"got shape {tuple(margin.shape)}."
-        )
-    return margin[..., None, None]
-
-
-def nan_of(d: Tensor) -> Tensor:
+def nan_of_rows(d: Tensor) -> Tensor:
     """0 for the distances of finite rows, else NaN: a choice among distances may pass a NaN by, the loss may not.
 
     A finite row is at distance 0 from itself, any other at NaN.
@@ -247,18 +210,6 @@ def nan_of(d: Tensor) -> Tensor:
 def _check_mining(mining: str) -> None:
     if mining not in MININGS:
         raise ValueError(f"mining must be one of {', '.join(map(repr, MININGS))}; got {mining!r}.")
-
-
-def per_item(name: str, value: Tensor, embeddings: Tensor) -> Tensor:
-    """Broadcast one value an item (..., n) over the leading axes of embeddings (..., n, d)."""
-    shape = embeddings.shape[:-1]
-    if value.ndim and value.shape[-1] == shape[-1]:
-        with suppress(RuntimeError):
-            return value.expand(shape)
-    raise ValueError(
-        f"{name} must hold one value a row of embeddings and broadcast to {tuple(shape)}; "
-        f"got shape {tuple(value.shape)}."
-    )
 
 
 def check_blocks(n: int, samples_per_class: int) -> None:

@@ -4,17 +4,18 @@ import torch
 from torch import Tensor
 
 from skmetric.losses import _candidates
+from skmetric.losses._arguments import PerList, per_item, per_list
 from skmetric.losses._candidates import Candidates
 from skmetric.losses._mining import count_below
 from skmetric.losses.distance import pairwise_distance
 from skmetric.losses.reduction import sum_last
-from skmetric.losses.triplet import Margin, check_blocks, nan_of, per_item, per_list
+from skmetric.losses.triplet import check_blocks, nan_of_rows
 
 __all__ = ["block_triplet_shares", "triplet_shares"]
 
 
 def triplet_shares(
-    embeddings: Tensor, labels: Tensor, *, margin: Margin, distance: str = "euclidean", mask: Tensor | None = None
+    embeddings: Tensor, labels: Tensor, *, margin: PerList, distance: str = "euclidean", mask: Tensor | None = None
 ) -> Tensor:
     r"""Shares of easy, semi-hard and hard triplets among all valid ones.
 
@@ -56,9 +57,9 @@ def triplet_shares(
     >>> triplet_shares(x, torch.tensor([0, 0, 1, 1]), margin=1.0)
     tensor([0.3750, 0.2500, 0.3750])
     """
-    labels = per_item("labels", labels, embeddings)
+    labels = per_item("labels", labels, embeddings.shape[:-1])
     if mask is not None:
-        mask = per_item("mask", mask, embeddings)
+        mask = per_item("mask", mask, embeddings.shape[:-1])
         embeddings = embeddings.masked_fill(~mask.unsqueeze(-1), 0.0)
     with torch.no_grad():
         d = pairwise_distance(embeddings, distance=distance)
@@ -66,7 +67,7 @@ def triplet_shares(
 
 
 def block_triplet_shares(
-    embeddings: Tensor, rows: Tensor, *, samples_per_class: int, margin: Margin, distance: str = "euclidean"
+    embeddings: Tensor, rows: Tensor, *, samples_per_class: int, margin: PerList, distance: str = "euclidean"
 ) -> Tensor:
     """Shares of easy, semi-hard and hard triplets of a P x K batch.
 
@@ -101,17 +102,19 @@ def block_triplet_shares(
     >>> block_triplet_shares(x, torch.arange(4), samples_per_class=2, margin=1.0)
     tensor([0.3750, 0.2500, 0.3750])
     """
-    rows = per_item("rows", rows, embeddings)
+    rows = per_item("rows", rows, embeddings.shape[:-1])
     check_blocks(rows.shape[-1], samples_per_class)
     with torch.no_grad():
         d = pairwise_distance(embeddings, distance=distance)
         return _shares(_candidates.from_blocks(d, rows, samples_per_class), margin)
 
 
-def _shares(c: Candidates, margin: Margin) -> Tensor:
+def _shares(c: Candidates, margin: PerList) -> Tensor:
     n_hard = count_below(c.d_an_or_inf, c.d_ap, inclusive=True)
-    n_violating = count_below(c.d_an_or_inf, c.d_ap + per_list(margin, c.d_ap), inclusive=False).maximum(n_hard)
+    n_violating = count_below(c.d_an_or_inf, c.d_ap + per_list("margin", margin, c.d_ap, 2), inclusive=False).maximum(
+        n_hard
+    )
     n_negatives = c.is_negative.sum(-1, keepdim=True).expand(n_hard.shape)
     per_pair = torch.stack([n_negatives - n_violating, n_violating - n_hard, n_hard])
     counts = sum_last(per_pair * c.is_positive, 2).movedim(0, -1)
-    return counts.to(c.d_ap.dtype) / counts.sum(-1, keepdim=True).clamp_min(1) + nan_of(c.d_an).unsqueeze(-1)
+    return counts.to(c.d_ap.dtype) / counts.sum(-1, keepdim=True).clamp_min(1) + nan_of_rows(c.d_an).unsqueeze(-1)

@@ -1,0 +1,65 @@
+"""What the losses take beside a list: values an item, numbers a list, and gradients known by hand."""
+
+from contextlib import suppress
+from typing import Any
+
+import torch
+from torch import Tensor
+from torch.autograd.function import once_differentiable
+
+from skmetric.losses.reduction import sum_last
+
+# A number for all lists, or a tensor with one for each.
+PerList = float | Tensor
+
+
+def per_item(name: str, value: Tensor, shape: torch.Size) -> Tensor:
+    """Broadcast one value an item (..., n) over the leading axes of lists of the given shape (..., n)."""
+    if value.ndim and value.shape[-1] == shape[-1]:
+        with suppress(RuntimeError):
+            return value.expand(shape)
+    raise ValueError(
+        f"{name} must hold one value an item and broadcast to {tuple(shape)}; got shape {tuple(value.shape)}."
+    )
+
+
+def per_list(name: str, value: PerList, lists: Tensor, n_axes: int) -> Tensor:
+    """One number a list, in a shape that meets ``lists``, whose last ``n_axes`` axes lie within a list.
+
+    It takes no gradient.
+    """
+    value = torch.as_tensor(value, dtype=lists.dtype, device=lists.device).detach()
+    leading = lists.shape[: lists.ndim - n_axes]
+    if value.ndim > len(leading) or any(
+        size not in (1, number) for size, number in zip(value.shape[::-1], leading[::-1], strict=False)
+    ):
+        raise ValueError(
+            f"{name} must be a number, or hold one for each list of the stack, shape {tuple(leading)}; "
+            f"got shape {tuple(value.shape)}."
+        )
+    return value[(..., *[None] * n_axes)]
+
+
+def with_slopes(argument: Tensor, value: Tensor, slopes: Tensor) -> Tensor:
+    """A value a list (...) whose derivatives by the argument (..., *axes) are known: what autograd is to pass on."""
+    known: Tensor = _WithSlopes.apply(argument, value, slopes)
+    return known
+
+
+class _WithSlopes(torch.autograd.Function):
+    @staticmethod
+    def forward(ctx: Any, argument: Tensor, value: Tensor, slopes: Tensor) -> Tensor:
+        del argument
+        ctx.save_for_backward(slopes)
+        return value.view_as(value)
+
+    @staticmethod
+    @once_differentiable
+    def backward(ctx: Any, gradient: Tensor) -> tuple[Tensor, None, None]:
+        (slopes,) = ctx.saved_tensors
+        return gradient[(..., *[None] * (slopes.ndim - gradient.ndim))] * slopes, None, None
+
+
+def nan_of(values: Tensor, n_axes: int = 1) -> Tensor:
+    """0 for a list of finite values, else NaN: a loss may pass a value by, but never hide that it is none."""
+    return sum_last(values.detach() * 0, n_axes)
