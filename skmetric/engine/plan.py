@@ -23,12 +23,18 @@ class Batch:
     Attributes
     ----------
     rows : Tensor of int, shape (n_models, n)
-        Which row of its model's table each item is.
+        Which row of its model's table each item is; -1 where there is none, and the outputs mean nothing.
+    values : Tensor of shape (n_models, n, n_values), or None
+        What is known about each item.
+    list_length : int
+        The items fall into lists of so many, one after the other; what is left at the end is no item.
     generators : sequence of torch.Generator
         One a model, for an objective that draws.
     """
 
     rows: Tensor
+    values: Tensor | None
+    list_length: int
     generators: Sequence[torch.Generator]
 
 
@@ -43,13 +49,23 @@ class Objective(Protocol):
 
 
 class Sampler(Protocol):
-    """Draws the batches of an epoch, all of one length."""
+    """Draws the batches of an epoch, all of one length.
 
-    n_steps: int
-    batch_length: int
+    Attributes
+    ----------
+    batch_length : int
+        Items in a batch.
+    list_lengths : sequence of int
+        For each step of an epoch, how long the lists are that the items fall into. The same in every epoch.
+    """
+
+    @property
+    def batch_length(self) -> int: ...  # noqa: D102
+    @property
+    def list_lengths(self) -> Sequence[int]: ...  # noqa: D102
 
     def draw_epoch(self, rng: np.random.Generator) -> NDArray[np.integer]:
-        """Row indices of shape (n_steps, batch_length)."""
+        """Items of shape (n_steps, batch_length), -1 where there is none."""
 
 
 @dataclass(frozen=True)
@@ -91,7 +107,7 @@ class FitPlan:
     sampler : Sampler
         The epoch's batches.
     X : array of shape (n, n_features), float32
-        The rows that the sampler draws from; may be a memory map.
+        The rows of the items; may be a memory map.
     targets : array of shape (n, ...)
         What is known about the rows, for the estimator to finish with.
     learning_rate, weight_decay : float
@@ -102,6 +118,10 @@ class FitPlan:
         Epochs.
     seed : numpy.random.SeedSequence
         Everything random about this model comes from here.
+    items : array of int, shape (n_items,), optional
+        Which row of X each item is that the sampler draws. None: the items are the rows.
+    values : array of shape (n_items, n_values), float32, optional
+        What the objective gets to know about each item.
     validation : Validation, optional
         Rows to watch while training.
     stopping : StoppingRule, optional
@@ -123,6 +143,8 @@ class FitPlan:
     schedule: Schedule
     max_iter: int
     seed: np.random.SeedSequence
+    items: NDArray | None = None
+    values: NDArray | None = None
     validation: Validation | None = None
     stopping: StoppingRule | None = None
     initial_weights: Weights | None = None

@@ -66,20 +66,20 @@ class TrainingStack:
         )
         self._generators = [_torch_generator(rng, device) for rng in self._streams(Stream.OBJECTIVE)]
         self._hyperparameters = self._stack_hyperparameters()
-        self._factors = first.schedule(first.max_iter * first.sampler.n_steps)
+        self._list_lengths = first.sampler.list_lengths
+        self._factors = first.schedule(first.max_iter * len(self._list_lengths))
 
     def train_epoch(self, epoch: int) -> Record:
         """Run one epoch; its mean loss and the objective's figures, one value a model.
 
         The host waits for the device once, at the end.
         """
-        n_steps = self.plans[0].sampler.n_steps
         total = torch.zeros(len(self.plans), dtype=torch.float32, device=self.device)
         for step in self.draw_epoch(epoch):
             outputs, loss = self.train_step(step)
             total += loss
         monitor = self.plans[0].objective.monitor(outputs, step.batch, self._hyperparameters)
-        figures = {"train_loss": total / n_steps, **monitor}
+        figures = {"train_loss": total / len(self._list_lengths), **monitor}
         return {name: value.cpu().numpy() for name, value in figures.items()}
 
     def train_step(self, step: Step) -> tuple[Tensor, Tensor]:
@@ -92,7 +92,7 @@ class TrainingStack:
     def draw_epoch(self, epoch: int) -> Iterator[Step]:
         """Draw an epoch, put it on the device in few pieces, and hand it out step by step."""
         drawn = [plan.sampler.draw_epoch(rng) for plan, rng in zip(self.plans, self._sampling, strict=True)]
-        rows = np.stack(drawn, axis=1)
+        rows = np.stack([_rows_of(plan, items) for plan, items in zip(self.plans, drawn, strict=True)], axis=1)
         n_steps, n_models, n_items = rows.shape
         factors = self._factors[epoch * n_steps : (epoch + 1) * n_steps]
         ahead = max(1, NOISE_AHEAD // max(1, n_models * n_items * self.network.keep_width))
@@ -101,8 +101,11 @@ class TrainingStack:
             stays, sizes = self.optimizer.plan_epoch(factors[block])
             keeps = self._noise.draw(len(stays), n_items)
             batches = self._table.batches(rows[block])
-            for (indices, x), keep, stay, size in zip(batches, keeps, stays.unbind(), sizes.unbind(), strict=True):
-                yield Step(x, keep, Batch(indices, self._generators), stay, size)
+            values = self._values_of([items[block] for items in drawn])
+            lengths = self._list_lengths[block]
+            steps = zip(batches, values, lengths, keeps, stays.unbind(), sizes.unbind(), strict=True)
+            for (indices, x), known, length, keep, stay, size in steps:
+                yield Step(x, keep, Batch(indices, known, length, self._generators), stay, size)
 
     def keep_only(self, models: Sequence[int]) -> "TrainingStack":
         """A stack of some of the models, which go on where they are."""
@@ -127,6 +130,13 @@ class TrainingStack:
         self.network.train()
         return outputs
 
+    def _values_of(self, drawn: Sequence[NDArray]) -> Sequence[Tensor | None]:
+        """For each step what the objective is to know about the items, (n_models, n, n_values)."""
+        known = [plan.values[items] for plan, items in zip(self.plans, drawn, strict=True) if plan.values is not None]
+        if not known:
+            return [None] * len(drawn[0])
+        return torch.from_numpy(np.stack(known, axis=1)).to(self.device).unbind()
+
     def _streams(self, purpose: Stream) -> list[np.random.Generator]:
         return [open_stream(plan.seed, purpose) for plan in self.plans]
 
@@ -144,6 +154,10 @@ class TrainingStack:
             )
             for name in names
         }
+
+
+def _rows_of(plan: FitPlan, items: NDArray[np.integer]) -> NDArray[np.integer]:
+    return items if plan.items is None else np.where(items < 0, -1, plan.items[items])
 
 
 def _torch_generator(rng: np.random.Generator, device: torch.device) -> torch.Generator:

@@ -54,8 +54,8 @@ def _shape(plan: FitPlan) -> Hashable:
         plan.network,
         plan.objective,
         tuple(sorted(plan.hyperparameters)),
-        plan.sampler.n_steps,
         plan.sampler.batch_length,
+        tuple(plan.sampler.list_lengths),
         plan.schedule,
         plan.max_iter,
     )
@@ -63,9 +63,10 @@ def _shape(plan: FitPlan) -> Hashable:
 
 def _models_that_fit(plan: FitPlan, device: torch.device) -> int:
     spec, n = plan.network, plan.sampler.batch_length
-    widths = [spec.n_features, *spec.hidden_layer_sizes, spec.n_outputs]
+    widths = [spec.n_features, *spec.hidden_layer_sizes, spec.n_scores or spec.n_outputs]
     n_weights = sum(a * b for a, b in pairwise(widths))
-    n_numbers = PER_WEIGHT * n_weights + PER_ACTIVATION * n * (sum(widths) + 8 * n) + plan.sampler.n_steps * n * 2
+    lengths = plan.sampler.list_lengths
+    n_numbers = PER_WEIGHT * n_weights + PER_ACTIVATION * n * (sum(widths) + 8 * max(lengths)) + len(lengths) * n * 2
     return max(1, int(MEMORY_SHARE * _free_memory(device) / (4 * n_numbers)))
 
 

@@ -42,7 +42,9 @@ class DeviceTable:
     def batches(self, rows: NDArray[np.integer]) -> Iterator[tuple[Tensor, Tensor]]:
         """For indices (n_steps, n_models, n), step by step: the indices, and the rows (n_models, n, n_features)."""
         indices = torch.from_numpy(rows).to(self._rows.device)
-        places = (indices if self._shared else indices + self._starts).flatten(1)
+        # Where there is no item, the first row stands in.
+        places = indices.clamp_min(0)
+        places = (places if self._shared else places + self._starts).flatten(1)
         for step_indices, step_places in zip(indices.unbind(), places.unbind(), strict=True):
             yield step_indices, self._rows.index_select(0, step_places).view(*step_indices.shape, -1)
 

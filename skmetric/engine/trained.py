@@ -1,10 +1,12 @@
 """A trained network, ready to be applied and to be pickled."""
 
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
+from torch import Tensor
 
 from skmetric.engine.device import resolve_device
 from skmetric.engine.randomness import borrow_global_generators
@@ -17,7 +19,7 @@ CHUNK_ROWS = 1 << 15
 
 
 def apply_network(
-    network: StackNetwork, X: NDArray, device: torch.device, *, models: slice = slice(None)
+    network: Callable[..., Tensor], X: NDArray, device: torch.device, *, models: slice = slice(None)
 ) -> NDArray[np.float32]:
     """Outputs of one model of a network, in evaluation mode, for rows on the host; in pieces, to bound memory."""
     pieces = []
@@ -55,6 +57,11 @@ class TrainedNetwork:
         """Outputs (n, n_outputs) for rows (n, n_features), computed on the device."""
         where = resolve_device(device)
         return apply_network(self._network_on(where), X, where)
+
+    def represent(self, X: NDArray, device: str | torch.device) -> NDArray[np.float32]:
+        """The rows' representation (n, n_outputs): what the scores are made of, where the outputs are scores."""
+        where = resolve_device(device)
+        return apply_network(self._network_on(where).represent, X, where)
 
     def _network_on(self, device: torch.device) -> StackNetwork:
         if self._on_device is None or self._on_device[0] != device:

@@ -1,9 +1,9 @@
 """Networks over tables, as stacks of models that train side by side."""
 
 from abc import abstractmethod
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
 from itertools import pairwise
+from typing import TYPE_CHECKING
 
 import numpy as np
 import torch
@@ -12,13 +12,19 @@ from torch import Tensor, nn
 
 from skmetric.nn.layers import ALL, InputScaling, StackedLinear, unit_length
 
-__all__ = ["NetworkSpec", "SingleModule", "StackNetwork", "TabularStack", "Weights"]
+if TYPE_CHECKING:
+    from skmetric.nn.spec import NetworkSpec
+
+__all__ = ["SingleModule", "StackNetwork", "TabularStack", "Weights"]
 
 Weights = Mapping[str, NDArray]
 
 
 class StackNetwork(nn.Module):
-    """M models side by side: rows (M, n, n_features) to outputs (M, n, n_outputs).
+    """M models side by side, from rows (M, n, n_features) to outputs.
+
+    The outputs are the rows' representation (M, n, n_outputs), or scores (M, n, n_scores) that a linear head makes of
+    it.
 
     Attributes
     ----------
@@ -34,6 +40,10 @@ class StackNetwork(nn.Module):
     @abstractmethod
     def forward(self, x: Tensor, keep: Tensor | None = None, models: slice = ALL) -> Tensor:
         """Outputs of the given models; ``keep`` (M, n, keep_width) multiplies the activations while training."""
+
+    @abstractmethod
+    def represent(self, x: Tensor, keep: Tensor | None = None, models: slice = ALL) -> Tensor:
+        """Representation of the rows, (M, n, n_outputs)."""
 
     @abstractmethod
     def fit_inputs(self, tables: Sequence[NDArray]) -> None:
@@ -66,19 +76,27 @@ class TabularStack(StackNetwork):
         self.keep_width = sum(self.hidden_widths) if spec.dropout else 0
         self.normalize = spec.normalize
         self.scaling = InputScaling(self.n_models, spec.n_features) if spec.scale_inputs else None
-        widths = [spec.n_features, *self.hidden_widths, spec.n_outputs]
+        widths = [spec.n_features, *self.hidden_widths]
         self.layers = nn.ModuleList(StackedLinear(n_in, n_out, rngs) for n_in, n_out in pairwise(widths))
+        self.has_scores = spec.n_scores is not None
+        self.head = StackedLinear(widths[-1], spec.n_scores or spec.n_outputs, rngs)
 
     def forward(self, x: Tensor, keep: Tensor | None = None, models: slice = ALL) -> Tensor:
         """Outputs of the given models."""
+        x = self.represent(x, keep, models)
+        return self.head(x, models) if self.has_scores else x
+
+    def represent(self, x: Tensor, keep: Tensor | None = None, models: slice = ALL) -> Tensor:
+        """Representation of the rows: where there are scores, the last hidden layer."""
         if self.scaling is not None:
             x = self.scaling(x, models)
-        *hidden, head = self.layers
-        keeps = [None] * len(hidden) if keep is None else keep.split(self.hidden_widths, -1)
-        for layer, layer_keep in zip(hidden, keeps, strict=True):
+        keeps = [None] * len(self.layers) if keep is None else keep.split(self.hidden_widths, -1)
+        for layer, layer_keep in zip(self.layers, keeps, strict=True):
             x = layer(x, models).relu_()
             x = x if layer_keep is None else x * layer_keep
-        x = head(x, models)
+        if self.has_scores:
+            return x
+        x = self.head(x, models)
         return unit_length(x) if self.normalize else x
 
     def fit_inputs(self, tables: Sequence[NDArray]) -> None:
@@ -104,15 +122,23 @@ class SingleModule(StackNetwork):
     ----------
     spec : NetworkSpec
         Says how to build the module.
+    rngs : sequence of numpy.random.Generator
+        One, which draws the weights of the head where there is one; the module draws its own.
     """
 
-    def __init__(self, spec: "NetworkSpec") -> None:
+    def __init__(self, spec: "NetworkSpec", rngs: Sequence[np.random.Generator]) -> None:
         super().__init__()
         assert spec.module is not None
         self.n_models, self.keep_width, self.normalize = 1, 0, spec.normalize
         self.module = self._build(spec)
+        self.head = None if spec.n_scores is None else StackedLinear(spec.n_outputs, spec.n_scores, rngs)
 
     def forward(self, x: Tensor, keep: Tensor | None = None, models: slice = ALL) -> Tensor:
+        """Outputs of the module, or the scores that the head makes of them."""
+        x = self.represent(x, keep, models)
+        return x if self.head is None else self.head(x)
+
+    def represent(self, x: Tensor, keep: Tensor | None = None, models: slice = ALL) -> Tensor:
         """Outputs of the module."""
         del keep, models
         # A copy, as a module may work in place, and outside training the rows may be the caller's own memory.
@@ -148,47 +174,11 @@ class SingleModule(StackNetwork):
         """A user's module takes the inputs as given."""
 
     def weights_of(self, model: int) -> dict[str, NDArray]:
-        """Copies of the module's state."""
+        """Copies of the module's and the head's state."""
         del model
-        return {name: value.cpu().numpy().copy() for name, value in self.module.state_dict().items()}
+        return {name: value.cpu().numpy().copy() for name, value in self.state_dict().items()}
 
     def load(self, weights: Sequence[Weights]) -> None:
-        """Give the module its state."""
+        """Give the module and the head their state."""
         (state,) = weights
-        self.module.load_state_dict({name: torch.as_tensor(np.array(value)) for name, value in state.items()})
-
-
-@dataclass(frozen=True)
-class NetworkSpec:
-    """The shape of a network: equal specs can be trained as one stack.
-
-    Attributes
-    ----------
-    n_features, n_outputs : int
-        Widths of input and output.
-    hidden_layer_sizes : tuple of int
-        Widths of the hidden layers.
-    dropout : float
-        Share of the hidden activations set to zero while training.
-    normalize : bool
-        Whether outputs are scaled to unit length.
-    scale_inputs : bool
-        Whether inputs pass :class:`InputScaling`.
-    module : callable, optional
-        ``(n_features, n_outputs) -> torch.nn.Module``, in place of the layers above; it gets inputs as given.
-    """
-
-    n_features: int
-    n_outputs: int
-    hidden_layer_sizes: tuple[int, ...]
-    dropout: float
-    normalize: bool
-    scale_inputs: bool
-    module: Callable[[int, int], nn.Module] | None = None
-
-    def build(self, rngs: Sequence[np.random.Generator]) -> StackNetwork:
-        """Build a stack of as many models as there are generators.
-
-        A user's module draws its weights from torch's global generator: the caller seeds and restores that.
-        """
-        return TabularStack(self, rngs) if self.module is None else SingleModule(self)
+        self.load_state_dict({name: torch.as_tensor(np.array(value)) for name, value in state.items()})

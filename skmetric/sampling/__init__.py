@@ -1,6 +1,7 @@
 """Samplers: from labels, groups or tuples to an epoch of index batches. numpy only."""
 
 from skmetric.sampling.classes import ClassBatchSampler, block_shape
+from skmetric.sampling.groups import GroupBatchSampler
 from skmetric.sampling.holdout import stratified_holdout
 
-__all__ = ["ClassBatchSampler", "block_shape", "stratified_holdout"]
+__all__ = ["ClassBatchSampler", "GroupBatchSampler", "block_shape", "stratified_holdout"]

@@ -87,6 +87,8 @@ class ClassBatchSampler:
         self.classes_per_batch, self.samples_per_class = block_shape(len(present), batch_size, samples_per_class)
         self.batch_length = self.classes_per_batch * self.samples_per_class
         self.n_steps = -(-len(labels) // self.batch_length)
+        # A batch is one list.
+        self.list_lengths = (self.batch_length,) * self.n_steps
         self._expected = _share_out(self._sizes[present], self.n_steps * self.classes_per_batch, self.n_steps)
 
     def draw_epoch(self, rng: np.random.Generator) -> NDArray[np.integer]:

@@ -27,11 +27,12 @@ class Shuffled:
     batch_length: int
 
     @property
-    def n_steps(self):
-        return self.n // self.batch_length
+    def list_lengths(self):
+        return [self.batch_length] * (self.n // self.batch_length)
 
     def draw_epoch(self, rng):
-        return rng.permutation(self.n)[: self.n_steps * self.batch_length].reshape(self.n_steps, -1)
+        n_steps = len(self.list_lengths)
+        return rng.permutation(self.n)[: n_steps * self.batch_length].reshape(n_steps, -1)
 
 
 def make_plan(seed=0, X=None, **changes):

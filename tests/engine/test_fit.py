@@ -1,9 +1,13 @@
+from dataclasses import dataclass, field, replace
+
 import numpy as np
 import pytest
 import torch
 
 from skmetric.engine import StoppingRule, Validation, constant, fit_stack, one_cycle
-from tests.engine.plans import CPU, make_plan
+from skmetric.engine.tables import open_table
+from skmetric.nn import NetworkSpec
+from tests.engine.plans import CPU, SquaredError, make_plan
 
 
 def fit(*plans):
@@ -113,10 +117,67 @@ def test_a_trained_network_applies_its_weights():
     (result,) = fit(plan)
     z = (plan.X - plan.X.mean(0)) / plan.X.std(0)
     z = z / np.sqrt(1 + (z / 3) ** 2)
-    for layer in range(3):
-        z = z @ result.network.weights[f"layers.{layer}.weight"] + result.network.weights[f"layers.{layer}.bias"]
-        z = np.maximum(z, 0) if layer < 2 else z
+    weights = result.network.weights
+    for layer in range(2):
+        z = np.maximum(z @ weights[f"layers.{layer}.weight"] + weights[f"layers.{layer}.bias"], 0)
+    z = z @ weights["head.weight"] + weights["head.bias"]
     np.testing.assert_allclose(result.network.apply(plan.X, "cpu"), z, rtol=1e-4, atol=1e-5)
+
+
+def test_a_head_scores_the_last_hidden_layer():
+    plan = make_plan(network=NetworkSpec(5, 6, (7, 6), 0.0, False, True, n_scores=1))
+    (result,) = fit(plan)
+    hidden = result.network.represent(plan.X, "cpu")
+    assert hidden.shape == (32, 6)
+    assert (hidden >= 0).all()
+    scores = hidden @ result.network.weights["head.weight"] + result.network.weights["head.bias"]
+    np.testing.assert_allclose(result.network.apply(plan.X, "cpu"), scores, rtol=1e-4, atol=1e-5)
+
+
+@dataclass(frozen=True)
+class SeenBatches(SquaredError):
+    """Keeps what the objective gets to see."""
+
+    seen: list = field(default_factory=list, compare=False)
+
+    def loss(self, outputs, batch, hyperparameters):
+        self.seen.append((batch.rows.clone(), batch.values.clone(), batch.list_length))
+        return super().loss(outputs, batch, hyperparameters)
+
+
+@dataclass(frozen=True)
+class TwoSteps:
+    """Items 0 to 3 in two lists of two, then items 4 to 6 in a list of three, with one place left."""
+
+    batch_length: int = 4
+    list_lengths: tuple = (2, 3)
+
+    def draw_epoch(self, rng):
+        return np.array([[0, 1, 2, 3], [4, 5, 6, -1]])
+
+
+def test_items_may_share_rows_and_bring_values():
+    values = np.arange(14, dtype=np.float32).reshape(7, 2)
+    items = np.array([3, 3, 0, 1, 2, 2, 9])
+    objective = SeenBatches()
+    plan = make_plan(objective=objective, sampler=TwoSteps(), items=items, values=values, max_iter=1)
+    fit(plan, replace(plan, seed=np.random.SeedSequence(1), values=values + 100))
+    (first, second), (known, known_second), lengths = zip(*objective.seen, strict=True)
+    assert lengths == (2, 3)
+    np.testing.assert_array_equal(first, [[3, 3, 0, 1]] * 2)
+    np.testing.assert_array_equal(second, [[2, 2, 9, -1]] * 2)
+    np.testing.assert_array_equal(known, [values[:4], values[:4] + 100])
+    np.testing.assert_array_equal(known_second[:, :3], [values[4:], values[4:] + 100])
+
+
+@pytest.mark.parametrize("read_only", [False, True])
+def test_where_there_is_no_item_a_row_of_the_same_table_stands_in(read_only):
+    tables = [np.full((3, 2), value, dtype=np.float32) for value in (1, 2)]
+    for table in tables:
+        table.flags.writeable = not read_only
+    ((indices, x),) = open_table(tables, CPU).batches(np.array([[[0, -1], [-1, 2]]]))
+    np.testing.assert_array_equal(indices, [[0, -1], [-1, 2]])
+    np.testing.assert_array_equal(x[..., 0], [[1, 1], [2, 2]])
 
 
 def test_schedules():

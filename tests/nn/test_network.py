@@ -105,7 +105,7 @@ def test_dropout_factors_multiply_the_hidden_layers():
     x = torch.randn(1, 7, 5, generator=torch.Generator().manual_seed(0))
     ones = torch.ones(1, 7, network.keep_width)
     torch.testing.assert_close(network(x, ones), network(x), rtol=0, atol=0)
-    bias = network.layers[-1].bias.detach()
+    bias = network.head.bias.detach()
     torch.testing.assert_close(network(x, 0 * ones), unit_length(bias.expand(1, 7, 3)))
 
 
