@@ -3,6 +3,7 @@
 import torch
 from torch import Tensor
 
+from skmetric.losses._smooth import exp2
 from skmetric.losses.reduction import sum_last
 
 GAINS = ("exponential", "linear")
@@ -12,14 +13,14 @@ def gains(relevance: Tensor, gain: str) -> Tensor:
     """What an item at rank 1 adds."""
     if gain not in GAINS:
         raise ValueError(f"gain must be one of {', '.join(map(repr, GAINS))}; got {gain!r}.")
-    return torch.exp2(relevance) - 1 if gain == "exponential" else relevance
+    return exp2(relevance) - 1 if gain == "exponential" else relevance
 
 
 def ranks(scores: Tensor, is_real: Tensor) -> Tensor:
     """1 for the highest score of a list; of equal scores the earlier item comes first. Items not real come last."""
     order = scores.masked_fill(~is_real, -torch.inf).sort(dim=-1, descending=True, stable=True).indices
-    place = torch.arange(1, scores.shape[-1] + 1, device=scores.device)
-    return torch.empty_like(order).scatter_(-1, order, place.expand(order.shape))
+    place = torch.arange(1, scores.shape[-1] + 1, device=scores.device, dtype=scores.dtype)
+    return torch.empty_like(scores).scatter_(-1, order, place.expand(order.shape))
 
 
 def discounts(rank: Tensor, k: int | None = None) -> Tensor:

@@ -13,6 +13,7 @@ import torch
 from torch import Tensor
 
 from skmetric.losses._candidates import Candidates
+from skmetric.losses._smooth import sigmoid, softplus
 from skmetric.losses.reduction import sum_last
 
 # Up to this many positives an anchor, comparing each with all negatives is faster than sorting the negatives; up to so
@@ -54,16 +55,11 @@ def mine(c: Candidates, margin: Tensor, mining: str, *, soft: bool, generator: G
 def _mean_of_picks(c: Candidates, picks: Picks, margin: Tensor, soft: bool) -> Mined:
     # A triplet that does not count violates nothing.
     gap = (picks.gap + margin).masked_fill_(~picks.valid, -torch.inf)
-    terms, slope = (softplus(gap), gap.sigmoid()) if soft else (gap.relu(), (gap > 0).to(gap.dtype))
+    terms, slope = (softplus(gap), sigmoid(gap)) if soft else (gap.relu(), (gap > 0).to(gap.dtype))
     count = picks.valid.expand(gap.shape).flatten(-2).sum(-1).clamp_min_(1)
     slope = slope / count[..., None, None]
     slopes = torch.zeros_like(c.d_an).scatter_(-1, picks.positive.expand(slope.shape), slope)
     return Mined(sum_last(terms, 2) / count, slopes.scatter_add_(-1, picks.negative, slope.neg()))
-
-
-def softplus(gap: Tensor) -> Tensor:
-    """log(1 + exp(gap)), exact also beyond 20, where torch's default turns linear."""
-    return torch.nn.functional.softplus(gap, threshold=80)
 
 
 def is_dense(positives: Tensor, negatives: Tensor) -> bool:
@@ -203,7 +199,7 @@ def mean_all_softplus(c: Candidates, margin: Tensor) -> Mined:
         gap = at.unsqueeze(-1) - c.d_an.unsqueeze(-2)
         valid = counts.unsqueeze(-1) & c.is_negative.unsqueeze(-2)
         value = value + sum_last(softplus(gap).where(valid, 0.0), 3)
-        slope = gap.sigmoid().where(valid, 0.0)
+        slope = sigmoid(gap).where(valid, 0.0)
         slopes_ap.append(slope.sum(-1))
         slope_an += slope.sum(-2)
     slope_ap = torch.cat(slopes_ap, -1) if slopes_ap else d_ap

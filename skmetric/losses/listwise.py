@@ -4,11 +4,11 @@ import math
 
 import torch
 from torch import Tensor
-from torch.nn.functional import softplus
 
 from skmetric.losses._arguments import PerList, nan_of, per_list, with_slopes
 from skmetric.losses._gains import discounts, gains, ideal_dcg
 from skmetric.losses._items import Items, items_of
+from skmetric.losses._smooth import sigmoid, softplus
 from skmetric.losses.reduction import sum_last
 
 __all__ = ["approx_ndcg_loss", "list_mle_loss", "softmax_loss"]
@@ -143,7 +143,7 @@ def list_mle_loss(
     n_below = torch.searchsorted(ordered, level.contiguous())
     below = running.gather(-1, (n_below - 1).clamp_min(0))
     counts = items.weights * ((n_below > (items.weights == 0).sum(-1, keepdim=True)) & (items.weights > 0))
-    terms = softplus(below - scaled, threshold=80).where(counts > 0, 0.0)
+    terms = softplus(below - scaled).where(counts > 0, 0.0)
     total = sum_last(counts, 1)
     return sum_last(counts * terms, 1) / total.where(total > 0, 1.0) + nan_of(items.scores)
 
@@ -219,12 +219,14 @@ def approx_ndcg_loss(
 def _share_above(items: Items, temperature: Tensor) -> Tensor:
     """How far item j is above item i, from 0 to 1: (..., n, n) for i, j; 0 for a j that is not real."""
     scores = items.scores.detach()
-    above = ((scores.unsqueeze(-2) - scores.unsqueeze(-1)) / temperature).sigmoid_()
+    above = sigmoid((scores.unsqueeze(-2) - scores.unsqueeze(-1)) / temperature)
     return above * items.is_real.unsqueeze(-2)
 
 
 def _differ_in_relevance(items: Items) -> Tensor:
     """Whether a list holds items of different relevance, (...)."""
+    if items.scores.shape[-1] == 0:
+        return items.scores.new_zeros(items.scores.shape[:-1], dtype=torch.bool)
     counts = items.weights > 0
     highest = items.relevance.masked_fill(~counts, -torch.inf).amax(-1)
     return highest > items.relevance.masked_fill(~counts, torch.inf).amin(-1)

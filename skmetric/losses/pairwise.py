@@ -3,11 +3,11 @@
 from collections.abc import Callable
 
 from torch import Tensor
-from torch.nn.functional import softplus
 
 from skmetric.losses._arguments import PerList, nan_of, per_list, with_slopes
 from skmetric.losses._gains import discounts, gains, ideal_dcg, ranks
 from skmetric.losses._items import Items, items_of
+from skmetric.losses._smooth import sigmoid, softplus
 from skmetric.losses.reduction import sum_last
 
 __all__ = ["lambda_loss", "margin_ranking_loss", "pairwise_hinge_loss", "pairwise_logistic_loss"]
@@ -210,8 +210,7 @@ def lambda_loss(
 
 
 def _logistic(above: Tensor) -> tuple[Tensor, Tensor]:
-    # Exact also beyond 20, where torch's default turns linear.
-    return softplus(-above, threshold=80), -(-above).sigmoid()
+    return softplus(-above), -sigmoid(-above)
 
 
 def _mean_of_pairs(items: Items, loss: PairLoss) -> Tensor:

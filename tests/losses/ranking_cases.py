@@ -133,6 +133,7 @@ LOSSES = {
         weighted_by_hand=log(E + 2 * E**2 + 3) - (E**2 * 1 + 2 * 2 + 3 * E * 0) / (E**2 + 2 + 3 * E),
         options={"temperature": 1.0},
         scales_with="temperature",
+        power_of_weights=None,
     ),
     "softmax at 1/2": Loss(
         softmax_loss,
@@ -141,6 +142,7 @@ LOSSES = {
         weighted_by_hand=log(E**2 + 2 * E**4 + 3) - (E**2 * 2 + 2 * 4) / (E**2 + 2 + 3 * E),
         options={"temperature": 0.5},
         scales_with="temperature",
+        power_of_weights=None,
     ),
     "list MLE": Loss(
         list_mle_loss,
@@ -217,7 +219,7 @@ def ranked(n, *, leading=(), seed=0, levels=4, tied_scores=False, masked=False, 
         some = torch.tensor([0.0, 0.5, 1.0, 2.25], dtype=torch.float64)
         options["weights"] = some[torch.randint(len(some), shape, generator=draw)]
     if whole_weights:
-        options["weights"] = torch.randint(1, 4, shape, generator=draw).double()
+        options["weights"] = torch.randint(4, shape, generator=draw).double()
     return RankedLists(scores, relevance, options)
 
 

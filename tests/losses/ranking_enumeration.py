@@ -1,6 +1,7 @@
 """The ranking losses by their definitions: plain loops over the items of one list at a time.
 
-Masked items are dropped before a definition sees the list. Choices (pairs, ranks) are made on plain numbers, terms on
+Masked items are dropped before a definition sees the list. Where a weight is a number of copies, an item of weight 0 is
+no item: it makes no order. Choices (pairs, ranks) are made on plain numbers, terms on
 tensors, so every value here has a gradient. The formulas are written for scores of moderate size.
 """
 
@@ -119,7 +120,7 @@ def lambda_loss(s, relevance, weights, *, k=None, gain="exponential"):
 
 @over_lists
 def softmax(s, relevance, weights, *, temperature=1.0):
-    if len(set(relevance)) < 2 or sum(weights) == 0:
+    if len({r for r, w in zip(relevance, weights, strict=True) if w > 0}) < 2:
         return None
     mass = [w * math.exp(r) for w, r in zip(weights, relevance, strict=True)]
     log_sum = torch.log(sum(w * torch.exp(s[j] / temperature) for j, w in enumerate(weights)))
@@ -130,7 +131,7 @@ def softmax(s, relevance, weights, *, temperature=1.0):
 def list_mle(s, relevance, weights, *, temperature=1.0):
     terms, term_weights = [], []
     for i in range(len(relevance)):
-        lower = [j for j in range(len(relevance)) if relevance[j] < relevance[i]]
+        lower = [j for j in range(len(relevance)) if relevance[j] < relevance[i] and weights[j] > 0]
         if lower:
             contest = torch.exp(s[i] / temperature) + sum(weights[j] * torch.exp(s[j] / temperature) for j in lower)
             terms.append(-(s[i] / temperature - torch.log(contest)))

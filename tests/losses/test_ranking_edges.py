@@ -106,6 +106,14 @@ def test_nan_beside_masked_items(name):
     assert LOSSES[name](scores, relevance, mask=torch.tensor([True, False, True, False])).isfinite()
 
 
+@pytest.mark.parametrize("relevance", [[1.0, 1.0, 1.0], [0.0, 0.0, 0.0], [2.0, 1.0, 0.0]])
+@each_loss
+def test_nan_is_not_hidden_where_nothing_is_learned(name, relevance):
+    # neither by a list without order nor by a weight of 0
+    scores, relevance = torch.tensor([math.nan, 1.0, 2.0]), torch.tensor(relevance)
+    assert LOSSES[name](scores, relevance, weights=torch.tensor([0.0, 1.0, 1.0])).isnan()
+
+
 @pytest.mark.parametrize("junk", [math.nan, math.inf, -math.inf, 1e300, -1e300, 0.0])
 @each_loss
 def test_masked_items_do_not_leak(name, junk):
@@ -173,6 +181,17 @@ def test_a_wide_pair(name, sign):
     torch.testing.assert_close(gradient.double(), exact[1], rtol=1e-5, atol=1e-6)
 
 
+@pytest.mark.parametrize("gap", [-40.0, -25.0, -10.0, 10.0, 25.0, 40.0, 90.0])
+@pytest.mark.parametrize(("name", "factor"), [("logistic", 1.0), ("list MLE", 1.0), ("lambda", 1 - 1 / math.log2(3))])
+def test_a_pair_to_full_precision(name, factor, gap):
+    # on the right side, where little is left of the loss, and on the wrong one
+    scores = torch.tensor([gap, 0.0], dtype=torch.float64)
+    value, gradient = value_and_gradient(LOSSES[name], scores, torch.tensor([1.0, 0.0]))
+    slope = factor / (1 + math.exp(gap))
+    assert value.item() == pytest.approx(factor * math.log1p(math.exp(-gap)), rel=1e-11)
+    assert gradient.tolist() == pytest.approx([-slope, slope], rel=1e-11)
+
+
 @pytest.mark.parametrize("shift", [-1e12, 1e12])
 def test_no_score_is_below_a_masked_one(shift):
     # a masked item is out of the ranking, whatever stands for it in between
@@ -184,12 +203,13 @@ def test_no_score_is_below_a_masked_one(shift):
         assert value.item() == pytest.approx(lambda_loss(scores[mask] - shift, relevance[mask], k=k).item(), rel=1e-12)
 
 
-@pytest.mark.parametrize("shift", [-1e9, 1e9])
-@pytest.mark.parametrize("name", ["hinge", "logistic", "softmax", "list MLE"])
-def test_relevance_of_any_size(name, shift):
+@pytest.mark.parametrize("sign", [-1, 1])
+@pytest.mark.parametrize(("name", "size"), [("hinge", 1e9), ("logistic", 1e9), ("list MLE", 1e9), ("softmax", 1e3)])
+def test_relevance_of_any_size(name, size, sign):
     lists = ranked(9, masked=True, weighted=True)
     expected = value_and_gradient(LOSSES[name], lists.scores, lists.relevance, **lists.options)
-    assert_agree(value_and_gradient(LOSSES[name], lists.scores, lists.relevance + shift, **lists.options), expected)
+    actual = value_and_gradient(LOSSES[name], lists.scores, lists.relevance + sign * size, **lists.options)
+    assert_agree(actual, expected)
 
 
 @each_loss
@@ -211,3 +231,40 @@ def test_scoring_before_training(name):
     value, gradient = value_and_gradient(LOSSES[name], lists.scores, lists.relevance, **lists.options)
     assert torch.equal(value, scored.clone())
     assert gradient.isfinite().all()
+
+
+WRONG = {
+    "short relevance": ({"relevance": torch.zeros(5)}, ("relevance", "6", "5")),
+    "relevance in a column": ({"relevance": torch.zeros(6, 1)}, ("relevance", "6")),
+    "relevance of no axis": ({"relevance": torch.tensor(1.0)}, ("relevance", "6")),
+    "relevance of other lists": ({"relevance": torch.zeros(3, 6)}, ("relevance", "2, 6", "3, 6")),
+    "short mask": ({"mask": torch.ones(5, dtype=torch.bool)}, ("mask", "6", "5")),
+    "short weights": ({"weights": torch.ones(5)}, ("weights", "6", "5")),
+}
+
+
+def assert_raises(words, name, relevance=None, **options):
+    relevance = torch.zeros(2, 6) if relevance is None else relevance
+    with pytest.raises(ValueError, match=words[0]) as caught:
+        LOSSES[name](torch.zeros(2, 6), relevance, **options)
+    for word in words:
+        assert word in str(caught.value)
+
+
+@pytest.mark.parametrize("case", WRONG)
+@each_loss
+def test_wrong_arguments(name, case):
+    options, words = WRONG[case]
+    assert_raises(words, name, **options)
+
+
+@pytest.mark.parametrize("shape", [(3,), (2, 6), (2, 1), (1, 1)])
+@pytest.mark.parametrize("name", [name for name in LOSSES if LOSSES[name].tunable])
+def test_option_of_no_list(name, shape):
+    option = LOSSES[name].tunable
+    assert_raises((option, "2", str(shape)), name, **{option: torch.ones(shape)})
+
+
+@pytest.mark.parametrize("name", ["lambda", "NDCG"])
+def test_unknown_gain(name):
+    assert_raises(("gain", "exponential", "linear", "quadratic"), name, gain="quadratic")

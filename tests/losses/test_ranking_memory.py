@@ -32,12 +32,10 @@ def step(n):
     draw = torch.Generator().manual_seed(0)
     scores = torch.randn(n, generator=draw, requires_grad=True)
     relevance = torch.randint(5, (n,), generator=draw).float()
-    options = {}
-    if sys.argv[3] == "full":
-        options = {"mask": torch.rand(n, generator=draw) < 0.9, "weights": torch.rand(n, generator=draw)}
+    options = {"mask": torch.rand(n, generator=draw) < 0.9, "weights": torch.rand(n, generator=draw)}
     loss = LOSSES[sys.argv[1]](scores, relevance, **options)
     loss.backward()
-    assert scores.grad.isfinite().all() and loss > 0
+    assert scores.grad.isfinite().all() and scores.grad.any()
 
 
 torch.set_num_threads(1)
@@ -49,12 +47,11 @@ print(peak_mb() - before)
 
 
 @pytest.mark.skipif(not STATUS.exists(), reason="reads the peak memory of a process from /proc")
-@pytest.mark.parametrize("arguments", ["plain", "full"])
-@pytest.mark.parametrize("name", LOSSES)
-def test_memory_is_quadratic(name, arguments):
-    environment = {**os.environ, "PYTHONPATH": os.pathsep.join(path for path in [str(pathlib.Path.cwd()), *sys.path])}
+@pytest.mark.parametrize("name", {loss.function: name for name, loss in LOSSES.items()}.values())
+def test_memory_is_quadratic(name):
+    environment = {**os.environ, "PYTHONPATH": os.pathsep.join(path for path in sys.path if path)}
     done = subprocess.run(
-        [sys.executable, "-c", SCRIPT, name, str(N), arguments],
+        [sys.executable, "-c", SCRIPT, name, str(N)],
         env=environment,
         capture_output=True,
         text=True,

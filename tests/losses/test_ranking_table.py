@@ -8,7 +8,6 @@ import torch
 from skmetric.losses import lambda_loss, margin_ranking_loss
 from tests.losses.ranking_cases import LOSSES, RELEVANCE, SCORES, WEIGHTS
 
-pytestmark = pytest.mark.filterwarnings("error")
 each_loss = pytest.mark.parametrize("name", LOSSES)
 
 
