@@ -1,13 +1,51 @@
-"""Scores of embeddings, and scorers on top of them. Numpy and scikit-learn only."""
+"""Scores of embeddings and of rankings, and scorers on top of them. Numpy and scikit-learn only."""
 
+from skmetric.metrics.dcg import dcg_score, ndcg_score
+from skmetric.metrics.rank_correlation import kendall_score, pairwise_accuracy_score, spearman_score
+from skmetric.metrics.ranking_scorers import (
+    KendallScorer,
+    MapScorer,
+    MrrScorer,
+    NdcgScorer,
+    PairwiseAccuracyScorer,
+    SpearmanScorer,
+    kendall_scorer,
+    make_ndcg_scorer,
+    map_scorer,
+    mrr_scorer,
+    ndcg_scorer,
+    pairwise_accuracy_scorer,
+    spearman_scorer,
+)
+from skmetric.metrics.relevance import map_score, mrr_score
 from skmetric.metrics.retrieval import map_at_r_score, recall_at_k_score
 from skmetric.metrics.scorers import MapAtRScorer, RecallAtKScorer, map_at_r_scorer, recall_at_1_scorer
 
 __all__ = [
+    "KendallScorer",
     "MapAtRScorer",
+    "MapScorer",
+    "MrrScorer",
+    "NdcgScorer",
+    "PairwiseAccuracyScorer",
     "RecallAtKScorer",
+    "SpearmanScorer",
+    "dcg_score",
+    "kendall_score",
+    "kendall_scorer",
+    "make_ndcg_scorer",
     "map_at_r_score",
     "map_at_r_scorer",
+    "map_score",
+    "map_scorer",
+    "mrr_score",
+    "mrr_scorer",
+    "ndcg_score",
+    "ndcg_scorer",
+    "pairwise_accuracy_score",
+    "pairwise_accuracy_scorer",
     "recall_at_1_scorer",
     "recall_at_k_score",
+    "spearman_score",
+    "spearman_scorer",
 ]

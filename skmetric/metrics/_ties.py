@@ -1,0 +1,94 @@
+"""Ties and order within the rows of a matrix."""
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+__all__ = ["TieRuns", "best_first", "count_inversions", "least_first", "take_in_rows"]
+
+
+@dataclass(frozen=True, eq=False)
+class TieRuns:
+    """Runs of equal entries in the rows of a matrix of shape (m, size), in which equal entries are neighbours.
+
+    Attributes
+    ----------
+    starts, counts : ndarray of shape (n_runs,)
+        Where each run starts in the flattened matrix, and how many entries it has.
+    shape : tuple of int
+        The matrix's.
+    """
+
+    starts: NDArray[np.intp]
+    counts: NDArray[np.intp]
+    shape: tuple[int, int]
+
+    @classmethod
+    def of(cls, *keys: NDArray[Any]) -> "TieRuns":
+        """Runs in which all of the matrices are constant."""
+        m, size = keys[0].shape
+        changes = np.ones((m, size), dtype=bool)
+        changes[:, 1:] = False
+        for key in keys:
+            changes[:, 1:] |= key[:, 1:] != key[:, :-1]
+        starts = np.flatnonzero(changes)
+        return cls(starts, np.diff(starts, append=changes.size), (m, size))
+
+    def sum(self, values: NDArray[Any]) -> NDArray[Any]:
+        """The sum of a matrix's entries in each run: shape (n_runs,)."""
+        return np.add.reduceat(values.ravel(), self.starts)
+
+    def spread(self, values: NDArray[Any]) -> NDArray[Any]:
+        """One value a run, given to all its entries: shape (m, size)."""
+        return np.repeat(values, self.counts).reshape(self.shape)
+
+    def mean(self, values: NDArray[np.float64]) -> NDArray[np.float64]:
+        """Each entry replaced by the mean of its run: shape (m, size)."""
+        if len(self.starts) == values.size:
+            return values
+        return self.spread(self.sum(values) / self.counts)
+
+    def pairs(self) -> NDArray[np.float64]:
+        """How many pairs of entries of each row are in a run together: shape (m,)."""
+        m, size = self.shape
+        pairs = self.counts * (self.counts - 1) / 2
+        return np.bincount(self.starts // size, weights=pairs, minlength=m).astype(np.float64, copy=False)
+
+
+def take_in_rows(table: NDArray[Any], columns: NDArray[np.intp]) -> NDArray[Any]:
+    """``np.take_along_axis(table, columns, axis=1)``, several times faster."""
+    first = np.arange(0, table.size, table.shape[1])
+    return table.ravel().take(columns + first[:, np.newaxis])
+
+
+def best_first(score: NDArray[np.float64]) -> NDArray[np.intp]:
+    """Columns of each row by falling score, tied ones in column order."""
+    return least_first(-score)
+
+
+def least_first(values: NDArray[np.float64]) -> NDArray[np.intp]:
+    """Columns of each row by rising value, tied ones in column order."""
+    return np.argsort(values, axis=1, kind="stable")
+
+
+def count_inversions(table: NDArray[np.float64]) -> NDArray[np.int64]:
+    """How many pairs of columns of each row hold the greater entry first: shape (m,).
+
+    A merge sort of all rows at once: where two sorted blocks of ``width`` entries are merged, the right one's entries
+    would take the last ``width`` places if nothing were inverted, and each inversion moves one of them ahead by one.
+    """
+    m, size = table.shape
+    blocks = np.full((m, 1 << (size - 1).bit_length()), np.inf)
+    blocks[:, :size] = table
+    inversions = np.zeros(m, dtype=np.int64)
+    width = 1
+    while width < blocks.shape[1]:
+        halves = blocks.reshape(-1, 2 * width)
+        order = np.argsort(halves, axis=1, kind="stable")
+        places = (order >= width) @ np.arange(2 * width)
+        inversions += (width * (3 * width - 1) // 2 - places).reshape(m, -1).sum(axis=1)
+        blocks = take_in_rows(halves, order).reshape(m, -1)
+        width *= 2
+    return inversions

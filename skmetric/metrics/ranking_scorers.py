@@ -1,0 +1,308 @@
+"""Scorers: ranking metrics in the form that scikit-learn's model selection takes."""
+
+from numpy.typing import ArrayLike
+
+from skmetric.metrics._groups import Score
+from skmetric.metrics._ranking_scorer import RankingScorer
+from skmetric.metrics.dcg import ndcg_score
+from skmetric.metrics.rank_correlation import kendall_score, pairwise_accuracy_score, spearman_score
+from skmetric.metrics.relevance import map_score, mrr_score
+
+__all__ = [
+    "KendallScorer",
+    "MapScorer",
+    "MrrScorer",
+    "NdcgScorer",
+    "PairwiseAccuracyScorer",
+    "SpearmanScorer",
+    "kendall_scorer",
+    "make_ndcg_scorer",
+    "map_scorer",
+    "mrr_scorer",
+    "ndcg_scorer",
+    "pairwise_accuracy_scorer",
+    "spearman_scorer",
+]
+
+
+class NdcgScorer(RankingScorer):
+    """Normalized discounted cumulative gain of an estimator's predictions, for ``scoring=``.
+
+    Calls ``estimator.predict(X)``, then :func:`skmetric.metrics.ndcg_score` (see there for the formula).
+
+    Parameters
+    ----------
+    k : int, default=None
+        The last rank that counts. None: all ranks.
+    gain : {"exponential", "linear"}, default="exponential"
+        What a grade is worth.
+    ties : {"mean", "pessimistic", "order"}, default="mean"
+        How items with the same prediction are ranked.
+    empty : {"skip", 0, 1}, default="skip"
+        What a list without any gain counts.
+    convention : {"lightgbm", "xgboost", "catboost", "sklearn"}, default=None
+        Take ``gain``, ``ties`` and ``empty`` as another library does, none of which may be given then.
+
+    See Also
+    --------
+    skmetric.metrics.ndcg_scorer : A ready instance with the defaults.
+    skmetric.metrics.make_ndcg_scorer : The same in a function's clothes.
+
+    Notes
+    -----
+    The lists come to a scorer as metadata: with ``sklearn.set_config(enable_metadata_routing=True)``, what is passed as
+    ``groups`` to a search's ``fit`` or in ``cross_validate(..., params={"groups": groups})`` reaches the splitter and
+    the scorer without any further request. Where routing is off, scikit-learn gives ``groups`` to the splitter alone,
+    and the scorer takes all rows as *one* list, unless the estimator has a method ``groups_of(X)`` that tells them.
+
+    ``set_score_request(sample_weight=True)`` asks for weights. It changes the scorer in place: call it on a new scorer,
+    not on a shared one.
+
+    LightGBM's ranker wants the rows of a list next to each other, and the lists' sizes. A subclass that takes ids
+    instead can be searched like any other estimator::
+
+        class GroupedLGBMRanker(lightgbm.LGBMRanker):
+            __metadata_request__fit = {"groups": True}
+
+            def fit(self, X, y, *, groups):
+                rows = np.argsort(groups, kind="stable")
+                sizes = np.unique(groups, return_counts=True)[1]
+                return super().fit(X[rows], y[rows], group=sizes)
+
+    Examples
+    --------
+    >>> import numpy as np, sklearn
+    >>> from sklearn.linear_model import Ridge
+    >>> from sklearn.model_selection import GridSearchCV, GroupKFold
+    >>> from skmetric.metrics import NdcgScorer
+    >>> rng = np.random.default_rng(0)
+    >>> X, groups = rng.normal(size=(200, 3)), np.repeat(np.arange(20), 10)
+    >>> y = (X[:, 0] + 0.1 * rng.normal(size=200)).round().clip(0)
+    >>> with sklearn.config_context(enable_metadata_routing=True):
+    ...     search = GridSearchCV(Ridge(), {"alpha": [1, 1e6]}, scoring=NdcgScorer(k=5), cv=GroupKFold(5))
+    ...     search = search.fit(X, y, groups=groups)
+    >>> search.best_params_
+    {'alpha': 1}
+    """
+
+    def __init__(
+        self,
+        *,
+        k: int | None = None,
+        gain: str | None = None,
+        ties: str | None = None,
+        empty: str | int | None = None,
+        convention: str | None = None,
+    ) -> None:
+        self.k = k
+        self.gain = gain
+        self.ties = ties
+        self.empty = empty
+        self.convention = convention
+
+    def _metric(
+        self, y_true: ArrayLike, y_score: ArrayLike, groups: ArrayLike | None, sample_weight: ArrayLike | None
+    ) -> Score:
+        return ndcg_score(
+            y_true,
+            y_score,
+            groups=groups,
+            k=self.k,
+            gain=self.gain,
+            ties=self.ties,
+            empty=self.empty,
+            convention=self.convention,
+            sample_weight=sample_weight,
+        )
+
+
+def make_ndcg_scorer(
+    *,
+    k: int | None = None,
+    gain: str | None = None,
+    ties: str | None = None,
+    empty: str | int | None = None,
+    convention: str | None = None,
+) -> NdcgScorer:
+    """Make a scorer of :func:`skmetric.metrics.ndcg_score`, for ``scoring=``.
+
+    Parameters
+    ----------
+    k : int, default=None
+        The last rank that counts. None: all ranks.
+    gain : {"exponential", "linear"}, default="exponential"
+        What a grade is worth.
+    ties : {"mean", "pessimistic", "order"}, default="mean"
+        How items with the same prediction are ranked.
+    empty : {"skip", 0, 1}, default="skip"
+        What a list without any gain counts.
+    convention : {"lightgbm", "xgboost", "catboost", "sklearn"}, default=None
+        Take ``gain``, ``ties`` and ``empty`` as another library does, none of which may be given then.
+
+    Returns
+    -------
+    scorer : NdcgScorer
+        Called as ``scorer(estimator, X, y)``. Values are checked there, not here.
+
+    Examples
+    --------
+    >>> from skmetric.metrics import make_ndcg_scorer
+    >>> make_ndcg_scorer(k=10, gain="linear")
+    NdcgScorer(gain='linear', k=10)
+    """
+    return NdcgScorer(k=k, gain=gain, ties=ties, empty=empty, convention=convention)
+
+
+class SpearmanScorer(RankingScorer):
+    """Spearman's rank correlation of an estimator's predictions, for ``scoring=``.
+
+    Calls ``estimator.predict(X)``, then :func:`skmetric.metrics.spearman_score` (see there for the formula).
+
+    See Also
+    --------
+    skmetric.metrics.spearman_scorer : A ready instance.
+    NdcgScorer : How lists and weights reach a scorer.
+
+    Examples
+    --------
+    >>> from sklearn.linear_model import LinearRegression
+    >>> from skmetric.metrics import SpearmanScorer
+    >>> X, y = [[0.0], [1.0], [2.0]], [0.0, 1.0, 8.0]
+    >>> SpearmanScorer()(LinearRegression().fit(X, y), X, y)
+    1.0
+    """
+
+    def _metric(
+        self, y_true: ArrayLike, y_score: ArrayLike, groups: ArrayLike | None, sample_weight: ArrayLike | None
+    ) -> Score:
+        return spearman_score(y_true, y_score, groups=groups, sample_weight=sample_weight)
+
+
+class KendallScorer(RankingScorer):
+    """Kendall's tau-b of an estimator's predictions, for ``scoring=``.
+
+    Calls ``estimator.predict(X)``, then :func:`skmetric.metrics.kendall_score` (see there for the formula).
+
+    See Also
+    --------
+    skmetric.metrics.kendall_scorer : A ready instance.
+    NdcgScorer : How lists and weights reach a scorer.
+
+    Examples
+    --------
+    >>> from sklearn.linear_model import LinearRegression
+    >>> from skmetric.metrics import KendallScorer
+    >>> X, y = [[0.0], [1.0], [2.0]], [0.0, 1.0, 8.0]
+    >>> KendallScorer()(LinearRegression().fit(X, y), X, y)
+    1.0
+    """
+
+    def _metric(
+        self, y_true: ArrayLike, y_score: ArrayLike, groups: ArrayLike | None, sample_weight: ArrayLike | None
+    ) -> Score:
+        return kendall_score(y_true, y_score, groups=groups, sample_weight=sample_weight)
+
+
+class PairwiseAccuracyScorer(RankingScorer):
+    """Share of pairs that an estimator's predictions order rightly, for ``scoring=``.
+
+    Calls ``estimator.predict(X)``, then :func:`skmetric.metrics.pairwise_accuracy_score` (see there for the formula).
+
+    See Also
+    --------
+    skmetric.metrics.pairwise_accuracy_scorer : A ready instance.
+    NdcgScorer : How lists and weights reach a scorer.
+
+    Examples
+    --------
+    >>> from sklearn.linear_model import LinearRegression
+    >>> from skmetric.metrics import PairwiseAccuracyScorer
+    >>> X, y = [[0.0], [1.0], [2.0]], [0.0, 1.0, 8.0]
+    >>> PairwiseAccuracyScorer()(LinearRegression().fit(X, y), X, y)
+    1.0
+    """
+
+    def _metric(
+        self, y_true: ArrayLike, y_score: ArrayLike, groups: ArrayLike | None, sample_weight: ArrayLike | None
+    ) -> Score:
+        return pairwise_accuracy_score(y_true, y_score, groups=groups, sample_weight=sample_weight)
+
+
+class MrrScorer(RankingScorer):
+    """Mean reciprocal rank of an estimator's predictions, for ``scoring=``.
+
+    Calls ``estimator.predict(X)``, then :func:`skmetric.metrics.mrr_score` (see there for the formula).
+
+    Parameters
+    ----------
+    k : int, default=None
+        The last rank that counts. None: all ranks.
+    empty : {"skip", 0, 1}, default="skip"
+        What a list without relevant items counts.
+
+    See Also
+    --------
+    skmetric.metrics.mrr_scorer : A ready instance with the defaults.
+    NdcgScorer : How lists and weights reach a scorer.
+
+    Examples
+    --------
+    >>> from sklearn.linear_model import LinearRegression
+    >>> from skmetric.metrics import MrrScorer
+    >>> X, y = [[0.0], [1.0], [2.0]], [0, 0, 1]
+    >>> MrrScorer(k=10)(LinearRegression().fit(X, y), X, y)
+    1.0
+    """
+
+    def __init__(self, *, k: int | None = None, empty: str | int = "skip") -> None:
+        self.k = k
+        self.empty = empty
+
+    def _metric(
+        self, y_true: ArrayLike, y_score: ArrayLike, groups: ArrayLike | None, sample_weight: ArrayLike | None
+    ) -> Score:
+        return mrr_score(y_true, y_score, groups=groups, k=self.k, empty=self.empty, sample_weight=sample_weight)
+
+
+class MapScorer(RankingScorer):
+    """Mean average precision of an estimator's predictions, for ``scoring=``.
+
+    Calls ``estimator.predict(X)``, then :func:`skmetric.metrics.map_score` (see there for the formula).
+
+    Parameters
+    ----------
+    k : int, default=None
+        The last rank that counts. None: all ranks.
+    empty : {"skip", 0, 1}, default="skip"
+        What a list without relevant items counts.
+
+    See Also
+    --------
+    skmetric.metrics.map_scorer : A ready instance with the defaults.
+    NdcgScorer : How lists and weights reach a scorer.
+
+    Examples
+    --------
+    >>> from sklearn.linear_model import LinearRegression
+    >>> from skmetric.metrics import MapScorer
+    >>> X, y = [[0.0], [1.0], [2.0]], [0, 0, 1]
+    >>> MapScorer(k=10)(LinearRegression().fit(X, y), X, y)
+    1.0
+    """
+
+    def __init__(self, *, k: int | None = None, empty: str | int = "skip") -> None:
+        self.k = k
+        self.empty = empty
+
+    def _metric(
+        self, y_true: ArrayLike, y_score: ArrayLike, groups: ArrayLike | None, sample_weight: ArrayLike | None
+    ) -> Score:
+        return map_score(y_true, y_score, groups=groups, k=self.k, empty=self.empty, sample_weight=sample_weight)
+
+
+ndcg_scorer = NdcgScorer()
+spearman_scorer = SpearmanScorer()
+kendall_scorer = KendallScorer()
+pairwise_accuracy_scorer = PairwiseAccuracyScorer()
+mrr_scorer = MrrScorer()
+map_scorer = MapScorer()
