@@ -4,7 +4,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from skmetric.estimators import TripletEmbedder
+    from skmetric.estimators import ListwiseRanker, PairwiseRanker, PointwiseRanker, Rows, TripletEmbedder
     from skmetric.model_selection import BatchedGridSearchCV, BatchedRandomizedSearchCV
 
 __version__ = "0.1.0.dev0"
@@ -12,20 +12,30 @@ __version__ = "0.1.0.dev0"
 __all__ = [
     "BatchedGridSearchCV",
     "BatchedRandomizedSearchCV",
+    "ListwiseRanker",
+    "PairwiseRanker",
+    "PointwiseRanker",
+    "Rows",
     "TripletEmbedder",
     "__version__",
+    "datasets",
     "estimators",
     "losses",
     "metrics",
     "model_selection",
+    "preferences",
 ]
 
 _HOME = {
     "BatchedGridSearchCV": "model_selection",
     "BatchedRandomizedSearchCV": "model_selection",
+    "ListwiseRanker": "estimators",
+    "PairwiseRanker": "estimators",
+    "PointwiseRanker": "estimators",
+    "Rows": "estimators",
     "TripletEmbedder": "estimators",
 }
-_SUBMODULES = {"estimators", "losses", "metrics", "model_selection"}
+_SUBMODULES = {"datasets", "estimators", "losses", "metrics", "model_selection", "preferences"}
 
 
 def __getattr__(name: str) -> Any:

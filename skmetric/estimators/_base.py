@@ -91,8 +91,16 @@ class TorchEstimator(CallbackSupportMixin, BaseEstimator):
             return "callbacks follow one fit, not several at a time"
         return None
 
-    def _network_spec(self, n_features: int, n_outputs: int, *, normalize: bool) -> NetworkSpec:
-        widths = tuple(self.hidden_layer_sizes)
+    def _network_spec(
+        self,
+        n_features: int,
+        n_outputs: int,
+        *,
+        hidden_layer_sizes: Sequence[int],
+        normalize: bool = False,
+        n_scores: int | None = None,
+    ) -> NetworkSpec:
+        widths = tuple(hidden_layer_sizes)
         if not all(isinstance(width, Integral) and int(width) >= 1 for width in widths):
             raise ValueError(
                 f"hidden_layer_sizes must hold whole numbers >= 1, one a hidden layer; got {self.hidden_layer_sizes!r}."
@@ -105,6 +113,7 @@ class TorchEstimator(CallbackSupportMixin, BaseEstimator):
             normalize=normalize,
             scale_inputs=self.scale_inputs,
             module=self.module,
+            n_scores=n_scores,
         )
 
     def _seed_sequence(self) -> np.random.SeedSequence:

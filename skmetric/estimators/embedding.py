@@ -362,7 +362,9 @@ class TripletEmbedder(EmbedderMixin, TorchEstimator):
     def _spec(self) -> NetworkSpec:
         # A cosine does not see lengths: rows of unit length are the same embedding, ready for Euclidean neighbours.
         normalize = self.normalize or self.distance == "cosine"
-        return self._network_spec(self.n_features_in_, self.n_components, normalize=normalize)
+        return self._network_spec(
+            self.n_features_in_, self.n_components, hidden_layer_sizes=self.hidden_layer_sizes, normalize=normalize
+        )
 
     def _sampler(self, codes: NDArray[np.integer], rows: NDArray[np.integer] | None = None) -> ClassBatchSampler:
         return ClassBatchSampler(codes, batch_size=self.batch_size, samples_per_class=self.samples_per_class, rows=rows)

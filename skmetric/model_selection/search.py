@@ -227,8 +227,7 @@ class BatchedGridSearchCV(_BatchedSearch, GridSearchCV):
 
     Notes
     -----
-    On a CPU, scores equal GridSearchCV's, bit for bit in all that has been measured, but for ``soft=True``: softplus
-    rounds differently by where a number lies in memory, and training may amplify that.
+    On a CPU, scores equal GridSearchCV's, bit for bit in all that has been measured.
 
     Examples
     --------

@@ -5,7 +5,50 @@ from numpy.typing import NDArray
 
 from skmetric.sampling._decks import shuffle_within_classes
 
-__all__ = ["stratified_holdout"]
+__all__ = ["holdout_lists", "stratified_holdout"]
+
+
+def holdout_lists(
+    lists: NDArray[np.integer], fraction: float, rng: np.random.Generator
+) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """Split items into a training and a validation part, whole lists each.
+
+    Parameters
+    ----------
+    lists : array of int, shape (n,)
+        The list of each item.
+    fraction : float
+        Share of the lists to hold out: between 0 and 1, rounded, at least one list, and not the last one.
+    rng : numpy.random.Generator
+        Draws the lists.
+
+    Returns
+    -------
+    train, validation : arrays of int
+        Places of items, in rising order.
+
+    Raises
+    ------
+    ValueError
+        When there is only one list.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from skmetric.sampling import holdout_lists
+    >>> train, validation = holdout_lists(np.array([0, 0, 1, 1, 2]), 0.3, np.random.default_rng(0))
+    >>> train, validation
+    (array([0, 1, 2, 3]), array([4]))
+    """
+    ids = np.unique(lists)
+    if len(ids) < 2:
+        raise ValueError(
+            "early_stopping must hold out whole groups, and there is only one; pass X_val, y_val and groups_val, or "
+            "set early_stopping=False."
+        )
+    n_held_out = min(max(round(fraction * len(ids)), 1), len(ids) - 1)
+    is_held_out = np.isin(lists, rng.choice(ids, n_held_out, replace=False))
+    return np.flatnonzero(~is_held_out), np.flatnonzero(is_held_out)
 
 
 def stratified_holdout(

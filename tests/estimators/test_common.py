@@ -7,8 +7,17 @@ from sklearn.utils.estimator_checks import parametrize_with_checks
 import skmetric
 from skmetric.estimators import TorchEstimator
 
-# Checks that an estimator cannot pass, with the reason. Empty: all pass.
-EXPECTED_FAILURES: dict[str, dict[str, str]] = {"TripletEmbedder": {}}
+# Checks that an estimator cannot pass, with the reason.
+WEIGHTS = {
+    "check_sample_weight_equivalence_on_dense_data": "a weight of 2 and a row that is there twice make the same loss, "
+    "but other mini-batches",
+}
+EXPECTED_FAILURES: dict[str, dict[str, str]] = {
+    "ListwiseRanker": WEIGHTS,
+    "PairwiseRanker": WEIGHTS,
+    "PointwiseRanker": WEIGHTS,
+    "TripletEmbedder": {},
+}
 
 PUBLIC = [getattr(skmetric, name) for name in skmetric.__all__]
 ESTIMATORS = [value for value in PUBLIC if isinstance(value, type) and issubclass(value, TorchEstimator)]

@@ -121,11 +121,12 @@ def test_a_stack_is_its_lists(seed, n_lists, mining, distance, soft, margin):
 
 
 @pytest.mark.parametrize("dtype", [torch.float32, torch.float64])
+@pytest.mark.parametrize("soft", [False, True])
 @pytest.mark.parametrize("mining", MININGS)
 @pytest.mark.parametrize(("n", "n_classes"), [(21, 5), (70, 3)])
-def test_a_list_has_the_same_bits_alone_and_in_a_stack(n, n_classes, mining, dtype):
+def test_a_list_has_the_same_bits_alone_and_in_a_stack(n, n_classes, mining, soft, dtype):
     case = any_labels(n, n_classes, leading=(5,), width=7)
-    options = {"margin": 0.5, "mining": mining, "distance": "euclidean"}
+    options = {"margin": 0.5, "mining": mining, "distance": "euclidean", "soft": soft}
     x = case.embeddings.to(dtype)
     stacked = value_and_gradient(batch_triplet_loss, x, case.labels, **options)
     for i in range(5):

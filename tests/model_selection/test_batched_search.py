@@ -79,6 +79,7 @@ def test_scores_are_those_of_grid_search(load):
     mining=st.sampled_from(["semihard", "all", "hard", "easy", "random"]),
     distance=st.sampled_from(["euclidean", "sqeuclidean", "cosine"]),
     normalize=st.booleans(),
+    soft=st.booleans(),
     scale_inputs=st.booleans(),
     early_stopping=st.booleans(),
     batch_size=st.sampled_from([12, 24, 64]),

@@ -1,0 +1,371 @@
+"""What rankers share: groups, scores and how they are judged."""
+
+import warnings
+from dataclasses import replace
+from numbers import Integral
+from typing import Any, ClassVar, Self
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+from sklearn.base import ClassNamePrefixFeaturesOutMixin, TransformerMixin
+from sklearn.utils import check_array
+from sklearn.utils.validation import check_is_fitted, validate_data
+
+from skmetric._sklearn_compat import Interval, check_sample_weight, fit_context
+from skmetric.engine import FitPlan, FitResult, StoppingRule, Stream, Validation, one_cycle, open_stream
+from skmetric.estimators._base import all_or_nothing, float32_overflow_is_infinity
+from skmetric.estimators._groups import column_place, column_values, without_column
+from skmetric.estimators._lists import ListObjective, RankedItems
+from skmetric.estimators._rank_metric import rank_metric
+from skmetric.metrics import ndcg_score
+from skmetric.metrics._groups import group_codes
+from skmetric.nn import NetworkSpec
+from skmetric.sampling import GroupBatchSampler, holdout_lists
+
+__all__ = ["RankerMixin"]
+
+
+class RankerMixin(ClassNamePrefixFeaturesOutMixin, TransformerMixin):
+    """Fit on rows in groups, score rows, and be scored group by group.
+
+    A ranker says in ``_objective`` which loss it trains with, in ``_hyperparameters`` which numbers enter it, and in
+    ``_is_pointwise`` whether the loss looks at lists at all.
+    """
+
+    _ranker_constraints: ClassVar[dict[str, list]] = {
+        "n_components": [Interval(Integral, 1, None, closed="left"), None],
+        "metric": [str],
+        "group_column": [str, Integral, None],
+    }
+
+    # Asked for by default: a search or a Pipeline routes groups without a set_*_request.
+    __metadata_request__fit: ClassVar = {"groups": True}
+    __metadata_request__score: ClassVar = {"groups": True}
+
+    _is_pointwise: ClassVar[bool] = False
+
+    @all_or_nothing
+    @fit_context(prefer_skip_nested_validation=True)
+    def fit(
+        self,
+        X: ArrayLike,
+        y: ArrayLike,
+        sample_weight: ArrayLike | None = None,
+        *,
+        groups: ArrayLike | None = None,
+        X_val: ArrayLike | None = None,
+        y_val: ArrayLike | None = None,
+        groups_val: ArrayLike | None = None,
+    ) -> Self:
+        """Learn to score the rows of a group in the order of their relevance.
+
+        Parameters
+        ----------
+        X : array-like of shape (n, n_features)
+            The rows, converted to float32.
+        y : array-like of shape (n,)
+            Their relevance: the higher, the higher a row is to rank within its group.
+        sample_weight : array-like of shape (n,), optional
+            Not negative. Within a group, a weight of 2 counts as the same row twice; a group weighs as much as its
+            rows on average.
+        groups : array-like of shape (n,), optional
+            The group of each row: ids of any kind, in any order. Requested by default where metadata is routed.
+        X_val, y_val, groups_val : array-like, optional
+            Rows, relevance and groups to stop early by, in place of groups held out from X; they need
+            ``early_stopping=True``.
+
+        Returns
+        -------
+        self
+
+        Raises
+        ------
+        ValueError
+            For bad input, and when the loss becomes NaN or infinite. The estimator is then as it was before.
+
+        Warns
+        -----
+        UserWarning
+            When there are no groups, and more rows than one list holds.
+        """
+        plan = self._plan(X, y, sample_weight, groups=groups, X_val=X_val, y_val=y_val, groups_val=groups_val)
+        self._finish(plan, self._train(plan))
+        return self
+
+    def predict(self, X: ArrayLike) -> NDArray[np.float32]:
+        """Score rows: the higher, the higher a row ranks within its group.
+
+        Parameters
+        ----------
+        X : array-like of shape (n, n_features)
+            The rows.
+
+        Returns
+        -------
+        ndarray of shape (n,), float32
+            Comparable within a group.
+        """
+        return self.score_samples(X)
+
+    def score_samples(self, X: ArrayLike) -> NDArray[np.float32]:
+        """Score rows, whatever the ranker was fitted on.
+
+        Parameters
+        ----------
+        X : array-like of shape (n, n_features)
+            The rows.
+
+        Returns
+        -------
+        ndarray of shape (n,), float32
+            Higher ranks first.
+        """
+        check_is_fitted(self)
+        return self._scores(self._check_points(X))
+
+    def transform(self, X: ArrayLike) -> NDArray[np.float32]:
+        """Give the representation that the scores are a linear function of: the last hidden layer.
+
+        Parameters
+        ----------
+        X : array-like of shape (n, n_features)
+            The rows.
+
+        Returns
+        -------
+        ndarray of shape (n, n_components), float32
+            A DataFrame where ``set_output`` asks for one.
+        """
+        check_is_fitted(self)
+        return self._network.represent(self._check_points(X), self.device)
+
+    def score(
+        self,
+        X: ArrayLike,
+        y: ArrayLike,
+        sample_weight: ArrayLike | None = None,
+        *,
+        groups: ArrayLike | None = None,
+    ) -> float:
+        """Mean over groups of the estimator's ``metric``.
+
+        Parameters
+        ----------
+        X : array-like of shape (n, n_features)
+            The rows.
+        y : array-like of shape (n,)
+            Their relevance.
+        sample_weight : array-like of shape (n,), optional
+            A group weighs as much as its rows on average.
+        groups : array-like of shape (n,), optional
+            The group of each row. Needed where ``fit`` had groups.
+
+        Returns
+        -------
+        float
+            Higher is better.
+
+        Raises
+        ------
+        ValueError
+            When ``fit`` had groups and ``score`` has none, and when no group can be scored.
+        """
+        check_is_fitted(self)
+        items = self._read(X, y, sample_weight, groups, reset=False)
+        if self._has_groups and not items.has_lists:
+            raise ValueError(
+                f"groups must be given: this {type(self).__name__} was fitted with groups, and one list of all rows "
+                "is another question. Pass groups=, name the column by group_column=, or turn on "
+                "sklearn.set_config(enable_metadata_routing=True), by which searches and Pipelines pass groups on."
+            )
+        return self._judge(items, self._scores(items.X), sample_weight is not None)
+
+    def groups_of(self, X: Any) -> NDArray[np.integer] | None:
+        """Groups that a table brings itself, in its ``group_column``: what scorers ask for.
+
+        Parameters
+        ----------
+        X : array-like of shape (n, n_features)
+            The rows.
+
+        Returns
+        -------
+        ndarray of int, shape (n,), or None
+            The group of each row, from 0; None without ``group_column``.
+        """
+        return None if self.group_column is None else group_codes(column_values(X, column_place(X, self.group_column)))
+
+    def _plan(
+        self,
+        X: ArrayLike,
+        y: ArrayLike,
+        sample_weight: ArrayLike | None = None,
+        groups: ArrayLike | None = None,
+        X_val: ArrayLike | None = None,
+        y_val: ArrayLike | None = None,
+        groups_val: ArrayLike | None = None,
+    ) -> FitPlan:
+        items = self._read(X, y, sample_weight, groups, reset=True)
+        self._has_groups = items.has_lists
+        seed = self._seed_sequence()
+        train: NDArray[np.integer] = np.arange(len(items.lists))
+        validation = None
+        if not self.early_stopping:
+            if any(given is not None for given in (X_val, y_val, groups_val)):
+                raise ValueError("X_val, y_val, groups_val are for early stopping; set early_stopping=True.")
+        elif X_val is None and y_val is None:
+            units = items.lists if items.has_lists else train
+            train, held_out = holdout_lists(units, self.validation_fraction, open_stream(seed, Stream.HOLDOUT))
+            validation = self._validation(items.some(held_out))
+        elif X_val is None or y_val is None:
+            raise ValueError("X_val and y_val must be given together; got only one of them.")
+        else:
+            validation = self._validation(self._read(X_val, y_val, None, groups_val, reset=False))
+        spec = self._spec(items.X.shape[1])
+        return FitPlan(
+            network=spec,
+            objective=self._objective(items),
+            hyperparameters=self._hyperparameters(),
+            sampler=self._sampler(items, train),
+            X=items.X,
+            targets=items.relevance,
+            learning_rate=float(self.learning_rate),
+            weight_decay=float(self.weight_decay),
+            schedule=one_cycle,
+            max_iter=self.max_iter,
+            seed=seed,
+            items=items.rows,
+            values=self._values(items),
+            validation=validation,
+            stopping=StoppingRule(self.n_iter_no_change) if self.early_stopping else None,
+            initial_weights=self._initial_weights(spec, go_on=self.warm_start),
+        )
+
+    def _read(
+        self, X: Any, y: ArrayLike, sample_weight: ArrayLike | None, groups: ArrayLike | None, *, reset: bool
+    ) -> RankedItems:
+        """Check rows, relevance, weights and groups."""
+        if y is None:
+            raise ValueError(f"{type(self).__name__} requires y to be passed, but the target y is None.")
+        if groups is not None and self.group_column is not None:
+            raise ValueError(f"groups and group_column={self.group_column!r} are both given; leave one of them out.")
+        points, relevance = self._check_points_and_relevance(X, y, reset=reset)
+        weights = np.ones(len(points))
+        if sample_weight is not None:
+            weights = check_sample_weight(sample_weight, points, dtype=np.float64, ensure_non_negative=True)
+        ids = groups if groups is not None else self.groups_of(X)
+        if ids is None:
+            return RankedItems(points, relevance, weights, np.zeros(len(points), dtype=np.intp), has_lists=False)
+        codes = group_codes(ids)
+        if len(codes) != len(points):
+            raise ValueError(f"groups must hold one id a row, {len(points)} of them; got {len(codes)}.")
+        return RankedItems(points, relevance, weights, codes)
+
+    def _check_points_and_relevance(
+        self, X: Any, y: ArrayLike, *, reset: bool
+    ) -> tuple[NDArray[np.float32], NDArray[np.float64]]:
+        if self.group_column is None:
+            points, y = self._check_input(X, y, reset=reset, ensure_min_samples=2, y_numeric=True)
+            return points, np.asarray(y, dtype=np.float64)
+        points = self._check_points(X, reset=reset)
+        relevance = check_array(y, dtype=np.float64, ensure_2d=False, input_name="y")
+        if relevance.shape != (len(points),):
+            raise ValueError(f"y must hold one relevance a row, shape ({len(points)},); got shape {relevance.shape}.")
+        return points, relevance
+
+    def _check_points(self, X: Any, *, reset: bool = False) -> NDArray[np.float32]:
+        """Rows as float32, without the group column."""
+        if self.group_column is None:
+            rows: NDArray[np.float32] = self._check_input(X, reset=reset)
+            return rows
+        # The ids may be strings: only names and number of columns are checked with them.
+        place = column_place(X, self.group_column)
+        validate_data(self, X, reset=reset, skip_check_array=True)
+        with float32_overflow_is_infinity():
+            return check_array(without_column(X, place), dtype=np.float32, order="C", input_name="X")
+
+    def _scores(self, points: NDArray[np.float32]) -> NDArray[np.float32]:
+        return self._network.apply(points, self.device)[:, 0]
+
+    def _judge(self, items: RankedItems, scores: NDArray, weighted: bool) -> float:
+        if items.rows is not None:
+            scores = scores[items.rows]
+        return float(
+            self._metric().score(
+                items.relevance, scores, groups=items.lists, sample_weight=items.weights if weighted else None
+            )
+        )
+
+    def _metric(self) -> Any:
+        return rank_metric(self.metric)
+
+    def _validation(self, items: RankedItems) -> Validation:
+        # Whatever the metric has against these rows, it says before training.
+        self._judge(items, np.zeros(len(items.X)), weighted=True)
+
+        def score(outputs: NDArray) -> float:
+            return self._judge(items, outputs[:, 0], weighted=True) if np.isfinite(outputs).all() else -np.inf
+
+        return Validation(items.X, score)
+
+    def _sampler(self, items: RankedItems, train: NDArray[np.integer]) -> GroupBatchSampler:
+        lists = items.lists[train]
+        longest = self.batch_size
+        if not self._is_pointwise:
+            in_training = replace(items, lists=lists, relevance=items.relevance[train], weights=items.weights[train])
+            kept = in_training.ordered()
+            if not kept.any():
+                raise ValueError(
+                    "y must differ within a group, or there is nothing to rank; no group holds two rows of different "
+                    "relevance. Are groups the ids of rows, in place of lists?"
+                )
+            train, lists, longest = train[kept], lists[kept], self.max_group_size
+            self._warn_of_one_list(items, longest)
+        codes = np.zeros(len(train), dtype=np.intp) if self._is_pointwise else np.unique(lists, return_inverse=True)[1]
+        return GroupBatchSampler(codes, batch_size=self.batch_size, max_group_size=longest, items=train)
+
+    def _warn_of_one_list(self, items: RankedItems, longest: int) -> None:
+        if not items.has_lists and len(items.lists) > longest:
+            warnings.warn(
+                f"{type(self).__name__} got no groups: all {len(items.lists)} rows are one list, of which random parts "
+                f"of at most max_group_size={longest} rows are ranked at a time. If there are groups, pass groups= (in "
+                "searches and Pipelines after sklearn.set_config(enable_metadata_routing=True)), or name their column "
+                "by group_column=.",
+                stacklevel=7,  # past the decorators, to the call of fit
+            )
+
+    def _spec(self, n_features: int) -> NetworkSpec:
+        widths = tuple(self.hidden_layer_sizes)
+        if self.n_components is not None and self.module is None:
+            widths = (*widths, self.n_components)
+        n_outputs = self.n_components or (widths[-1] if widths else n_features)
+        return self._network_spec(n_features, n_outputs, hidden_layer_sizes=widths, n_scores=1)
+
+    def _finish(self, plan: FitPlan, result: FitResult) -> None:
+        self._adopt(plan, result)
+
+    @property
+    def _n_features_out(self) -> int:
+        return self._network.spec.n_outputs
+
+    def _values(self, items: RankedItems) -> NDArray[np.float32]:
+        return items.values
+
+    def _graded_objective(self, loss: str, items: RankedItems, *, cut: bool) -> ListObjective:
+        """A loss that is made of NDCG's gains: those of the metric, where that is an NDCG."""
+        metric = rank_metric(self.metric)
+        # What NDCG has against grades, it says itself.
+        ndcg_score(items.relevance, np.zeros(len(items.relevance)), groups=items.lists, gain=metric.gain)
+        return ListObjective(loss, (("gain", metric.gain), *([("k", metric.k)] if cut else [])))
+
+    def _objective(self, items: RankedItems) -> ListObjective:
+        raise NotImplementedError
+
+    def _hyperparameters(self) -> dict[str, float]:
+        raise NotImplementedError
+
+    def __sklearn_tags__(self) -> Any:
+        tags = super().__sklearn_tags__()
+        tags.transformer_tags.preserves_dtype = ["float32"]
+        tags.target_tags.required = True
+        return tags
