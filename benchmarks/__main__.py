@@ -1,11 +1,12 @@
-"""``python -m benchmarks [NAME ...] [--output results.json] [--quick]``."""
+"""``python -m benchmarks [NAME ...] [--output results.json] [--quick] [--data FOLDER]``."""
 
 import argparse
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import asdict
+from functools import partial
 from pathlib import Path
 
-from benchmarks import defaults, epoch, search, triplet_loss
+from benchmarks import best_worst, defaults, epoch, search, triplet_loss
 from benchmarks.harness import Figure
 from benchmarks.load import watch_load
 from benchmarks.report import describe_machine, shown, write_json
@@ -19,29 +20,51 @@ BENCHMARKS: Mapping[str, Benchmark] = {
     "defaults": defaults.run,
 }
 
+# Take the folder of their data, too: of this name, inside the one that --data names.
+ON_DATA: Mapping[str, tuple[str, Benchmark]] = {
+    "best_worst": (best_worst.FOLDER, best_worst.run),
+}
 
-def main(arguments: Sequence[str] | None = None, benchmarks: Mapping[str, Benchmark] = BENCHMARKS) -> None:
+
+def main(
+    arguments: Sequence[str] | None = None,
+    benchmarks: Mapping[str, Benchmark] = BENCHMARKS,
+    on_data: Mapping[str, tuple[str, Benchmark]] = ON_DATA,
+) -> None:
     """Run benchmarks; a target that is missed is printed, and no error."""
+    names = [*benchmarks, *on_data]
     parser = argparse.ArgumentParser(prog="python -m benchmarks", description="Figures for skmetric and its peers.")
-    parser.add_argument("names", nargs="*", metavar="NAME", help=f"any of {', '.join(benchmarks)}; default: all")
+    parser.add_argument("names", nargs="*", metavar="NAME", help=f"any of {', '.join(names)}; default: all")
     parser.add_argument("--output", type=Path, metavar="FILE", help="write the figures as JSON, too")
     parser.add_argument("--quick", action="store_true", help="small sizes, to see that all runs; no figures to quote")
+    parser.add_argument("--data", type=Path, metavar="FOLDER", help="where the data are that some benchmarks need")
     options = parser.parse_args(arguments)
-    unknown = [name for name in options.names if name not in benchmarks]
+    unknown = [name for name in options.names if name not in names]
     if unknown:
-        parser.error(f"NAME must be any of {', '.join(benchmarks)}; got {', '.join(unknown)}")
+        parser.error(f"NAME must be any of {', '.join(names)}; got {', '.join(unknown)}")
 
     machine, runs = describe_machine(), []
     print(", ".join(f"{name} {value}" for name, value in machine["versions"].items()))
     print(f"{machine['cpu_count']} CPUs, {machine['torch_threads']} torch threads")
-    for name in options.names or benchmarks:
+    runnable = {**benchmarks, **_with_data(on_data, options.data)}
+    for name in options.names or names:
+        if name not in runnable:
+            print(f"\n{name}: skipped, it needs --data FOLDER with {on_data[name][0]}/ inside")
+            continue
         with watch_load() as load:
             print(f"\n{name} (load average before: {load.average_before})")
-            figures = list(shown(benchmarks[name](quick=options.quick)))
+            figures = list(shown(runnable[name](quick=options.quick)))
         print(f"other processes took {load}")
         runs.append({"name": name, "quick": options.quick, "load": asdict(load), "figures": figures})
     if options.output:
         write_json(options.output, machine, runs)
+
+
+def _with_data(on_data: Mapping[str, tuple[str, Benchmark]], data: Path | None) -> dict[str, Benchmark]:
+    """Give the benchmarks whose data are there."""
+    if data is None:
+        return {}
+    return {name: partial(run, data / folder) for name, (folder, run) in on_data.items() if (data / folder).is_dir()}
 
 
 if __name__ == "__main__":

@@ -1,0 +1,87 @@
+"""Best-worst judgements of Reddit comments: published scores reproduced, agreement, and seconds for it all."""
+
+import csv
+import gzip
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from time import perf_counter
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.stats import spearmanr
+
+from benchmarks.harness import Figure, at_least, at_most
+from skmetric.preferences import best_worst_pairs, best_worst_scores, bradley_terry_scores, split_half_reliability
+
+__all__ = ["FOLDER", "run"]
+
+FOLDER = "ruddit_bws"
+JUDGEMENTS = "Ruddit_individual_annotations.csv.gz"
+PUBLISHED = "Ruddit.csv"
+# In thousandths: the published scores have three decimals.
+TARGET_DIFFERENCE = at_most(0.5)
+TARGET_RANK_CORRELATION = at_least(0.999)
+TARGET_SECONDS = at_most(10.0)
+N_SPLITS = 100
+
+
+@dataclass(frozen=True)
+class Judgements:
+    """Best-worst judgements, and scores that were published for some of the items; NaN for the others."""
+
+    tuples: NDArray[np.intp]
+    best: NDArray[np.intp]
+    worst: NDArray[np.intp]
+    published: NDArray[np.float64]
+
+    @property
+    def rows(self) -> tuple[NDArray[np.intp], NDArray[np.intp], NDArray[np.intp]]:
+        return self.tuples, self.best, self.worst
+
+
+def load(folder: Path) -> Judgements:
+    """Read the files as they were published, the judgements compressed."""
+    with gzip.open(folder / JUDGEMENTS, "rt", encoding="utf-8", newline="") as file:
+        names = np.array(list(csv.reader(file))[1:])
+    with (folder / PUBLISHED).open(encoding="utf-8", newline="") as file:
+        scores = {row["comment_id"]: float(row["offensiveness_score"]) for row in csv.DictReader(file)}
+    items, codes = np.unique(names, return_inverse=True)
+    codes = codes.reshape(names.shape)
+    published = np.array([scores.get(item, np.nan) for item in items])
+    return Judgements(codes[:, :-2], codes[:, -2], codes[:, -1], published)
+
+
+def run(folder: Path, *, quick: bool) -> Iterator[Figure]:
+    """Score the comments in three ways; a part of the judgements does not give the published scores."""
+    judgements = load(folder)
+    n, n_items = len(judgements.best), len(judgements.published)
+    start = perf_counter()
+
+    scores = best_worst_scores(*judgements.rows, n_items=n_items)
+    difference, correlation = compared(scores, judgements.published)
+    note = f"{n} judgements of {n_items} items, {np.isfinite(judgements.published).sum()} published scores"
+    yield Figure("largest difference from the published, 1e-3", 1e3 * difference, "", TARGET_DIFFERENCE, note)
+    yield Figure("Spearman with the published", correlation, "", TARGET_RANK_CORRELATION)
+
+    n_splits = 5 if quick else N_SPLITS
+    reliability = split_half_reliability(*judgements.rows, n_splits=n_splits, random_state=0)
+    note = f"{n_splits} splits; {2 * reliability / (1 + reliability):.3f} by Spearman-Brown"
+    yield Figure("split-half reliability", reliability, note=note)
+
+    pairs, weights, n_dropped = best_worst_pairs(*judgements.rows)
+    note = f"counted {weights.sum():.0f} times; {n_dropped} judgements dropped"
+    yield Figure("implied pairs", len(pairs), note=note)
+
+    strengths = bradley_terry_scores(pairs, sample_weight=weights, alpha=1.0, n_items=n_items)
+    _, correlation = compared(strengths, judgements.published)
+    yield Figure("Bradley-Terry: Spearman with the published", correlation, note="alpha=1")
+    yield Figure("all of it", perf_counter() - start, "s", TARGET_SECONDS)
+
+
+def compared(scores: NDArray[np.float64], published: NDArray[np.float64]) -> tuple[float, float]:
+    """Largest difference and rank correlation, over the published scores."""
+    known = np.isfinite(published)
+    # Without the last digits, in which decimal fractions are not exact.
+    difference = round(float(np.abs(scores - published)[known].max()), 12)
+    return difference, float(spearmanr(scores[known], published[known]).statistic)

@@ -1,0 +1,161 @@
+"""What the functions of preferences accept."""
+
+from numbers import Integral, Real
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+__all__ = ["check_alpha", "check_judgements", "check_n_items", "check_outcomes", "check_pairs", "check_weights"]
+
+Codes = NDArray[np.intp]
+
+# Two codes make one int64 key.
+CODE_LIMIT = 2**31
+
+
+def check_judgements(tuples: ArrayLike, best: ArrayLike, worst: ArrayLike) -> tuple[Codes, Codes, Codes]:
+    """Validate best-worst judgements: codes of shape (n, t), (n,) and (n,)."""
+    shown = _codes(tuples, "tuples")
+    if shown.ndim != 2 or len(shown) == 0 or shown.shape[1] < 2:
+        raise ValueError(
+            f"tuples must have one judgement a row and two columns or more, shape (n, t), got shape {shown.shape}. "
+            "Pass the codes of the items that each judgement showed."
+        )
+    chosen = {name: _codes(values, name) for name, values in (("best", best), ("worst", worst))}
+    for name, items in chosen.items():
+        if items.shape != shown.shape[:1]:
+            raise ValueError(
+                f"{name} must be one item code a judgement, shape ({len(shown)},), got shape {items.shape}. Pass an "
+                "item for each row of tuples."
+            )
+        _check_is_shown(shown, items, name)
+    _check_is_twice_where_equal(shown, chosen["best"], chosen["worst"])
+    return shown, chosen["best"], chosen["worst"]
+
+
+def check_pairs(pairs: ArrayLike) -> Codes:
+    """Validate pairs of items: codes of shape (m, 2), no item with itself."""
+    codes = _codes(pairs, "pairs")
+    if codes.ndim != 2 or len(codes) == 0 or codes.shape[1] != 2:
+        raise ValueError(
+            f"pairs must have one comparison a row and two columns, shape (m, 2), got shape {codes.shape}. Pass the "
+            "codes of the two items that were compared."
+        )
+    same = codes[:, 0] == codes[:, 1]
+    if same.any():
+        row = same.argmax()
+        raise ValueError(
+            f"pairs must compare two different items, but row {row} compares item {codes[row, 0]} with itself. Leave "
+            "such rows out: they say nothing."
+        )
+    return codes
+
+
+def check_outcomes(y: ArrayLike | None, n_pairs: int) -> NDArray[np.float64]:
+    """Validate outcomes, and give the first item's share of each win: 1, 0, or 1/2 for a tie."""
+    if y is None:
+        return np.ones(n_pairs)
+    outcomes = np.asarray(y)
+    if outcomes.shape != (n_pairs,):
+        raise ValueError(
+            f"y must be one outcome a pair, shape ({n_pairs},), got shape {outcomes.shape}. Pass y=None where the "
+            "first item of every pair won."
+        )
+    unknown = ~np.isin(outcomes, (-1, 0, 1))
+    if unknown.any():
+        row = unknown.argmax()
+        raise ValueError(
+            f"y must be +1 (the first item won), -1 (the second) or 0 (a tie), got {outcomes[row]!s} at row {row}. "
+            "Convert the outcomes, for instance by np.sign of a difference."
+        )
+    return (outcomes.astype(np.float64) + 1) / 2
+
+
+def check_weights(sample_weight: ArrayLike | None, n_pairs: int) -> NDArray[np.float64]:
+    """Validate the weights of the pairs: shape (m,), finite, not negative, not all 0."""
+    if sample_weight is None:
+        return np.ones(n_pairs)
+    weights = np.asarray(sample_weight, dtype=np.float64)
+    if weights.shape != (n_pairs,):
+        raise ValueError(
+            f"sample_weight must be one weight a pair, shape ({n_pairs},), got shape {weights.shape}. Pass "
+            "sample_weight=None to weigh them alike."
+        )
+    wrong = ~(np.isfinite(weights) & (weights >= 0))
+    if wrong.any():
+        row = wrong.argmax()
+        raise ValueError(
+            f"sample_weight must be finite and not negative, got {weights[row]:g} at row {row}. To leave a pair out, "
+            "give it the weight 0."
+        )
+    if not weights.any():
+        raise ValueError(
+            f"sample_weight must be positive for at least one pair, got {n_pairs} zeros. Pass sample_weight=None to "
+            "weigh them alike."
+        )
+    return weights
+
+
+def check_n_items(n_items: int | None, codes: Codes) -> int:
+    """How many items there are: given, or one more than the largest code."""
+    n_seen = int(codes.max()) + 1
+    if n_items is None:
+        return n_seen
+    if isinstance(n_items, bool) or not isinstance(n_items, Integral):
+        raise TypeError(
+            f"n_items must be an integer or None, got {n_items!r} of type {type(n_items).__name__}. Pass len(X)."
+        )
+    if n_items < n_seen:
+        raise ValueError(
+            f"n_items must be larger than every item code, got n_items={n_items} and the code {n_seen - 1}. Pass "
+            f"n_items >= {n_seen}, or n_items=None."
+        )
+    return int(n_items)
+
+
+def check_alpha(alpha: float) -> float:
+    """Validate the strength of a penalty: finite, not negative."""
+    if isinstance(alpha, bool) or not isinstance(alpha, Real):
+        raise TypeError(f"alpha must be a number, got {alpha!r} of type {type(alpha).__name__}. Pass alpha=0 for none.")
+    if not 0 <= alpha < np.inf:
+        raise ValueError(f"alpha must be finite and not negative, got alpha={alpha}. Pass alpha=0 for no penalty.")
+    return float(alpha)
+
+
+def _codes(values: ArrayLike, name: str) -> Codes:
+    codes = np.asarray(values)
+    if codes.dtype.kind not in "iu":
+        if codes.size == 0:
+            return codes.astype(np.intp)
+        raise TypeError(
+            f"{name} must hold integer item codes from 0, got an array of dtype {codes.dtype}. For names of items, "
+            "np.unique(names, return_inverse=True) gives their codes."
+        )
+    wrong = (codes < 0) | (codes >= CODE_LIMIT)
+    if wrong.any():
+        raise ValueError(
+            f"{name} must hold item codes from 0 to 2**31 - 1, got {codes[wrong][0]}. Codes are row numbers of a table "
+            "of items: np.unique(ids, return_inverse=True) makes them from other numbers."
+        )
+    return codes.astype(np.intp)
+
+
+def _check_is_shown(tuples: Codes, items: Codes, name: str) -> None:
+    missing = ~(tuples == items[:, np.newaxis]).any(axis=1)
+    if missing.any():
+        row = missing.argmax()
+        raise ValueError(
+            f"{name} must be an item of its own tuple, but row {row} has {name}={items[row]} and the tuple "
+            f"{tuples[row].tolist()}. Correct the row, or leave it out."
+        )
+
+
+def _check_is_twice_where_equal(tuples: Codes, best: Codes, worst: Codes) -> None:
+    times = (tuples == best[:, np.newaxis]).sum(axis=1)
+    wrong = (best == worst) & (times < 2)
+    if wrong.any():
+        row = wrong.argmax()
+        raise ValueError(
+            f"best and worst must differ, unless their item stands twice in the tuple, but row {row} has {best[row]} "
+            f"as both, once in the tuple {tuples[row].tolist()}. Correct the row, or leave it out."
+        )

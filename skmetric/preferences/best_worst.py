@@ -1,0 +1,194 @@
+"""Best-worst scaling: from the best and the worst of a few items to pairs and to scores."""
+
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from skmetric.preferences._checks import check_judgements, check_n_items
+
+__all__ = ["ImpliedPairs", "best_worst_pairs", "best_worst_scores", "count_scores"]
+
+
+class ImpliedPairs(NamedTuple):
+    """Pairs that best-worst judgements imply, each once.
+
+    Attributes
+    ----------
+    pairs : ndarray of int, shape (m, 2)
+        Item codes, winner first, in ascending order.
+    weights : ndarray of float, shape (m,)
+        How many judgements imply the pair.
+    n_dropped : int
+        How many judgements were left out, because their best is their worst.
+    """
+
+    pairs: NDArray[np.intp]
+    weights: NDArray[np.float64]
+    n_dropped: int
+
+
+def best_worst_pairs(tuples: ArrayLike, best: ArrayLike, worst: ArrayLike) -> ImpliedPairs:
+    r"""Pairs of items that best-worst judgements imply, winner first.
+
+    A judgement that shows the items :math:`T` and names :math:`b` the best and :math:`w` the worst of them says
+
+    .. math::
+        \{(b, i) : i \in T, i \ne b\} \cup \{(i, w) : i \in T, i \ne w\},
+
+    that is 2 t - 3 pairs of t different items: five of the six for t = 4.
+
+    Parameters
+    ----------
+    tuples : array-like of int, shape (n, t)
+        The items that each judgement showed, as codes from 0 (row numbers of a table of items); t at least 2. A tuple
+        that was judged several times stands in several rows.
+    best : array-like of int, shape (n,)
+        The item that was named the best of each tuple.
+    worst : array-like of int, shape (n,)
+        The item that was named the worst.
+
+    Returns
+    -------
+    implied : ImpliedPairs
+        A named tuple of ``pairs`` (m, 2), ``weights`` (m,) and ``n_dropped``.
+
+    Raises
+    ------
+    ValueError
+        If the shapes do not fit or there is no row, if a code is negative, if a best or a worst is not in its tuple, or
+        if one item is both and stands only once in its tuple.
+    TypeError
+        If the codes are not integers.
+
+    See Also
+    --------
+    best_worst_scores : A score an item, by counting.
+    bradley_terry_scores : A score an item, from such pairs.
+
+    Notes
+    -----
+    An item that stands several times in a tuple is one item of :math:`T`: no pair joins it with itself, and a judgement
+    counts a pair once. Where it is the best and the worst at once, the judgement contradicts itself; such rows are
+    dropped and counted in ``n_dropped``.
+
+    Two judgements may disagree: then both (i, j) and (j, i) are there, each with its own weight.
+
+    References
+    ----------
+    Louviere, Flynn, Marley (2015). Best-Worst Scaling: Theory, Methods and Applications. Cambridge University Press.
+    https://doi.org/10.1017/CBO9781107337855
+
+    Kiritchenko, Mohammad (2016). Capturing Reliable Fine-Grained Sentiment Associations by Crowdsourcing and Best-Worst
+    Scaling. NAACL. https://aclanthology.org/N16-1095
+
+    Examples
+    --------
+    >>> from skmetric.preferences import best_worst_pairs
+    >>> pairs, weights, n_dropped = best_worst_pairs([[0, 1, 2, 3], [3, 2, 0, 1]], best=[2, 2], worst=[0, 1])
+    >>> for (winner, loser), weight in zip(pairs.tolist(), weights.tolist()):
+    ...     print(winner, "beats", loser, "in", weight)
+    0 beats 1 in 1.0
+    1 beats 0 in 1.0
+    2 beats 0 in 2.0
+    2 beats 1 in 2.0
+    2 beats 3 in 2.0
+    3 beats 0 in 1.0
+    3 beats 1 in 1.0
+
+    As preferences to learn from, where ``X`` has a row for each item:
+    ``PairwiseRanker(preprocessor=X).fit(pairs, np.ones(len(pairs)), sample_weight=weights)``.
+    """
+    shown, best_items, worst_items = check_judgements(tuples, best, worst)
+    kept = best_items != worst_items
+    shown, top, bottom = shown[kept], best_items[kept, np.newaxis], worst_items[kept, np.newaxis]
+    beaten = _is_first(shown) & (shown != top)
+    # (best, worst) is among the pairs of the best already.
+    between = beaten & (shown != bottom)
+    winners = np.concatenate([np.broadcast_to(top, shown.shape)[beaten], shown[between]])
+    losers = np.concatenate([shown[beaten], np.broadcast_to(bottom, shown.shape)[between]])
+    pairs, counts = _merged(winners, losers)
+    return ImpliedPairs(pairs, counts.astype(np.float64), int(len(kept) - kept.sum()))
+
+
+def best_worst_scores(
+    tuples: ArrayLike, best: ArrayLike, worst: ArrayLike, n_items: int | None = None
+) -> NDArray[np.float64]:
+    r"""Score items by counting how often they were the best and the worst.
+
+    .. math::
+        s_i = \frac{\#\{\text{best} = i\} - \#\{\text{worst} = i\}}{\#\{i \text{ shown}\}}
+
+    Parameters
+    ----------
+    tuples : array-like of int, shape (n, t)
+        The items that each judgement showed, as codes from 0; t at least 2.
+    best : array-like of int, shape (n,)
+        The item that was named the best of each tuple.
+    worst : array-like of int, shape (n,)
+        The item that was named the worst.
+    n_items : int, default=None
+        How many items there are. None: one more than the largest code.
+
+    Returns
+    -------
+    scores : ndarray of shape (n_items,)
+        From -1 (the worst whenever shown) to 1 (the best whenever shown); NaN where an item was never shown.
+
+    Raises
+    ------
+    ValueError
+        If ``n_items`` is not larger than every code, and as :func:`best_worst_pairs` does.
+    TypeError
+        If the codes or ``n_items`` are not integers.
+
+    See Also
+    --------
+    split_half_reliability : How far such scores repeat themselves.
+    bradley_terry_scores : Takes into account which items an item was shown with.
+
+    Notes
+    -----
+    An item that stands several times in a tuple was shown that many times. A judgement that names it both best and
+    worst adds nothing above, and does count as shown.
+
+    References
+    ----------
+    Louviere, Flynn, Marley (2015). Best-Worst Scaling: Theory, Methods and Applications. Cambridge University Press.
+    https://doi.org/10.1017/CBO9781107337855
+
+    Kiritchenko, Mohammad (2017). Best-Worst Scaling More Reliable than Rating Scales: A Case Study on Sentiment
+    Intensity Annotation. ACL. https://aclanthology.org/P17-2074
+
+    Examples
+    --------
+    >>> from skmetric.preferences import best_worst_scores
+    >>> best_worst_scores([[0, 1, 2, 3], [3, 2, 0, 1]], best=[2, 2], worst=[0, 1], n_items=5)
+    array([-0.5, -0.5,  1. ,  0. ,  nan])
+    """
+    shown, best_items, worst_items = check_judgements(tuples, best, worst)
+    return count_scores(shown, best_items, worst_items, check_n_items(n_items, shown))
+
+
+def count_scores(
+    tuples: NDArray[np.intp], best: NDArray[np.intp], worst: NDArray[np.intp], n_items: int
+) -> NDArray[np.float64]:
+    """``best_worst_scores`` of judgements that are checked already; there may be none."""
+    surplus = np.bincount(best, minlength=n_items) - np.bincount(worst, minlength=n_items)
+    times = np.bincount(tuples.ravel(), minlength=n_items)
+    return np.divide(surplus, times, out=np.full(n_items, np.nan), where=times > 0)
+
+
+def _is_first(tuples: NDArray[np.intp]) -> NDArray[np.bool_]:
+    """Whether each entry is the first of its item in its row."""
+    first = np.ones(tuples.shape, dtype=bool)
+    for column in range(1, tuples.shape[1]):
+        first[:, column] = (tuples[:, :column] != tuples[:, [column]]).all(axis=1)
+    return first
+
+
+def _merged(winners: NDArray[np.intp], losers: NDArray[np.intp]) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
+    """Each pair once, in ascending order, and how often it was there."""
+    base = np.int64(max(winners.max(initial=0), losers.max(initial=0)) + 1)
+    keys, counts = np.unique(winners * base + losers, return_counts=True)
+    return np.column_stack(np.divmod(keys, base)), counts
