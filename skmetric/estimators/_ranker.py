@@ -290,11 +290,14 @@ class RankerMixin(ClassNamePrefixFeaturesOutMixin, TransformerMixin):
     def _judge(self, items: RankedItems, scores: NDArray, weighted: bool) -> float:
         if items.rows is not None:
             scores = scores[items.rows]
-        return float(
-            self._metric().score(
-                items.relevance, scores, groups=items.lists, sample_weight=items.weights if weighted else None
-            )
-        )
+        weights = items.weights if weighted else None
+        try:
+            return float(self._metric().score(items.relevance, scores, groups=items.lists, sample_weight=weights))
+        except ValueError as error:
+            raise ValueError(
+                f"metric={self.metric!r} cannot judge these rows: {error} In {type(self).__name__}, that is another "
+                "metric=, such as 'ndcg_linear' or 'spearman'."
+            ) from error
 
     def _metric(self) -> Any:
         return rank_metric(self.metric)
@@ -354,8 +357,13 @@ class RankerMixin(ClassNamePrefixFeaturesOutMixin, TransformerMixin):
     def _graded_objective(self, loss: str, items: RankedItems, *, cut: bool) -> ListObjective:
         """A loss that is made of NDCG's gains: those of the metric, where that is an NDCG."""
         metric = rank_metric(self.metric)
-        # What NDCG has against grades, it says itself.
-        ndcg_score(items.relevance, np.zeros(len(items.relevance)), groups=items.lists, gain=metric.gain)
+        try:
+            ndcg_score(items.relevance, np.zeros(len(items.relevance)), groups=items.lists, gain=metric.gain)
+        except ValueError as error:
+            raise ValueError(
+                f"loss={loss!r} is made of NDCG's gains, and cannot have these grades: {error} In "
+                f"{type(self).__name__}, take metric='ndcg_linear' for linear gains, or another loss."
+            ) from error
         return ListObjective(loss, (("gain", metric.gain), *([("k", metric.k)] if cut else [])))
 
     def _objective(self, items: RankedItems) -> ListObjective:
