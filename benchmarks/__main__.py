@@ -6,7 +6,7 @@ from dataclasses import asdict
 from functools import partial
 from pathlib import Path
 
-from benchmarks import best_worst, defaults, epoch, search, triplet_loss
+from benchmarks import best_worst, defaults, epoch, ndcg, ranking, search, triplet_loss
 from benchmarks.harness import Figure
 from benchmarks.load import watch_load
 from benchmarks.report import describe_machine, shown, write_json
@@ -18,11 +18,13 @@ BENCHMARKS: Mapping[str, Benchmark] = {
     "epoch": epoch.run,
     "search": search.run,
     "defaults": defaults.run,
+    "ndcg": ndcg.run,
 }
 
 # Take the folder of their data, too: of this name, inside the one that --data names.
 ON_DATA: Mapping[str, tuple[str, Benchmark]] = {
     "best_worst": (best_worst.FOLDER, best_worst.run),
+    "ranking": (ranking.FOLDER, ranking.run),
 }
 
 

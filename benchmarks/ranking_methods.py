@@ -1,0 +1,119 @@
+"""The rankers of the comparison, each at its defaults, behind one way to fit them."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import partial
+from importlib.metadata import version
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from sklearn.linear_model import Ridge
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import QuantileTransformer
+
+from skmetric import ListwiseRanker, PairwiseRanker, PointwiseRanker
+
+__all__ = ["FIRST_CHOICE", "LEADING_PEER", "OURS", "PEERS", "Method"]
+
+N_THREADS = 2
+
+Predict = Callable[[NDArray], NDArray]
+# Rows, their grades, and the ids of their groups, whose rows are next to each other.
+Fit = Callable[[NDArray, NDArray, NDArray], Predict]
+
+
+@dataclass(frozen=True)
+class Method:
+    """One side of the comparison.
+
+    Attributes
+    ----------
+    name : str
+        For the tables.
+    make : callable
+        ``(seed, rounds) -> fit``; rounds of training, None for the default. Imports what it needs.
+    note : str
+        For the reader of the table.
+    package : str, optional
+        Whose version to name.
+    """
+
+    name: str
+    make: Callable[[int, int | None], Fit]
+    note: str = ""
+    package: str | None = None
+
+    @property
+    def label(self) -> str:
+        """The note, with the version."""
+        return f"{self.note}, {self.package} {version(self.package)}" if self.package else self.note
+
+
+def _make_ours(ranker: type, loss: str, seed: int, rounds: int | None) -> Fit:
+    estimator = ranker(loss=loss, device="cpu", random_state=seed, **_unless_none(max_iter=rounds))
+    return lambda X, y, groups: estimator.fit(X, y, groups=groups).predict
+
+
+def _make_lightgbm(seed: int, rounds: int | None) -> Fit:
+    from lightgbm import LGBMRanker
+
+    ranker = LGBMRanker(n_jobs=N_THREADS, random_state=seed, verbosity=-1, **_unless_none(n_estimators=rounds))
+
+    def fit(X: NDArray, y: NDArray, groups: NDArray) -> Predict:
+        ranker.fit(X, y, group=np.unique(groups, return_counts=True)[1])
+        # The booster itself: the estimator warns of column names that nobody gave.
+        return ranker.booster_.predict
+
+    return fit
+
+
+def _make_xgboost(seed: int, rounds: int | None) -> Fit:
+    from xgboost import XGBRanker
+
+    ranker = XGBRanker(objective="rank:ndcg", n_jobs=N_THREADS, random_state=seed, **_unless_none(n_estimators=rounds))
+    return lambda X, y, groups: ranker.fit(X, y, qid=groups).predict
+
+
+def _make_catboost(seed: int, rounds: int | None) -> Fit:
+    from catboost import CatBoostRanker
+
+    ranker = CatBoostRanker(
+        loss_function="YetiRank",
+        iterations=rounds or 300,
+        random_seed=seed,
+        thread_count=N_THREADS,
+        verbose=False,
+        allow_writing_files=False,
+    )
+    return lambda X, y, groups: ranker.fit(X, y, group_id=groups).predict
+
+
+def _make_ridge(seed: int, rounds: int | None) -> Fit:
+    ridge = make_pipeline(QuantileTransformer(output_distribution="normal", random_state=seed), Ridge())
+    return lambda X, y, groups: ridge.fit(X, y).predict
+
+
+def _unless_none(**parameters: Any) -> dict[str, Any]:
+    return {name: value for name, value in parameters.items() if value is not None}
+
+
+OURS = tuple(
+    Method(f"{ranker.__name__} {loss}", partial(_make_ours, ranker, loss))
+    for ranker, losses in (
+        (PairwiseRanker, ("hinge", "logistic", "lambda")),
+        (ListwiseRanker, ("softmax", "list_mle", "approx_ndcg")),
+        (PointwiseRanker, ("squared",)),
+    )
+    for loss in losses
+)
+# The one that the documentation says to try first.
+FIRST_CHOICE = "ListwiseRanker softmax"
+
+PEERS = (
+    Method("LightGBM", _make_lightgbm, "lambdarank", "lightgbm"),
+    Method("XGBoost", _make_xgboost, "rank:ndcg", "xgboost-cpu"),
+    Method("CatBoost", _make_catboost, "YetiRank, 300 rounds", "catboost"),
+    Method("ridge", _make_ridge, "on quantile-normal columns"),
+)
+LEADING_PEER = "LightGBM"
