@@ -61,8 +61,9 @@ class RankedItems:
 
     @property
     def values(self) -> NDArray[np.float32]:
-        """What the objective gets to know: relevance and weight."""
-        return np.column_stack([self.relevance, self.weights]).astype(np.float32)
+        """What the objective gets to know: relevance, and weight in units of the mean of those that count."""
+        weights = self.weights / self.weights[self.weights > 0].mean()
+        return np.column_stack([self.relevance, weights]).astype(np.float32)
 
     def some(self, places: NDArray[np.integer]) -> "RankedItems":
         """Some of the items, each with a row of its own."""

@@ -205,6 +205,7 @@ class RankerMixin(ClassNamePrefixFeaturesOutMixin, TransformerMixin):
         y_val: ArrayLike | None = None,
         groups_val: ArrayLike | None = None,
     ) -> FitPlan:
+        self._metric()  # an unknown name is an error now, not after training
         items = self._read(X, y, sample_weight, groups, reset=True)
         self._has_groups = items.has_lists
         seed = self._seed_sequence()

@@ -10,7 +10,7 @@ from numpy.typing import ArrayLike, NDArray
 from sklearn.utils.metaestimators import available_if
 from sklearn.utils.validation import check_is_fitted
 
-from skmetric._sklearn_compat import Interval, StrOptions
+from skmetric._sklearn_compat import Interval, StrOptions, safe_indexing
 from skmetric.estimators._base import TorchEstimator
 from skmetric.estimators._lists import ListObjective, RankedItems
 from skmetric.estimators._pairs import read_pairs
@@ -296,7 +296,14 @@ class PairwiseRanker(RankerMixin, TorchEstimator):
         ValueError
             When ``fit`` had groups and ``score`` has none, and when nothing can be scored.
         """
-        return super().score(X, y, sample_weight, groups=groups)
+        check_is_fitted(self)
+        if self.tuple_size_ is None or y is None:
+            return super().score(X, y, sample_weight, groups=groups)
+        decided = np.flatnonzero(np.asarray(y) != 0)
+        if not len(decided):
+            raise ValueError("y must hold a pair that one of the two wins, 1 or -1; all are ties, 0.")
+        weights = None if sample_weight is None else safe_indexing(sample_weight, decided)
+        return super().score(safe_indexing(X, decided), safe_indexing(y, decided), weights, groups=groups)
 
     def _read(
         self, X: Any, y: ArrayLike, sample_weight: ArrayLike | None, groups: ArrayLike | None, *, reset: bool
@@ -311,7 +318,8 @@ class PairwiseRanker(RankerMixin, TorchEstimator):
         return read_pairs(self, X, y, sample_weight, reset=reset)
 
     def _metric(self) -> RankMetric:
-        return rank_metric(self.metric if self.tuple_size_ is None else "pairwise_accuracy")
+        is_on_pairs = getattr(self, "tuple_size_", None) is not None
+        return rank_metric("pairwise_accuracy" if is_on_pairs else self.metric)
 
     def _objective(self, items: RankedItems) -> ListObjective:
         if self.loss != "lambda":
