@@ -6,6 +6,7 @@ from typing import Any, TypeAlias
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
+from scipy.sparse import csc_array
 from sklearn.utils import check_array, check_consistent_length
 
 __all__ = [
@@ -21,6 +22,8 @@ __all__ = [
 
 # Items scored at once. A few arrays of this size fit in the processor's cache; a longer list is one piece by itself.
 CHUNK_ITEMS = 1 << 17
+# Whole numbers as ids are counted, not sorted, where they span at most so many times the number of rows.
+DENSE_IDS = 4
 
 MatrixMetric: TypeAlias = Callable[[NDArray[np.float64], NDArray[np.float64]], NDArray[np.float64]]
 
@@ -76,7 +79,7 @@ def check_lists(
         weights = np.bincount(codes, _row_weights(sample_weight)) / sizes
     if contiguous_starts is not None:
         return Lists(truth, score, contiguous_starts, sizes, None, weights)
-    return Lists(truth, score, sizes.cumsum() - sizes, sizes, np.argsort(codes, kind="stable"), weights)
+    return Lists(truth, score, sizes.cumsum() - sizes, sizes, _list_by_list(codes, len(sizes)), weights)
 
 
 def check_choice(name: str, value: Any, choices: Sequence[Any]) -> None:
@@ -172,7 +175,7 @@ def _codes(groups: ArrayLike | None, n: int) -> tuple[NDArray[np.intp], NDArray[
     heads = np.flatnonzero(changes)
     try:
         # Runs of one id are far fewer than rows where the rows come list by list.
-        unique, code_of_run = np.unique(ids[heads], return_inverse=True)
+        unique, code_of_run = _unique(ids[heads])
     except TypeError as error:
         raise TypeError(
             f"groups must be of one type that can be sorted: {error}. Convert the ids, for instance to str."
@@ -183,6 +186,27 @@ def _codes(groups: ArrayLike | None, n: int) -> tuple[NDArray[np.intp], NDArray[
     starts = np.empty_like(heads)
     starts[code_of_run] = heads
     return codes, starts
+
+
+def _unique(ids: NDArray[Any]) -> tuple[NDArray[Any], NDArray[np.intp]]:
+    """``np.unique(ids, return_inverse=True)``, without a sort where the ids are whole numbers close together."""
+    if ids.dtype.kind not in "iu" or int(ids.max()) - int(ids.min()) > DENSE_IDS * len(ids):
+        unique, codes = np.unique(ids, return_inverse=True)
+        return unique, codes
+    # A narrow type could overflow in the difference.
+    wide = ids.astype(np.int64) if ids.dtype.kind == "i" else ids.astype(np.uint64)
+    least = wide.min()
+    places = (wide - least).astype(np.intp)
+    present = np.bincount(places) > 0
+    unique = np.flatnonzero(present).astype(wide.dtype) + least
+    return unique.astype(ids.dtype), (np.cumsum(present) - 1)[places]
+
+
+def _list_by_list(codes: NDArray[np.intp], n_lists: int) -> NDArray[np.intp]:
+    """Rows sorted by their list, in row order within each: by counting, several times faster than a stable sort."""
+    n = len(codes)
+    by_row = csc_array((np.ones(n, dtype=np.int8), codes, np.arange(n + 1)), shape=(n_lists, n))
+    return by_row.tocsr().indices.astype(np.intp)
 
 
 def _ids(groups: ArrayLike) -> NDArray[Any]:
