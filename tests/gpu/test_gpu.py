@@ -8,9 +8,11 @@ import sys
 import numpy as np
 import pytest
 import torch
+from sklearn.base import clone
 from sklearn.datasets import load_digits
 
-from skmetric import TripletEmbedder
+from skmetric import ListwiseRanker, PairwiseRanker, PointwiseRanker, TripletEmbedder
+from skmetric.datasets import make_ranking
 from skmetric.engine.stack import TrainingStack
 
 pytestmark = pytest.mark.gpu
@@ -43,7 +45,11 @@ def test_one_set_of_weights_gives_the_same_embeddings(digits):
 def test_no_step_waits_for_the_device(digits, mining):
     X, _, y, _ = digits
     embedder = TripletEmbedder(max_iter=2, device="cuda", random_state=0, mining=mining)
-    stack = TrainingStack([embedder._plan(X, y)], torch.device("cuda"))
+    assert_no_step_waits(embedder._plan(X, y))
+
+
+def assert_no_step_waits(plan):
+    stack = TrainingStack([plan], torch.device("cuda"))
     stack.train_epoch(0)
     step = next(stack.draw_epoch(1))
     torch.cuda.set_sync_debug_mode("error")
@@ -52,6 +58,21 @@ def test_no_step_waits_for_the_device(digits, mining):
             stack.train_step(step)
     finally:
         torch.cuda.set_sync_debug_mode("default")
+
+
+RANKERS = [
+    *(PairwiseRanker(loss=loss, max_iter=2, random_state=0) for loss in ("hinge", "logistic", "lambda")),
+    *(ListwiseRanker(loss=loss, max_iter=2, random_state=0) for loss in ("softmax", "list_mle", "approx_ndcg")),
+    PointwiseRanker(max_iter=2, random_state=0),
+]
+
+
+@pytest.mark.parametrize("ranker", RANKERS, ids=lambda r: r.loss)
+def test_rankers_score_as_on_the_cpu_and_never_wait(ranker):
+    X, y, groups = make_ranking(60, random_state=0)
+    cpu, gpu = (clone(ranker).set_params(device=device).fit(X, y, groups=groups) for device in ("cpu", "cuda"))
+    assert gpu.score(X, y, groups=groups) == pytest.approx(cpu.score(X, y, groups=groups), abs=5e-3)
+    assert_no_step_waits(clone(ranker)._plan(X, y, groups=groups))
 
 
 def test_a_pickle_is_read_where_there_is_no_gpu(digits, tmp_path):
