@@ -5,6 +5,9 @@ from collections.abc import Callable
 from functools import partial
 from typing import Any, NamedTuple
 
+import numpy as np
+
+from skmetric.estimators._lists import ListObjective, RankedItems
 from skmetric.metrics import (
     kendall_score,
     map_score,
@@ -14,7 +17,7 @@ from skmetric.metrics import (
     spearman_score,
 )
 
-__all__ = ["RankMetric", "rank_metric"]
+__all__ = ["RankMetric", "graded_objective", "rank_metric"]
 
 WITH_CUT: dict[str, Callable[..., Any]] = {
     "ndcg": ndcg_score,
@@ -50,3 +53,16 @@ def rank_metric(name: str) -> RankMetric:
     raise ValueError(
         f"metric must be one of {cuttable}, each also with a cut as in 'ndcg@10', or {others}; got {name!r}."
     )
+
+
+def graded_objective(ranker: Any, items: RankedItems, *, cut: bool) -> ListObjective:
+    """A loss that is made of NDCG's gains: those of the metric, where that is an NDCG."""
+    metric = rank_metric(ranker.metric)
+    try:
+        ndcg_score(items.relevance, np.zeros(len(items.relevance)), groups=items.lists, gain=metric.gain)
+    except ValueError as error:
+        raise ValueError(
+            f"loss={ranker.loss!r} is made of NDCG's gains, and cannot have these grades: {error} In "
+            f"{type(ranker).__name__}, take metric='ndcg_linear' for linear gains, or another loss."
+        ) from error
+    return ListObjective(ranker.loss, (("gain", metric.gain), *([("k", metric.k)] if cut else [])))

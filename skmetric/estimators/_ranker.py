@@ -1,26 +1,24 @@
 """What rankers share: groups, scores and how they are judged."""
 
-import warnings
-from dataclasses import replace
 from numbers import Integral
 from typing import Any, ClassVar, Self
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from sklearn.base import ClassNamePrefixFeaturesOutMixin, TransformerMixin
-from sklearn.utils import check_array
-from sklearn.utils.validation import check_is_fitted, validate_data
+from sklearn.utils.validation import check_is_fitted
 
-from skmetric._sklearn_compat import Interval, check_sample_weight, fit_context
+from skmetric._sklearn_compat import Interval, fit_context
 from skmetric.engine import FitPlan, FitResult, StoppingRule, Stream, Validation, one_cycle, open_stream
-from skmetric.estimators._base import all_or_nothing, float32_overflow_is_infinity
-from skmetric.estimators._groups import column_place, column_values, without_column
+from skmetric.estimators._base import all_or_nothing
+from skmetric.estimators._groups import column_place, column_values
+from skmetric.estimators._list_sampler import list_sampler
 from skmetric.estimators._lists import ListObjective, RankedItems
 from skmetric.estimators._rank_metric import rank_metric
-from skmetric.metrics import ndcg_score
+from skmetric.estimators._rows import check_points, read_rows
 from skmetric.metrics._groups import group_codes
 from skmetric.nn import NetworkSpec
-from skmetric.sampling import GroupBatchSampler, holdout_lists
+from skmetric.sampling import holdout_lists
 
 __all__ = ["RankerMixin"]
 
@@ -121,7 +119,7 @@ class RankerMixin(ClassNamePrefixFeaturesOutMixin, TransformerMixin):
             Higher ranks first.
         """
         check_is_fitted(self)
-        return self._scores(self._check_points(X))
+        return self._scores(check_points(self, X))
 
     def transform(self, X: ArrayLike) -> NDArray[np.float32]:
         """Give the representation that the scores are a linear function of: the last hidden layer.
@@ -137,7 +135,7 @@ class RankerMixin(ClassNamePrefixFeaturesOutMixin, TransformerMixin):
             A DataFrame where ``set_output`` asks for one.
         """
         check_is_fitted(self)
-        return self._network.represent(self._check_points(X), self.device)
+        return self._network.represent(check_points(self, X), self.device)
 
     def score(
         self,
@@ -227,7 +225,7 @@ class RankerMixin(ClassNamePrefixFeaturesOutMixin, TransformerMixin):
             network=spec,
             objective=self._objective(items),
             hyperparameters=self._hyperparameters(),
-            sampler=self._sampler(items, train),
+            sampler=list_sampler(self, items, train),
             X=items.X,
             targets=items.relevance,
             learning_rate=float(self.learning_rate),
@@ -245,45 +243,7 @@ class RankerMixin(ClassNamePrefixFeaturesOutMixin, TransformerMixin):
     def _read(
         self, X: Any, y: ArrayLike, sample_weight: ArrayLike | None, groups: ArrayLike | None, *, reset: bool
     ) -> RankedItems:
-        """Check rows, relevance, weights and groups."""
-        if y is None:
-            raise ValueError(f"{type(self).__name__} requires y to be passed, but the target y is None.")
-        if groups is not None and self.group_column is not None:
-            raise ValueError(f"groups and group_column={self.group_column!r} are both given; leave one of them out.")
-        points, relevance = self._check_points_and_relevance(X, y, reset=reset)
-        weights = np.ones(len(points))
-        if sample_weight is not None:
-            weights = check_sample_weight(sample_weight, points, dtype=np.float64, ensure_non_negative=True)
-        ids = groups if groups is not None else self.groups_of(X)
-        if ids is None:
-            return RankedItems(points, relevance, weights, np.zeros(len(points), dtype=np.intp), has_lists=False)
-        codes = group_codes(ids)
-        if len(codes) != len(points):
-            raise ValueError(f"groups must hold one id a row, {len(points)} of them; got {len(codes)}.")
-        return RankedItems(points, relevance, weights, codes)
-
-    def _check_points_and_relevance(
-        self, X: Any, y: ArrayLike, *, reset: bool
-    ) -> tuple[NDArray[np.float32], NDArray[np.float64]]:
-        if self.group_column is None:
-            points, y = self._check_input(X, y, reset=reset, ensure_min_samples=2, y_numeric=True)
-            return points, np.asarray(y, dtype=np.float64)
-        points = self._check_points(X, reset=reset)
-        relevance = check_array(y, dtype=np.float64, ensure_2d=False, input_name="y")
-        if relevance.shape != (len(points),):
-            raise ValueError(f"y must hold one relevance a row, shape ({len(points)},); got shape {relevance.shape}.")
-        return points, relevance
-
-    def _check_points(self, X: Any, *, reset: bool = False) -> NDArray[np.float32]:
-        """Rows as float32, without the group column."""
-        if self.group_column is None:
-            rows: NDArray[np.float32] = self._check_input(X, reset=reset)
-            return rows
-        # The ids may be strings: only names and number of columns are checked with them.
-        place = column_place(X, self.group_column)
-        validate_data(self, X, reset=reset, skip_check_array=True)
-        with float32_overflow_is_infinity():
-            return check_array(without_column(X, place), dtype=np.float32, order="C", input_name="X")
+        return read_rows(self, X, y, sample_weight, groups, reset=reset)
 
     def _scores(self, points: NDArray[np.float32]) -> NDArray[np.float32]:
         return self._network.apply(points, self.device)[:, 0]
@@ -312,32 +272,6 @@ class RankerMixin(ClassNamePrefixFeaturesOutMixin, TransformerMixin):
 
         return Validation(items.X, score)
 
-    def _sampler(self, items: RankedItems, train: NDArray[np.integer]) -> GroupBatchSampler:
-        lists = items.lists[train]
-        longest = self.batch_size
-        if not self._is_pointwise:
-            in_training = replace(items, lists=lists, relevance=items.relevance[train], weights=items.weights[train])
-            kept = in_training.ordered()
-            if not kept.any():
-                raise ValueError(
-                    "y must differ within a group, or there is nothing to rank; no group holds two rows of different "
-                    "relevance. Are groups the ids of rows, in place of lists?"
-                )
-            train, lists, longest = train[kept], lists[kept], self.max_group_size
-            self._warn_of_one_list(items, longest)
-        codes = np.zeros(len(train), dtype=np.intp) if self._is_pointwise else np.unique(lists, return_inverse=True)[1]
-        return GroupBatchSampler(codes, batch_size=self.batch_size, max_group_size=longest, items=train)
-
-    def _warn_of_one_list(self, items: RankedItems, longest: int) -> None:
-        if not items.has_lists and len(items.lists) > longest:
-            warnings.warn(
-                f"{type(self).__name__} got no groups: all {len(items.lists)} rows are one list, of which random parts "
-                f"of at most max_group_size={longest} rows are ranked at a time. If there are groups, pass groups= (in "
-                "searches and Pipelines after sklearn.set_config(enable_metadata_routing=True)), or name their column "
-                "by group_column=.",
-                stacklevel=7,  # past the decorators, to the call of fit
-            )
-
     def _spec(self, n_features: int) -> NetworkSpec:
         widths = tuple(self.hidden_layer_sizes)
         if self.n_components is not None and self.module is None:
@@ -354,18 +288,6 @@ class RankerMixin(ClassNamePrefixFeaturesOutMixin, TransformerMixin):
 
     def _values(self, items: RankedItems) -> NDArray[np.float32]:
         return items.values
-
-    def _graded_objective(self, loss: str, items: RankedItems, *, cut: bool) -> ListObjective:
-        """A loss that is made of NDCG's gains: those of the metric, where that is an NDCG."""
-        metric = rank_metric(self.metric)
-        try:
-            ndcg_score(items.relevance, np.zeros(len(items.relevance)), groups=items.lists, gain=metric.gain)
-        except ValueError as error:
-            raise ValueError(
-                f"loss={loss!r} is made of NDCG's gains, and cannot have these grades: {error} In "
-                f"{type(self).__name__}, take metric='ndcg_linear' for linear gains, or another loss."
-            ) from error
-        return ListObjective(loss, (("gain", metric.gain), *([("k", metric.k)] if cut else [])))
 
     def _objective(self, items: RankedItems) -> ListObjective:
         raise NotImplementedError

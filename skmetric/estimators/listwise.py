@@ -10,6 +10,7 @@ import torch
 from skmetric._sklearn_compat import Interval, StrOptions
 from skmetric.estimators._base import TorchEstimator
 from skmetric.estimators._lists import ListObjective, RankedItems
+from skmetric.estimators._rank_metric import graded_objective
 from skmetric.estimators._ranker import RankerMixin
 
 __all__ = ["ListwiseRanker"]
@@ -94,8 +95,8 @@ class ListwiseRanker(RankerMixin, TorchEstimator):
 
     Notes
     -----
-    Defaults were chosen on LightGBM's example of ranking and two tables of ``make_ranking``, by cross-validation: a strong
-    weight decay and few epochs, as groups are few and grades noisy.
+    Defaults were chosen on LightGBM's example of ranking and two tables of ``make_ranking``, by cross-validation: a
+    strong weight decay and few epochs, as groups are few and grades noisy.
 
     References
     ----------
@@ -178,7 +179,7 @@ class ListwiseRanker(RankerMixin, TorchEstimator):
     def _objective(self, items: RankedItems) -> ListObjective:
         if self.loss != "approx_ndcg":
             return ListObjective(self.loss)
-        return self._graded_objective("approx_ndcg", items, cut=False)
+        return graded_objective(self, items, cut=False)
 
     def _hyperparameters(self) -> dict[str, float]:
         return {"temperature": float(self.temperature)}

@@ -14,7 +14,7 @@ from skmetric._sklearn_compat import Interval, StrOptions, safe_indexing
 from skmetric.estimators._base import TorchEstimator
 from skmetric.estimators._lists import ListObjective, RankedItems
 from skmetric.estimators._pairs import read_pairs
-from skmetric.estimators._rank_metric import RankMetric, rank_metric
+from skmetric.estimators._rank_metric import RankMetric, graded_objective, rank_metric
 from skmetric.estimators._ranker import RankerMixin
 from skmetric.estimators._tuples import Preprocessor, check_index_pairs, check_point_pairs, points_at
 
@@ -120,8 +120,8 @@ class PairwiseRanker(RankerMixin, TorchEstimator):
 
     Notes
     -----
-    Defaults were chosen on LightGBM's example of ranking and two tables of ``make_ranking``, by cross-validation: a strong
-    weight decay and few epochs, as groups are few and grades noisy.
+    Defaults were chosen on LightGBM's example of ranking and two tables of ``make_ranking``, by cross-validation: a
+    strong weight decay and few epochs, as groups are few and grades noisy.
 
     Fitted on pairs, ``predict``, ``decision_function``, ``predict_proba`` and ``score`` take pairs; ``score_samples``
     and ``transform`` always take points.
@@ -327,7 +327,7 @@ class PairwiseRanker(RankerMixin, TorchEstimator):
     def _objective(self, items: RankedItems) -> ListObjective:
         if self.loss != "lambda":
             return ListObjective(self.loss)
-        return self._graded_objective("lambda", items, cut=True)
+        return graded_objective(self, items, cut=True)
 
     def _hyperparameters(self) -> dict[str, float]:
         return {"margin": float(self.margin)} if self.loss == "hinge" else {}

@@ -87,8 +87,8 @@ class PointwiseRanker(RankerMixin, TorchEstimator):
 
     Notes
     -----
-    Defaults were chosen on LightGBM's example of ranking and two tables of ``make_ranking``, by cross-validation: a strong
-    weight decay and few epochs, as groups are few and grades noisy.
+    Defaults were chosen on LightGBM's example of ranking and two tables of ``make_ranking``, by cross-validation: a
+    strong weight decay and few epochs, as groups are few and grades noisy.
 
     References
     ----------
