@@ -16,7 +16,7 @@ __all__ = ["read_pairs"]
 
 
 def read_pairs(
-    ranker: "PairwiseRanker", X: ArrayLike, y: ArrayLike, sample_weight: ArrayLike | None, *, reset: bool
+    ranker: "PairwiseRanker", X: ArrayLike, y: ArrayLike | None, sample_weight: ArrayLike | None, *, reset: bool
 ) -> RankedItems:
     """Check pairs, and make of each a list in which the winner is the more relevant.
 
@@ -46,7 +46,9 @@ def read_pairs(
     )
 
 
-def _check_outcome(y: ArrayLike, n: int) -> NDArray[np.float64]:
+def _check_outcome(y: ArrayLike | None, n: int) -> NDArray[np.float64]:
+    if y is None:
+        return np.ones(n)
     outcome = np.asarray(y)
     if outcome.shape != (n,) or not np.isin(outcome, (-1, 0, 1)).all():
         raise ValueError(

@@ -170,7 +170,7 @@ class RankerMixin(ClassNamePrefixFeaturesOutMixin, TransformerMixin):
         """
         check_is_fitted(self)
         items = self._read(X, y, sample_weight, groups, reset=False)
-        if self._has_groups and not items.has_lists:
+        if self.has_groups_ and not items.has_lists:
             raise ValueError(
                 f"groups must be given: this {type(self).__name__} was fitted with groups, and one list of all rows "
                 "is another question. Pass groups=, name the column by group_column=, or turn on "
@@ -205,7 +205,7 @@ class RankerMixin(ClassNamePrefixFeaturesOutMixin, TransformerMixin):
     ) -> FitPlan:
         self._metric()  # an unknown name is an error now, not after training
         items = self._read(X, y, sample_weight, groups, reset=True)
-        self._has_groups = items.has_lists
+        self.has_groups_ = items.has_lists and items.rows is None
         seed = self._seed_sequence()
         train: NDArray[np.integer] = np.arange(len(items.lists))
         validation = None

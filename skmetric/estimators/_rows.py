@@ -23,7 +23,11 @@ def read_rows(
     if y is None:
         raise ValueError(f"{type(ranker).__name__} requires y to be passed, but the target y is None.")
     if groups is not None and ranker.group_column is not None:
-        raise ValueError(f"groups and group_column={ranker.group_column!r} are both given; leave one of them out.")
+        raise ValueError(
+            f"groups and group_column={ranker.group_column!r} are both given; leave one of them out. Where "
+            "metadata is routed, "
+            "set_fit_request(groups=False).set_score_request(groups=False) keeps groups= for the splitter."
+        )
     points, relevance = _check_points_and_relevance(ranker, X, y, reset=reset)
     weights = np.ones(len(points))
     if sample_weight is not None:

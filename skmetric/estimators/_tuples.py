@@ -62,14 +62,10 @@ Preprocessor = ArrayLike | Callable[[NDArray[np.integer]], ArrayLike] | Rows
 
 def points_at(preprocessor: Preprocessor, places: NDArray[np.integer]) -> ArrayLike:
     """Points that indices stand for."""
-    if not callable(preprocessor):
-        preprocessor = np.asarray(preprocessor)
-        if len(places) and places.max() >= len(preprocessor):
-            raise ValueError(
-                f"X must hold places in preprocessor, from 0 to {len(preprocessor) - 1}; got {places.max()}."
-            )
-        return preprocessor[places]
-    return preprocessor(places)
+    table = preprocessor if callable(preprocessor) else Rows(preprocessor)
+    if isinstance(table, Rows) and len(places) and places.max() >= len(table) > 0:
+        raise ValueError(f"X must hold places in preprocessor, from 0 to {len(table) - 1}; got {places.max()}.")
+    return table(places)
 
 
 def check_index_pairs(X: ArrayLike) -> NDArray[np.integer]:

@@ -83,6 +83,8 @@ class ListwiseRanker(RankerMixin, TorchEstimator):
         Columns of ``X``, the group column included.
     feature_names_in_ : ndarray of str
         Their names, where ``X`` had names.
+    has_groups_ : bool
+        Whether ``fit`` had groups; ``score`` then needs them.
     n_iter_ : int
         Epochs run.
     history_ : list of dict

@@ -41,7 +41,8 @@ class PairwiseRanker(RankerMixin, TorchEstimator):
     the latter weighted by what swapping the two would change in NDCG (LambdaRank).
 
     It also learns from preferences: pairs of points with ``y`` = 1 where the first wins, -1 where the second does, and
-    0 for a tie. As one network scores both, swapping the two points changes the sign of ``predict`` and nothing else.
+    0 for a tie; ``y=None`` means that the first wins in all. As one network scores both, swapping the two points
+    changes the sign of ``predict`` and nothing else.
 
     Parameters
     ----------
@@ -106,6 +107,8 @@ class PairwiseRanker(RankerMixin, TorchEstimator):
         Columns of ``X``, the group column included.
     feature_names_in_ : ndarray of str
         Their names, where ``X`` had names.
+    has_groups_ : bool
+        Whether ``fit`` had groups; ``score`` then needs them.
     n_iter_ : int
         Epochs run.
     history_ : list of dict

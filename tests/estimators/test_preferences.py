@@ -11,6 +11,7 @@ from sklearn.base import clone
 from sklearn.model_selection import GridSearchCV, cross_val_score
 
 from skmetric import BatchedGridSearchCV, PairwiseRanker, Rows
+from skmetric.metrics import spearman_scorer
 
 SMALL = {
     "hidden_layer_sizes": (16,),
@@ -96,6 +97,22 @@ def test_probabilities_are_shares_of_the_weights():
     assert_allclose(thirds[:, 1], 5 / 6, atol=0.01)
 
 
+def test_no_outcome_means_the_first_wins(preferences):
+    points, index, y = preferences
+    winners_first = points[np.where(y[:, np.newaxis] < 0, index[:, ::-1], index)]
+    ranker = PairwiseRanker(**SMALL)
+    given = clone(ranker).fit(winners_first, np.ones(len(y)))
+    assert_array_equal(clone(ranker).fit(winners_first, None).score_samples(points), given.score_samples(points))
+    assert given.score(winners_first, None) == given.score(winners_first, np.ones(len(y)))
+
+
+def test_scorers_of_rankings_refuse_pairs(preferences):
+    points, index, y = preferences
+    ranker = PairwiseRanker(**SMALL).fit(points[index], y)
+    with pytest.raises(ValueError, match="was fitted on pairs"):
+        spearman_scorer(ranker, points[index], y)
+
+
 def test_early_stopping_holds_out_pairs(preferences):
     points, index, y = preferences
     ranker = PairwiseRanker(early_stopping=True, n_iter_no_change=3, **SMALL).fit(points[index], y)
@@ -146,10 +163,10 @@ def test_methods_of_pairs_are_hidden_on_rows(preferences):
     [
         ({}, {"y": 2}, "y must say for each of the .* pairs which point wins"),
         ({}, {"y": "first"}, "y must say for each"),
-        ({}, {"y": None}, "y must say|requires y"),
         ({}, {"groups": 0}, "groups and group_column are for rows"),
         ({"group_column": 0}, {}, "groups and group_column are for rows"),
         ({"preprocessor": np.zeros((5, 3))}, {"index": True}, "must hold places in preprocessor, from 0 to 4"),
+        ({"preprocessor": Rows(np.zeros((5, 3)))}, {"index": True}, "must hold places in preprocessor, from 0 to 4"),
         ({"preprocessor": np.zeros((80, 3))}, {}, "index pairs|dim 3"),
         ({}, {"triplets": True}, r"shape \(n, 2, n_features\)"),
     ],

@@ -5,8 +5,13 @@ import pandas as pd
 import pytest
 from numpy.testing import assert_array_equal
 from sklearn.base import clone
+from sklearn.compose import ColumnTransformer
+from sklearn.model_selection import GridSearchCV, GroupKFold
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import StandardScaler
 
 from skmetric import ListwiseRanker, PairwiseRanker, PointwiseRanker
+from skmetric.metrics import ndcg_scorer
 
 SMALL = {"hidden_layer_sizes": (8,), "max_iter": 3, "device": "cpu", "random_state": 0}
 each_kind = pytest.mark.parametrize(
@@ -107,3 +112,33 @@ def test_other_losses_take_any_relevance():
     for ranker in (PairwiseRanker(**SMALL), PairwiseRanker(loss="logistic", **SMALL), ListwiseRanker(**SMALL)):
         ranker.fit(X, Y - 7.5, groups=GROUPS)
         assert np.isfinite(ranker.predict(X)).all()
+
+
+@each_kind
+def test_scorers_find_the_column_behind_a_pipeline_too(ranker):
+    frame = pd.DataFrame(X, columns=["a", "b", "c"]).assign(qid=GROUPS)
+    named = clone(ranker).set_params(group_column="qid").fit(frame, Y)
+    assert ndcg_scorer(named, frame, Y) == named.score(frame, Y)
+    columns = ColumnTransformer(
+        [("scale", StandardScaler(), ["a", "b", "c"])], remainder="passthrough", verbose_feature_names_out=False
+    ).set_output(transform="pandas")
+    pipeline = make_pipeline(columns, clone(named)).fit(frame, Y)
+    assert ndcg_scorer(pipeline, frame, Y) == pipeline.score(frame, Y)
+    found = GridSearchCV(
+        pipeline, {"columntransformer__scale__with_mean": [True]}, cv=GroupKFold(2), scoring=ndcg_scorer
+    )
+    own = GridSearchCV(pipeline, {"columntransformer__scale__with_mean": [True]}, cv=GroupKFold(2))
+    assert found.fit(frame, Y, groups=GROUPS).best_score_ == own.fit(frame, Y, groups=GROUPS).best_score_
+
+
+@each_kind
+def test_scorers_do_not_score_one_list_in_silence(ranker):
+    fitted = clone(ranker).fit(X, Y, groups=GROUPS)
+    assert fitted.has_groups_
+    for whole in (fitted, make_pipeline("passthrough", fitted)):
+        with pytest.raises(ValueError, match="groups must be given"):
+            ndcg_scorer(whole, X, Y)
+        assert ndcg_scorer(whole, X, Y, groups=GROUPS) == fitted.score(X, Y, groups=GROUPS)
+    one_list = clone(ranker).fit(X, Y)
+    assert not one_list.has_groups_
+    assert ndcg_scorer(one_list, X, Y) == one_list.score(X, Y)
