@@ -1,4 +1,4 @@
-"""Which lists a ranker trains on."""
+"""Which lists a ranker trains on, which it holds out, and how much each item counts."""
 
 import warnings
 from dataclasses import replace
@@ -8,31 +8,67 @@ import numpy as np
 from numpy.typing import NDArray
 
 from skmetric.estimators._lists import RankedItems
-from skmetric.sampling import GroupBatchSampler
+from skmetric.sampling import GroupBatchSampler, holdout_lists
 
-__all__ = ["list_sampler"]
+__all__ = ["hold_out", "item_values", "list_sampler"]
+
+Places = NDArray[np.integer]
 
 
-def list_sampler(ranker: Any, items: RankedItems, train: NDArray[np.integer]) -> GroupBatchSampler:
-    """Sampler of the training items: in the lists that hold something to rank, or, pointwise, in one."""
+def hold_out(items: RankedItems, fraction: float, rng: np.random.Generator) -> tuple[Places, Places]:
+    """Places to train on and to validate by: whole lists that hold something to rank, or rows where there are none."""
+    places: Places = np.arange(len(items.lists))
+    units = places if not items.has_lists else items.lists if items.units is None else items.units
+    useful = np.flatnonzero(items.ordered())
+    if len(np.unique(units[useful])) < 2:
+        raise ValueError(
+            "early_stopping must hold out a group in which y differs, and train on another one; there are not two such "
+            "groups. Pass X_val, y_val and groups_val, or set early_stopping=False."
+        )
+    _, held_out = holdout_lists(units[useful], fraction, rng)
+    return np.setdiff1d(places, useful[held_out]), useful[held_out]
+
+
+def list_sampler(ranker: Any, items: RankedItems, train: Places) -> tuple[GroupBatchSampler, Places]:
+    """Sampler of the training items, and which they are: those that count, in lists that hold something to rank."""
+    counts = items.weights[train] > 0
     if ranker._is_pointwise:
-        one = np.zeros(len(train), dtype=np.intp)
-        return GroupBatchSampler(one, batch_size=ranker.batch_size, max_group_size=ranker.batch_size, items=train)
-    _warn_of_one_list(ranker, items)
-    lists = items.lists[train]
-    in_training = replace(items, lists=lists, relevance=items.relevance[train], weights=items.weights[train])
-    kept = in_training.ordered()
-    if not kept.any():
+        used, longest = train[counts], ranker.batch_size
+        lists = np.zeros(len(used), dtype=np.intp)
+    else:
+        _warn_of_one_list(ranker, items)
+        some = replace(
+            items, lists=items.lists[train], relevance=items.relevance[train], weights=items.weights[train]
+        )
+        used, longest = train[counts & some.ordered()], ranker.max_group_size
+        lists = np.unique(items.lists[used], return_inverse=True)[1]
+    if not len(used):
         raise ValueError(
             "y must differ within a group, or there is nothing to rank; no group holds two rows of different "
             "relevance. Are groups the ids of rows, in place of lists?"
         )
-    return GroupBatchSampler(
-        np.unique(lists[kept], return_inverse=True)[1],
-        batch_size=ranker.batch_size,
-        max_group_size=ranker.max_group_size,
-        items=train[kept],
-    )
+    return GroupBatchSampler(lists, batch_size=ranker.batch_size, max_group_size=longest, items=used), used
+
+
+def item_values(ranker: Any, items: RankedItems, used: Places, n_steps: int) -> NDArray[np.float32]:
+    """What the objective gets to know about each item: relevance, weight within its list, and share.
+
+    Weights are in units of their mean. Shares add up to the mean weight of a group's rows, in units that make the mean
+    over an epoch's steps that over groups; pointwise, every row is its own group.
+    """
+    weights = items.weights / items.weights.max()
+    weights /= weights[weights > 0].mean()
+    groups = np.arange(len(used)) if ranker._is_pointwise else np.unique(items.lists[used], return_inverse=True)[1]
+    shares = np.zeros(len(weights))
+    shares[used] = weights[used] / np.bincount(groups)[groups]
+    shares *= n_steps / shares.sum()
+    with np.errstate(over="ignore"):
+        values = np.column_stack([ranker._targets(items), weights, shares]).astype(np.float32)
+    if not np.isfinite(values).all():
+        raise ValueError(
+            f"y must fit into float32 within a group; it spans {np.ptp(items.relevance):.3g}. Scale it, or pass ranks."
+        )
+    return values
 
 
 def _warn_of_one_list(ranker: Any, items: RankedItems) -> None:

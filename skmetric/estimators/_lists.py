@@ -20,7 +20,7 @@ from skmetric.losses import (
     softmax_loss,
 )
 
-__all__ = ["LOSSES", "ListObjective", "RankedItems"]
+__all__ = ["GRADED", "LOSSES", "ListObjective", "RankedItems"]
 
 # By the names that the estimators give them; each takes scores, relevance, mask, weights and numbers of its own.
 LOSSES: Mapping[str, Callable[..., Tensor]] = {
@@ -32,6 +32,8 @@ LOSSES: Mapping[str, Callable[..., Tensor]] = {
     "approx_ndcg": approx_ndcg_loss,
     "squared": pointwise_squared_loss,
 }
+# Losses that are made of NDCG's gains, and so see more of the relevance than differences within a list.
+GRADED = {"lambda", "approx_ndcg"}
 
 
 @dataclass(frozen=True)
@@ -50,6 +52,8 @@ class RankedItems:
         Which row of X each item is. None: the items are the rows.
     has_lists : bool
         Whether the lists were given; otherwise all items are in one.
+    units : array of int, shape (n_items,), optional
+        What belongs together where some items are held out. None: the lists, or each item where none were given.
     """
 
     X: NDArray[np.float32]
@@ -58,12 +62,13 @@ class RankedItems:
     lists: NDArray[np.integer]
     rows: NDArray[np.integer] | None = None
     has_lists: bool = True
+    units: NDArray[np.integer] | None = None
 
-    @property
-    def values(self) -> NDArray[np.float32]:
-        """What the objective gets to know: relevance, and weight in units of the mean of those that count."""
-        weights = self.weights / self.weights[self.weights > 0].mean()
-        return np.column_stack([self.relevance, weights]).astype(np.float32)
+    def relevance_in_list(self) -> NDArray[np.float64]:
+        """Relevance above the least of the list: what float32 can hold of timestamps, say."""
+        least = np.full(self.lists.max(initial=-1) + 1, np.inf)
+        np.minimum.at(least, self.lists, self.relevance)
+        return self.relevance - least[self.lists]
 
     def some(self, places: NDArray[np.integer]) -> "RankedItems":
         """Some of the items, each with a row of its own."""
@@ -82,7 +87,10 @@ class RankedItems:
 
 @dataclass(frozen=True)
 class ListObjective:
-    """Mean of a ranking loss over the lists of a batch, each weighted by the mean weight of its items.
+    """A ranking loss over the lists of a batch, weighted so that an epoch's mean is that over its groups.
+
+    An item brings its relevance, its weight within the list, and its share: what the shares of a list add up to is how
+    much the list counts. A group counts as much as its rows on average, however many share its step or its lists.
 
     Attributes
     ----------
@@ -98,15 +106,12 @@ class ListObjective:
     def loss(self, outputs: Tensor, batch: Batch, hyperparameters: Mapping[str, Tensor]) -> Tensor:
         """Loss of each model."""
         assert batch.values is not None
-        relevance, weights = batch.values.unbind(-1)
         in_lists = partial(_in_lists, length=batch.list_length)
-        scores, relevance, weights, mask = map(in_lists, (outputs[..., 0], relevance, weights, batch.rows >= 0))
+        relevance, weights, shares = map(in_lists, batch.values.unbind(-1))
+        scores, mask = map(in_lists, (outputs[..., 0], batch.rows >= 0))
         numbers = {name: value.unsqueeze(-1) for name, value in hyperparameters.items()}
         each = LOSSES[self.name](scores, relevance, mask=mask, weights=weights, **numbers, **dict(self.options))
-        n_items = mask.sum(-1)
-        list_weights = weights.masked_fill(~mask, 0.0).sum(-1) / n_items.clamp_min(1)
-        total = list_weights.sum(-1)
-        return (each * list_weights).sum(-1) / total.where(total > 0, 1.0)
+        return (each * shares.masked_fill(~mask, 0.0).sum(-1)).sum(-1)
 
     def monitor(self, outputs: Tensor, batch: Batch, hyperparameters: Mapping[str, Tensor]) -> dict[str, Tensor]:
         """Nothing beyond the loss."""

@@ -36,13 +36,14 @@ def read_pairs(
     if sample_weight is not None:
         weights = check_sample_weight(sample_weight, rows, dtype=np.float64, ensure_non_negative=True)
     is_tie = outcome == 0
+    units = np.repeat(np.concatenate([np.arange(len(rows)), np.flatnonzero(is_tie)]), 2)
     rows = np.concatenate([rows, rows[is_tie]])
     relevance = np.column_stack([outcome >= 0, outcome < 0])
     relevance = np.concatenate([relevance, ~relevance[is_tie]])
     weights = np.concatenate([np.where(is_tie, weights / 2, weights), weights[is_tie] / 2])
     lists = np.repeat(np.arange(len(rows)), 2)
     return RankedItems(
-        checked, relevance.ravel().astype(np.float64), np.repeat(weights, 2), lists, rows.ravel(), has_lists=True
+        checked, relevance.ravel().astype(np.float64), np.repeat(weights, 2), lists, rows.ravel(), units=units
     )
 
 
@@ -50,7 +51,7 @@ def _check_outcome(y: ArrayLike | None, n: int) -> NDArray[np.float64]:
     if y is None:
         return np.ones(n)
     outcome = np.asarray(y)
-    if outcome.shape != (n,) or not np.isin(outcome, (-1, 0, 1)).all():
+    if outcome.dtype == bool or outcome.shape != (n,) or not np.isin(outcome, (-1, 0, 1)).all():
         raise ValueError(
             f"y must say for each of the {n} pairs which point wins: 1 the first, -1 the second, 0 neither; got shape "
             f"{outcome.shape}, values such as {np.unique(outcome)[:5].tolist()}."

@@ -12,13 +12,12 @@ from skmetric._sklearn_compat import Interval, fit_context
 from skmetric.engine import FitPlan, FitResult, StoppingRule, Stream, Validation, one_cycle, open_stream
 from skmetric.estimators._base import all_or_nothing
 from skmetric.estimators._groups import column_place, column_values
-from skmetric.estimators._list_sampler import list_sampler
-from skmetric.estimators._lists import ListObjective, RankedItems
+from skmetric.estimators._list_sampler import hold_out, item_values, list_sampler
+from skmetric.estimators._lists import GRADED, ListObjective, RankedItems
 from skmetric.estimators._rank_metric import rank_metric
 from skmetric.estimators._rows import check_points, read_rows
 from skmetric.metrics._groups import group_codes
 from skmetric.nn import NetworkSpec
-from skmetric.sampling import holdout_lists
 
 __all__ = ["RankerMixin"]
 
@@ -48,8 +47,8 @@ class RankerMixin(ClassNamePrefixFeaturesOutMixin, TransformerMixin):
         self,
         X: ArrayLike,
         y: ArrayLike,
-        sample_weight: ArrayLike | None = None,
         *,
+        sample_weight: ArrayLike | None = None,
         groups: ArrayLike | None = None,
         X_val: ArrayLike | None = None,
         y_val: ArrayLike | None = None,
@@ -90,7 +89,7 @@ class RankerMixin(ClassNamePrefixFeaturesOutMixin, TransformerMixin):
         self._finish(plan, self._train(plan))
         return self
 
-    def predict(self, X: ArrayLike) -> NDArray[np.float32]:
+    def predict(self, X: ArrayLike) -> NDArray:
         """Score rows: the higher, the higher a row ranks within its group.
 
         Parameters
@@ -105,7 +104,7 @@ class RankerMixin(ClassNamePrefixFeaturesOutMixin, TransformerMixin):
         """
         return self.score_samples(X)
 
-    def score_samples(self, X: ArrayLike) -> NDArray[np.float32]:
+    def score_samples(self, X: ArrayLike) -> NDArray[np.floating]:
         """Score rows, whatever the ranker was fitted on.
 
         Parameters
@@ -212,20 +211,23 @@ class RankerMixin(ClassNamePrefixFeaturesOutMixin, TransformerMixin):
         if not self.early_stopping:
             if any(given is not None for given in (X_val, y_val, groups_val)):
                 raise ValueError("X_val, y_val, groups_val are for early stopping; set early_stopping=True.")
-        elif X_val is None and y_val is None:
-            units = items.lists if items.has_lists else train
-            train, held_out = holdout_lists(units, self.validation_fraction, open_stream(seed, Stream.HOLDOUT))
+        elif X_val is None and y_val is None and groups_val is None:
+            train, held_out = hold_out(items, self.validation_fraction, open_stream(seed, Stream.HOLDOUT))
             validation = self._validation(items.some(held_out))
         elif X_val is None or y_val is None:
-            raise ValueError("X_val and y_val must be given together; got only one of them.")
+            raise ValueError("X_val and y_val must be given together, with groups_val where there are groups.")
         else:
-            validation = self._validation(self._read(X_val, y_val, None, groups_val, reset=False))
+            held = self._read(X_val, y_val, None, groups_val, reset=False)
+            if items.has_lists and not held.has_lists:
+                raise ValueError("groups_val must be given with groups: one list of all rows is another question.")
+            validation = self._validation(held)
         spec = self._spec(items.X.shape[1])
+        sampler, used = list_sampler(self, items, train)
         return FitPlan(
             network=spec,
             objective=self._objective(items),
             hyperparameters=self._hyperparameters(),
-            sampler=list_sampler(self, items, train),
+            sampler=sampler,
             X=items.X,
             targets=items.relevance,
             learning_rate=float(self.learning_rate),
@@ -234,7 +236,7 @@ class RankerMixin(ClassNamePrefixFeaturesOutMixin, TransformerMixin):
             max_iter=self.max_iter,
             seed=seed,
             items=items.rows,
-            values=self._values(items),
+            values=item_values(self, items, used, len(sampler.list_lengths)),
             validation=validation,
             stopping=StoppingRule(self.n_iter_no_change) if self.early_stopping else None,
             initial_weights=self._initial_weights(spec, go_on=self.warm_start),
@@ -286,8 +288,8 @@ class RankerMixin(ClassNamePrefixFeaturesOutMixin, TransformerMixin):
     def _n_features_out(self) -> int:
         return self._network.spec.n_outputs
 
-    def _values(self, items: RankedItems) -> NDArray[np.float32]:
-        return items.values
+    def _targets(self, items: RankedItems) -> NDArray[np.float64]:
+        return items.relevance if self.loss in GRADED else items.relevance_in_list()
 
     def _objective(self, items: RankedItems) -> ListObjective:
         raise NotImplementedError

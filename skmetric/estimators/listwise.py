@@ -37,7 +37,8 @@ class ListwiseRanker(RankerMixin, TorchEstimator):
         What ``score`` gives and early stopping looks at: "ndcg", "ndcg_linear", "mrr", "map", each also with a cut as
         in "ndcg@10", or "spearman", "kendall", "pairwise_accuracy".
     max_group_size : int, default=256
-        Longest list that is ranked at a time; a longer group is split at random, anew every epoch.
+        Longest list that is ranked at a time; a longer group is split at random, anew every epoch. Losses over pairs
+        take memory in its square.
     group_column : str or int, optional
         Name or place of the column of ``X`` that holds the groups, where metadata is not routed. The network never
         sees it; ``predict`` needs it to be there and does not read it.
@@ -50,7 +51,7 @@ class ListwiseRanker(RankerMixin, TorchEstimator):
         then neither the units of a column nor its outliers matter. False takes the columns as given.
     module : callable, optional
         ``(n_features_in, n_components) -> torch.nn.Module``: a network of your own in place of the hidden layers; the
-        linear layer that scores its output is added.
+        linear layer that scores its output is added. It also sees rows that only fill a batch up.
     batch_size : int, default=64
         Rows in a batch, in whole groups; more where one group is longer.
     max_iter : int, default=20

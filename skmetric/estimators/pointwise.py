@@ -1,12 +1,11 @@
 """PointwiseRanker: a regression of the relevance."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import replace
 from typing import Any, ClassVar
 
 import numpy as np
 import torch
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 
 from skmetric._sklearn_compat import StrOptions
 from skmetric.estimators._base import TorchEstimator
@@ -168,13 +167,25 @@ class PointwiseRanker(RankerMixin, TorchEstimator):
     def _hyperparameters(self) -> dict[str, float]:
         return {}
 
-    def _values(self, items: RankedItems) -> NDArray[np.float32]:
+    def _targets(self, items: RankedItems) -> NDArray[np.float64]:
         # The network learns the relevance in standard units, whatever its own.
-        weights = items.weights / items.weights.sum()
+        weights = items.weights / items.weights.max()
+        weights /= weights.sum()
         self._center = float(weights @ items.relevance)
         self._scale = float(np.sqrt(weights @ np.square(items.relevance - self._center))) or 1.0
-        return replace(items, relevance=(items.relevance - self._center) / self._scale).values
+        return (items.relevance - self._center) / self._scale
 
-    def _scores(self, points: NDArray[np.float32]) -> NDArray[np.float32]:
-        scores: NDArray[np.float32] = super()._scores(points) * np.float32(self._scale) + np.float32(self._center)
-        return scores
+    def score_samples(self, X: ArrayLike) -> NDArray[np.float64]:
+        """Score rows in units of the relevance.
+
+        Parameters
+        ----------
+        X : array-like of shape (n, n_features)
+            The rows.
+
+        Returns
+        -------
+        ndarray of shape (n,)
+            In float64, which tells timestamps apart.
+        """
+        return super().score_samples(X).astype(np.float64) * self._scale + self._center

@@ -102,6 +102,8 @@ class RankingScorer(BaseEstimator, ABC):
 
 def _groups_of(estimator: Any, X: Any) -> ArrayLike | None:
     """Groups that the table brings itself; None where all rows may be scored as one list."""
+    if hasattr(estimator, "best_estimator_"):
+        return _groups_of(estimator.best_estimator_, X)
     ranker = estimator
     if isinstance(estimator, Pipeline):
         ranker = estimator.steps[-1][1]

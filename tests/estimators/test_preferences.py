@@ -90,7 +90,7 @@ def test_probabilities_are_shares_of_the_weights():
     y = np.tile([1, -1], 32)
     ranker = PairwiseRanker(loss="logistic", dropout=0, weight_decay=0, **SMALL | {"max_iter": 200})
     for weights, share in [(np.where(y > 0, 3.0, 1.0), 0.75), (np.where(y > 0, 0.1, 0.3), 0.25), (None, 0.5)]:
-        probabilities = clone(ranker).fit(pairs, y, weights).predict_proba(pairs)
+        probabilities = clone(ranker).fit(pairs, y, sample_weight=weights).predict_proba(pairs)
         assert_allclose(probabilities[:, 1], share, atol=0.01)
         assert_allclose(probabilities.sum(axis=1), 1, atol=1e-6)
     thirds = clone(ranker).fit(pairs[:60], np.tile([1, 1, 0], 20)).predict_proba(pairs)
@@ -184,3 +184,11 @@ def test_bad_pairs_are_named(params, change, message, preferences):
         data["X"] = points[np.column_stack([index, index[:, :1]])]
     with pytest.raises(ValueError, match=message):
         PairwiseRanker(**SMALL, **params).fit(**data)
+
+
+def test_a_tie_is_held_out_whole(preferences):
+    points, index, _ = preferences
+    ranker = PairwiseRanker(early_stopping=True, **SMALL | {"max_iter": 6}).fit(points[index], np.zeros(len(index)))
+    assert {row["valid_score"] for row in ranker.history_} == {0.5}
+    with pytest.raises(ValueError, match="y must say for each"):
+        ranker.fit(points[index], points[index][:, 0, 0] > points[index][:, 1, 0])

@@ -79,7 +79,7 @@ def test_a_column_by_its_place(ranker):
         ({}, {"y": None}, "requires y"),
         ({"early_stopping": True}, {"X_val": X}, "must be given together"),
         ({}, {"X_val": X, "y_val": Y}, "set early_stopping=True"),
-        ({"early_stopping": True}, {"groups": np.zeros(30)}, "only one"),
+        ({"early_stopping": True}, {"groups": np.zeros(30)}, "there are not two such groups"),
         ({"early_stopping": True}, {"y": Y - 2}, "metric='ndcg' cannot judge these rows"),
     ],
 )

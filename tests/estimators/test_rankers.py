@@ -139,11 +139,12 @@ def test_rows_without_weight_are_not_there(ranker, table):
     weights = np.random.default_rng(3).random(len(y)) + 0.5
     weights[groups < 5] = 0
     plain = clone(ranker).set_params(scale_inputs=False)
-    whole = clone(plain).fit(X, y, weights, groups=groups)
-    part = clone(plain).fit(X[groups >= 5], y[groups >= 5], weights[groups >= 5], groups=groups[groups >= 5])
+    whole = clone(plain).fit(X, y, sample_weight=weights, groups=groups)
+    kept = groups >= 5
+    part = clone(plain).fit(X[kept], y[kept], sample_weight=weights[kept], groups=groups[kept])
     if not isinstance(ranker, PointwiseRanker):
         assert_array_equal(whole.predict(X), part.predict(X))
-    scaled = clone(plain).fit(X, y, weights * 4, groups=groups)
+    scaled = clone(plain).fit(X, y, sample_weight=weights * 4, groups=groups)
     np.testing.assert_allclose(scaled.predict(X), whole.predict(X), rtol=1e-2, atol=1e-2)
 
 
@@ -211,3 +212,76 @@ def test_rankers_are_of_no_kind():
     for ranker in RANKERS:
         assert not hasattr(ranker, "_estimator_type")
         assert ranker.__sklearn_tags__().estimator_type is None
+
+
+@each_ranker
+def test_a_group_counts_as_much_as_its_rows_on_average(ranker, table):
+    """Whatever its length, its company in a step, and the lists that it is split into."""
+    X, y, groups = table
+    weights = np.random.default_rng(1).random(len(y)) * (groups % 7 > 0)
+    ranker = clone(ranker).set_params(**{} if isinstance(ranker, PointwiseRanker) else {"max_group_size": 6})
+    plan = ranker._plan(X, y, sample_weight=weights, groups=groups)
+    shown = plan.sampler.draw_epoch(np.random.default_rng(0))
+    used = np.unique(shown[shown >= 0])
+    assert (weights[used] > 0).all()
+    shares = plan.values[:, 2]
+    assert shares[used].sum() == pytest.approx(len(plan.sampler.list_lengths), rel=1e-5)
+    if isinstance(ranker, PointwiseRanker):
+        np.testing.assert_allclose(shares / shares.sum(), weights / weights.sum(), rtol=1e-5)
+        return
+    of_group = np.bincount(groups[used], shares[used])
+    mean_weight = np.bincount(groups[used], weights[used]) / np.maximum(np.bincount(groups[used]), 1)
+    np.testing.assert_allclose(of_group / of_group.sum(), mean_weight / mean_weight.sum(), rtol=1e-5)
+
+
+@pytest.mark.parametrize("size", [16, 256])
+def test_weights_decide_between_groups_of_opposite_order(size):
+    rng = np.random.default_rng(0)
+    X = rng.normal(size=(2 * size, 2)).astype(np.float32)
+    groups = np.repeat([0, 1], size)
+    y = np.where(groups == 0, X[:, 0], -X[:, 0])
+    for weights in ([1000, 1], [1, 1000]):
+        ranker = PairwiseRanker(metric="spearman", device="cpu", max_iter=60, learning_rate=0.01, random_state=0)
+        ranker.fit(X, y, sample_weight=np.take(weights, groups), groups=groups)
+        heavy = groups == np.argmax(weights)
+        assert spearman_score(y[heavy], ranker.predict(X[heavy])) > 0.8
+
+
+@pytest.mark.parametrize("ranker", RANKERS[:5:3], ids=lambda r: r.loss)
+def test_timestamps_keep_their_order(ranker, table):
+    X, y, groups = table
+    late = clone(ranker).set_params(metric="spearman").fit(X, 1.7e9 + y, groups=groups)
+    assert_array_equal(late.predict(X), clone(ranker).fit(X, y, groups=groups).predict(X))
+    with pytest.raises(ValueError, match="y must fit into float32"):
+        late.fit(X, 1e39 * y, groups=groups)
+
+
+def test_timestamps_come_back():
+    X = np.linspace(-1, 1, 200, dtype=np.float32)[:, np.newaxis]
+    ranker = PointwiseRanker(metric="spearman", device="cpu", max_iter=60, random_state=0).fit(
+        X, 1.7e9 + 10.0 * X[:, 0].astype(float)
+    )
+    assert spearman_score(X[:, 0], ranker.predict(X)) > 0.99
+
+
+@each_ranker
+def test_validation_groups_are_asked_for(ranker, table):
+    X, y, groups = table
+    stopping = clone(ranker).set_params(early_stopping=True)
+    with pytest.raises(ValueError, match="groups_val must be given"):
+        stopping.fit(X, y, groups=groups, X_val=X, y_val=y)
+    with pytest.raises(ValueError, match="X_val and y_val must be given together"):
+        stopping.fit(X, y, groups=groups, groups_val=groups)
+    with pytest.raises(TypeError, match="positional"):
+        stopping.fit(X, y, groups)
+
+
+@each_ranker
+def test_only_groups_that_can_be_judged_are_held_out(ranker, table):
+    X, y, groups = table
+    flat = np.where(groups > 2, 3, y)
+    for seed in range(3):
+        stopping = clone(ranker).set_params(early_stopping=True, random_state=seed, max_iter=2)
+        plan = stopping._plan(X, flat, groups=groups)
+        useful = {g for g in range(3) if np.ptp(flat[groups == g]) > 0}
+        assert len(plan.validation.X) in {(groups == g).sum() for g in useful}
