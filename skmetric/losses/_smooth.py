@@ -19,7 +19,7 @@ def softplus(x: Tensor) -> Tensor:
 
 def sigmoid(x: Tensor) -> Tensor:
     """1 / (1 + exp(-x)), for values only: far out its automatic gradient is NaN."""
-    return 1 / (1 + (-x.detach()).exp())
+    return x.detach().neg().exp_().add_(1).reciprocal_()
 
 
 def exp2(x: Tensor) -> Tensor:

@@ -210,7 +210,7 @@ def lambda_loss(
 
 
 def _logistic(above: Tensor) -> tuple[Tensor, Tensor]:
-    return softplus(-above), -sigmoid(-above)
+    return softplus(-above), sigmoid(-above).neg_()
 
 
 def _mean_of_pairs(items: Items, loss: PairLoss) -> Tensor:
