@@ -37,9 +37,7 @@ def list_sampler(ranker: Any, items: RankedItems, train: Places) -> tuple[GroupB
         lists = np.zeros(len(used), dtype=np.intp)
     else:
         _warn_of_one_list(ranker, items)
-        some = replace(
-            items, lists=items.lists[train], relevance=items.relevance[train], weights=items.weights[train]
-        )
+        some = replace(items, lists=items.lists[train], relevance=items.relevance[train], weights=items.weights[train])
         used, longest = train[counts & some.ordered()], ranker.max_group_size
         lists = np.unique(items.lists[used], return_inverse=True)[1]
     if not len(used):
