@@ -1,10 +1,11 @@
 """Nearest rows of a table, a chunk of queries at a time, with ties resolved by row order."""
 
 from collections.abc import Iterator
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+
+from skmetric.metrics._ties import take_in_rows
 
 __all__ = ["nearest_rows"]
 
@@ -60,21 +61,15 @@ def _smallest(distances: NDArray[np.float64], depth: int) -> NDArray[np.intp]:
     One entry more than asked for is looked at, so that a tie across the cut shows up like any other.
     """
     near = np.argpartition(distances, depth, axis=1)[:, : depth + 1]
-    values = _take(distances, near)
+    values = take_in_rows(distances, near)
     order = np.argsort(values, axis=1)
-    near = _take(near, order)[:, :depth]
-    values = _take(values, order)
+    near = take_in_rows(near, order)[:, :depth]
+    values = take_in_rows(values, order)
     # Neither partition nor sort is stable: that costs several times more, and only rows with ties need it.
     for row in np.flatnonzero((values[:, 1:] == values[:, :-1]).any(axis=1)):
         inside = np.flatnonzero(distances[row] <= values[row, depth - 1])
         near[row] = inside[np.argsort(distances[row, inside], kind="stable")[:depth]]
     return near
-
-
-def _take(table: NDArray[Any], columns: NDArray[np.intp]) -> NDArray[Any]:
-    """``np.take_along_axis(table, columns, axis=1)``, several times faster."""
-    starts = np.arange(0, table.size, table.shape[1])
-    return table.ravel().take(columns + starts[:, np.newaxis])
 
 
 def _centred(points: NDArray[np.float64]) -> NDArray[np.float64]:
