@@ -9,7 +9,7 @@ from skmetric.losses._arguments import PerList, nan_of, per_list, with_slopes
 from skmetric.losses._gains import discounts, gains, ideal_dcg
 from skmetric.losses._items import Items, items_of
 from skmetric.losses._smooth import sigmoid, softplus
-from skmetric.losses.reduction import sum_last
+from skmetric.losses.reduction import sum_last, weighted_mean
 
 __all__ = ["approx_ndcg_loss", "list_mle_loss", "softmax_loss"]
 
@@ -144,8 +144,7 @@ def list_mle_loss(
     below = running.gather(-1, (n_below - 1).clamp_min(0))
     counts = items.weights * ((n_below > (items.weights == 0).sum(-1, keepdim=True)) & (items.weights > 0))
     terms = softplus(below - scaled).where(counts > 0, 0.0)
-    total = sum_last(counts, 1)
-    return sum_last(counts * terms, 1) / total.where(total > 0, 1.0) + nan_of(items.scores)
+    return weighted_mean(terms, counts) + nan_of(items.scores)
 
 
 def approx_ndcg_loss(

@@ -3,7 +3,7 @@
 from torch import Tensor
 
 from skmetric.losses._items import items_of
-from skmetric.losses.reduction import sum_last
+from skmetric.losses.reduction import weighted_mean
 
 __all__ = ["pointwise_squared_loss"]
 
@@ -42,6 +42,4 @@ def pointwise_squared_loss(
     tensor(2.5000)
     """
     items = items_of(scores, relevance, mask, weights)
-    total = sum_last(items.weights, 1)
-    squares = (items.scores - items.relevance).square()
-    return sum_last(items.weights * squares, 1) / total.where(total > 0, 1.0)
+    return weighted_mean((items.scores - items.relevance).square(), items.weights)

@@ -2,7 +2,7 @@
 
 from torch import Tensor
 
-__all__ = ["masked_mean", "sum_last"]
+__all__ = ["sum_last", "weighted_mean"]
 
 
 def sum_last(terms: Tensor, n_axes: int) -> Tensor:
@@ -16,17 +16,13 @@ def sum_last(terms: Tensor, n_axes: int) -> Tensor:
     return terms
 
 
-def masked_mean(terms: Tensor, mask: Tensor, *, n_axes: int = 1) -> Tensor:
-    """Mean of the masked-in terms over the last axes; exactly 0 where there is none.
+def weighted_mean(terms: Tensor, weights: Tensor) -> Tensor:
+    """Weighted mean over the last axis; exactly 0 where nothing has a weight.
 
     Parameters
     ----------
-    terms : Tensor of shape (..., *axes)
-        Finite or not: what is masked out counts nothing, a NaN that is masked in comes out.
-    mask : Tensor of bool, broadcastable to ``terms``
-        True for a term that counts.
-    n_axes : int, default=1
-        How many axes at the end are averaged over.
+    terms, weights : Tensor of shape (..., n)
+        Finite or not; the weights are not negative.
 
     Returns
     -------
@@ -35,10 +31,9 @@ def masked_mean(terms: Tensor, mask: Tensor, *, n_axes: int = 1) -> Tensor:
     Examples
     --------
     >>> import torch
-    >>> from skmetric.losses.reduction import masked_mean
-    >>> masked_mean(torch.tensor([1.0, 3.0, 100.0]), torch.tensor([True, True, False]))
+    >>> from skmetric.losses.reduction import weighted_mean
+    >>> weighted_mean(torch.tensor([1.0, 3.0, 100.0]), torch.tensor([1.0, 1.0, 0.0]))
     tensor(2.)
     """
-    total = sum_last(terms.where(mask, terms.new_zeros(())), n_axes)
-    count = sum_last(mask.expand(terms.shape), n_axes)
-    return total / count.clamp_min(1)
+    total = sum_last(weights, 1)
+    return sum_last(weights * terms, 1) / total.where(total > 0, 1.0)
