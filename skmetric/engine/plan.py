@@ -11,7 +11,7 @@ from torch import Tensor
 
 from skmetric.engine.schedule import Schedule
 from skmetric.engine.trained import TrainedNetwork
-from skmetric.nn import NetworkSpec, Weights
+from skmetric.nn import NetworkSpec, Outputs, Weights
 
 __all__ = ["Batch", "FitPlan", "FitResult", "Moments", "Objective", "Sampler", "StoppingRule", "Validation"]
 
@@ -23,7 +23,7 @@ class Batch:
     Attributes
     ----------
     rows : Tensor of int, shape (n_models, n)
-        Which row of its model's table each item is; -1 where there is none, and the outputs mean nothing.
+        Which row of its model's table each item is; -1 where there is none, and what comes out means nothing.
     values : Tensor of shape (n_models, n, n_values), or None
         What is known about each item.
     list_length : int
@@ -41,10 +41,10 @@ class Batch:
 class Objective(Protocol):
     """The quantity that training lowers. Equal objectives can be trained as one stack."""
 
-    def loss(self, outputs: Tensor, batch: Batch, hyperparameters: Mapping[str, Tensor]) -> Tensor:
-        """Loss of each model (n_models,) from its outputs (n_models, n, n_outputs)."""
+    def loss(self, outputs: Outputs, batch: Batch, hyperparameters: Mapping[str, Tensor]) -> Tensor:
+        """Loss of each model (n_models,) from what it makes of a batch."""
 
-    def monitor(self, outputs: Tensor, batch: Batch, hyperparameters: Mapping[str, Tensor]) -> dict[str, Tensor]:
+    def monitor(self, outputs: Outputs, batch: Batch, hyperparameters: Mapping[str, Tensor]) -> dict[str, Tensor]:
         """Figures (n_models,) for the history, taken once an epoch."""
 
 
@@ -70,7 +70,7 @@ class Sampler(Protocol):
 
 @dataclass(frozen=True)
 class Validation:
-    """Rows held out from training, and the score (higher is better) of a model's outputs on them."""
+    """Rows held out from training, and the score (higher is better) of what a model finally makes of them."""
 
     X: NDArray
     score: Callable[[NDArray], float]
@@ -122,6 +122,8 @@ class FitPlan:
         Which row of X each item is that the sampler draws. None: the items are the rows.
     values : array of shape (n_items, n_values), float32, optional
         What the objective gets to know about each item.
+    bins : array of int, shape (n_items,), optional
+        The bin of the target that each item falls into, for a network that smooths its features over bins.
     validation : Validation, optional
         Rows to watch while training.
     stopping : StoppingRule, optional
@@ -145,6 +147,7 @@ class FitPlan:
     seed: np.random.SeedSequence
     items: NDArray | None = None
     values: NDArray | None = None
+    bins: NDArray | None = None
     validation: Validation | None = None
     stopping: StoppingRule | None = None
     initial_weights: Weights | None = None

@@ -15,7 +15,7 @@ from skmetric.engine.plan import Batch, FitPlan
 from skmetric.engine.randomness import Stream, open_stream
 from skmetric.engine.tables import open_table
 from skmetric.engine.trained import apply_network
-from skmetric.nn import FlatParameters
+from skmetric.nn import FlatParameters, Outputs
 
 __all__ = ["TrainingStack"]
 
@@ -30,6 +30,7 @@ class Step(NamedTuple):
 
     x: Tensor  # (n_models, n, n_features)
     keep: Tensor | None  # dropout's factors, (n_models, n, keep_width), or (1, ...) where all models share them
+    bins: Tensor | None  # of the target that the items fall into, (n_models, n)
     batch: Batch
     stay: Tensor  # how much of a weight stays, and the size of a step: (n_models, 1)
     size: Tensor
@@ -78,13 +79,14 @@ class TrainingStack:
         for step in self.draw_epoch(epoch):
             outputs, loss = self.train_step(step)
             total += loss
+        self.network.end_epoch()
         monitor = self.plans[0].objective.monitor(outputs, step.batch, self._hyperparameters)
         figures = {"train_loss": total / len(self._list_lengths), **monitor}
         return {name: value.cpu().numpy() for name, value in figures.items()}
 
-    def train_step(self, step: Step) -> tuple[Tensor, Tensor]:
+    def train_step(self, step: Step) -> tuple[Outputs, Tensor]:
         """Update every model once; its outputs and its loss before that."""
-        outputs = self.network(step.x, step.keep)
+        outputs = self.network(step.x, step.keep, bins=step.bins)
         loss = self.plans[0].objective.loss(outputs, step.batch, self._hyperparameters)
         self.optimizer.update(self._flat.gradient(loss), step.stay, step.size)
         return outputs.detach(), loss.detach()
@@ -101,11 +103,12 @@ class TrainingStack:
             stays, sizes = self.optimizer.plan_epoch(factors[block])
             keeps = self._noise.draw(len(stays), n_items)
             batches = self._table.batches(rows[block])
-            values = self._values_of([items[block] for items in drawn])
+            items = [each[block] for each in drawn]
+            values, bins = self._known([plan.values for plan in self.plans], items), self._bins(items)
             lengths = self._list_lengths[block]
-            steps = zip(batches, values, lengths, keeps, stays.unbind(), sizes.unbind(), strict=True)
-            for (indices, x), known, length, keep, stay, size in steps:
-                yield Step(x, keep, Batch(indices, known, length, self._generators), stay, size)
+            steps = zip(batches, values, bins, lengths, keeps, stays.unbind(), sizes.unbind(), strict=True)
+            for (indices, x), known, in_bins, length, keep, stay, size in steps:
+                yield Step(x, keep, in_bins, Batch(indices, known, length, self._generators), stay, size)
 
     def keep_only(self, models: Sequence[int]) -> "TrainingStack":
         """A stack of some of the models, which go on where they are."""
@@ -124,15 +127,20 @@ class TrainingStack:
         return smaller
 
     def outputs_of(self, model: int, X: NDArray) -> NDArray:
-        """One model's outputs on rows of its own, computed as it would be alone."""
+        """What one model finally makes of rows of its own, computed as it would be alone."""
         self.network.eval()
-        outputs = apply_network(self.network, X, self.device, models=slice(model, model + 1))
+        outputs = apply_network(self.network.final, X, self.device, models=slice(model, model + 1))
         self.network.train()
         return outputs
 
-    def _values_of(self, drawn: Sequence[NDArray]) -> Sequence[Tensor | None]:
-        """For each step what the objective is to know about the items, (n_models, n, n_values)."""
-        known = [plan.values[items] for plan, items in zip(self.plans, drawn, strict=True) if plan.values is not None]
+    def _bins(self, drawn: Sequence[NDArray]) -> Sequence[Tensor | None]:
+        """For each step the bins of the items, (n_models, n), -1 where there is no item."""
+        bins = [None if plan.bins is None else np.append(plan.bins, -1) for plan in self.plans]
+        return self._known(bins, drawn)
+
+    def _known(self, tables: Sequence[NDArray | None], drawn: Sequence[NDArray]) -> Sequence[Tensor | None]:
+        """For each step what the models' tables say of the items, (n_models, n, ...); nothing without tables."""
+        known = [table[items] for table, items in zip(tables, drawn, strict=True) if table is not None]
         if not known:
             return [None] * len(drawn[0])
         return torch.from_numpy(np.stack(known, axis=1)).to(self.device).unbind()

@@ -54,12 +54,12 @@ class TrainedNetwork:
         self._on_device: tuple[torch.device, StackNetwork] | None = None
 
     def apply(self, X: NDArray, device: str | torch.device) -> NDArray[np.float32]:
-        """Outputs (n, n_outputs) for rows (n, n_features), computed on the device."""
+        """What the network finally makes of rows (n, n_features), computed on the device: scores, or (n, n_outputs)."""
         where = resolve_device(device)
-        return apply_network(self._network_on(where), X, where)
+        return apply_network(self._network_on(where).final, X, where)
 
     def represent(self, X: NDArray, device: str | torch.device) -> NDArray[np.float32]:
-        """The rows' representation (n, n_outputs): what the scores are made of, where the outputs are scores."""
+        """The rows' representation (n, n_outputs): what the scores are made of, where there are scores."""
         where = resolve_device(device)
         return apply_network(self._network_on(where).represent, X, where)
 

@@ -19,6 +19,7 @@ from skmetric.losses import (
     pointwise_squared_loss,
     softmax_loss,
 )
+from skmetric.nn import Outputs
 
 __all__ = ["GRADED", "LOSSES", "ListObjective", "RankedItems"]
 
@@ -103,17 +104,18 @@ class ListObjective:
     name: str
     options: tuple[tuple[str, Any], ...] = ()
 
-    def loss(self, outputs: Tensor, batch: Batch, hyperparameters: Mapping[str, Tensor]) -> Tensor:
+    def loss(self, outputs: Outputs, batch: Batch, hyperparameters: Mapping[str, Tensor]) -> Tensor:
         """Loss of each model."""
         assert batch.values is not None
+        assert outputs.scores is not None
         in_lists = partial(_in_lists, length=batch.list_length)
         relevance, weights, shares = map(in_lists, batch.values.unbind(-1))
-        scores, mask = map(in_lists, (outputs[..., 0], batch.rows >= 0))
+        scores, mask = map(in_lists, (outputs.scores[..., 0], batch.rows >= 0))
         numbers = {name: value.unsqueeze(-1) for name, value in hyperparameters.items()}
         each = LOSSES[self.name](scores, relevance, mask=mask, weights=weights, **numbers, **dict(self.options))
         return (each * shares.masked_fill(~mask, 0.0).sum(-1)).sum(-1)
 
-    def monitor(self, outputs: Tensor, batch: Batch, hyperparameters: Mapping[str, Tensor]) -> dict[str, Tensor]:
+    def monitor(self, outputs: Outputs, batch: Batch, hyperparameters: Mapping[str, Tensor]) -> dict[str, Tensor]:
         """Nothing beyond the loss."""
         del outputs, batch, hyperparameters
         return {}

@@ -7,6 +7,7 @@ from torch import Tensor
 
 from skmetric.engine import Batch
 from skmetric.losses import block_triplet_loss, block_triplet_shares
+from skmetric.nn import Outputs
 
 __all__ = ["TripletObjective"]
 
@@ -30,10 +31,10 @@ class TripletObjective:
     distance: str
     soft: bool
 
-    def loss(self, outputs: Tensor, batch: Batch, hyperparameters: Mapping[str, Tensor]) -> Tensor:
+    def loss(self, outputs: Outputs, batch: Batch, hyperparameters: Mapping[str, Tensor]) -> Tensor:
         """Loss of each model."""
         return block_triplet_loss(
-            outputs,
+            outputs.representation,
             batch.rows,
             samples_per_class=self.samples_per_class,
             margin=hyperparameters["margin"],
@@ -43,10 +44,10 @@ class TripletObjective:
             generator=batch.generators,
         )
 
-    def monitor(self, outputs: Tensor, batch: Batch, hyperparameters: Mapping[str, Tensor]) -> dict[str, Tensor]:
+    def monitor(self, outputs: Outputs, batch: Batch, hyperparameters: Mapping[str, Tensor]) -> dict[str, Tensor]:
         """Shares of easy, semi-hard and hard triplets in a batch."""
         shares = block_triplet_shares(
-            outputs,
+            outputs.representation,
             batch.rows,
             samples_per_class=self.samples_per_class,
             margin=hyperparameters["margin"],

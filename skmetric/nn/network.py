@@ -3,7 +3,7 @@
 from abc import abstractmethod
 from collections.abc import Mapping, Sequence
 from itertools import pairwise
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 import torch
@@ -11,20 +11,49 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from skmetric.nn.layers import ALL, InputScaling, StackedLinear, unit_length
+from skmetric.nn.smoothing import FeatureSmoothing
 
 if TYPE_CHECKING:
     from skmetric.nn.spec import NetworkSpec
 
-__all__ = ["SingleModule", "StackNetwork", "TabularStack", "Weights"]
+__all__ = ["Outputs", "SingleModule", "StackNetwork", "TabularStack", "Weights"]
 
 Weights = Mapping[str, NDArray]
 
 
-class StackNetwork(nn.Module):
-    """M models side by side, from rows (M, n, n_features) to outputs.
+class Outputs(NamedTuple):
+    """What a network makes of rows.
 
-    The outputs are the rows' representation (M, n, n_outputs), or scores (M, n, n_scores) that a linear head makes of
-    it.
+    Attributes
+    ----------
+    representation : Tensor of shape (M, n, n_outputs)
+        The rows' embedding; where there are scores, the last hidden layer.
+    scores : Tensor of shape (M, n, n_scores), or None
+        What a linear head makes of it, where the network has one.
+    """
+
+    representation: Tensor
+    scores: Tensor | None
+
+    @property
+    def final(self) -> Tensor:
+        """The scores where there are any, else the representation."""
+        return self.representation if self.scores is None else self.scores
+
+    def detach(self) -> "Outputs":
+        """The same values, without a gradient."""
+        return Outputs(self.representation.detach(), None if self.scores is None else self.scores.detach())
+
+
+class StackNetwork(nn.Module):
+    """M models side by side, from rows (M, n, n_features) to their representation and to scores.
+
+    Parameters
+    ----------
+    spec : NetworkSpec
+        The common shape.
+    rngs : sequence of numpy.random.Generator
+        One a model, for initial weights.
 
     Attributes
     ----------
@@ -34,12 +63,44 @@ class StackNetwork(nn.Module):
         How many activations of an item dropout decides over; 0 without dropout.
     """
 
-    n_models: int
     keep_width: int
 
+    def __init__(self, spec: "NetworkSpec", rngs: Sequence[np.random.Generator]) -> None:
+        super().__init__()
+        self.n_models = len(rngs)
+        self.normalize = spec.normalize
+        width = self._build_body(spec, rngs)
+        self.head = None if spec.n_scores is None else StackedLinear(width, spec.n_scores, rngs)
+        self.smoothing = None if spec.smoothing is None else FeatureSmoothing(spec.smoothing, self.n_models, width)
+
+    def forward(
+        self, x: Tensor, keep: Tensor | None = None, models: slice = ALL, bins: Tensor | None = None
+    ) -> Outputs:
+        """Outputs of the given models for rows (M, n, n_features).
+
+        While training, ``keep`` (M, n, keep_width) multiplies the activations, and ``bins`` (M, n) says by which bins
+        of the target the representation is smoothed on its way to the scores.
+        """
+        representation = self.represent(x, keep, models)
+        if self.head is None:
+            return Outputs(representation, None)
+        features = representation
+        if self.smoothing is not None and bins is not None:
+            features = self.smoothing(representation, bins)
+        return Outputs(representation, self.head(features, models))
+
+    def final(self, x: Tensor, models: slice = ALL) -> Tensor:
+        """Scores of rows where the network gives scores, else their representation."""
+        return self(x, models=models).final
+
+    def end_epoch(self) -> None:
+        """Note that all rows have been seen once more."""
+        if self.smoothing is not None:
+            self.smoothing.end_epoch()
+
     @abstractmethod
-    def forward(self, x: Tensor, keep: Tensor | None = None, models: slice = ALL) -> Tensor:
-        """Outputs of the given models; ``keep`` (M, n, keep_width) multiplies the activations while training."""
+    def _build_body(self, spec: "NetworkSpec", rngs: Sequence[np.random.Generator]) -> int:
+        """Make what leads to the representation; its width."""
 
     @abstractmethod
     def represent(self, x: Tensor, keep: Tensor | None = None, models: slice = ALL) -> Tensor:
@@ -61,42 +122,29 @@ class StackNetwork(nn.Module):
 class TabularStack(StackNetwork):
     """Multi-layer perceptrons with ReLU and dropout on scaled inputs.
 
-    Parameters
-    ----------
-    spec : NetworkSpec
-        The common shape.
-    rngs : sequence of numpy.random.Generator
-        One a model, for its initial weights.
+    The representation is one more linear layer, or, where there are scores, the last hidden layer itself.
     """
 
-    def __init__(self, spec: "NetworkSpec", rngs: Sequence[np.random.Generator]) -> None:
-        super().__init__()
-        self.n_models = len(rngs)
+    def _build_body(self, spec: "NetworkSpec", rngs: Sequence[np.random.Generator]) -> int:
         self.hidden_widths = spec.hidden_layer_sizes
         self.keep_width = sum(self.hidden_widths) if spec.dropout else 0
-        self.normalize = spec.normalize
         self.scaling = InputScaling(self.n_models, spec.n_features) if spec.scale_inputs else None
         widths = [spec.n_features, *self.hidden_widths]
         self.layers = nn.ModuleList(StackedLinear(n_in, n_out, rngs) for n_in, n_out in pairwise(widths))
-        self.has_scores = spec.n_scores is not None
-        self.head = StackedLinear(widths[-1], spec.n_scores or spec.n_outputs, rngs)
-
-    def forward(self, x: Tensor, keep: Tensor | None = None, models: slice = ALL) -> Tensor:
-        """Outputs of the given models."""
-        x = self.represent(x, keep, models)
-        return self.head(x, models) if self.has_scores else x
+        self.last = None if spec.n_scores else StackedLinear(widths[-1], spec.n_outputs, rngs)
+        return widths[-1] if spec.n_scores else spec.n_outputs
 
     def represent(self, x: Tensor, keep: Tensor | None = None, models: slice = ALL) -> Tensor:
-        """Representation of the rows: where there are scores, the last hidden layer."""
+        """Representation of the rows."""
         if self.scaling is not None:
             x = self.scaling(x, models)
         keeps = [None] * len(self.layers) if keep is None else keep.split(self.hidden_widths, -1)
         for layer, layer_keep in zip(self.layers, keeps, strict=True):
             x = layer(x, models).relu_()
             x = x if layer_keep is None else x * layer_keep
-        if self.has_scores:
+        if self.last is None:
             return x
-        x = self.head(x, models)
+        x = self.last(x, models)
         return unit_length(x) if self.normalize else x
 
     def fit_inputs(self, tables: Sequence[NDArray]) -> None:
@@ -118,25 +166,14 @@ class TabularStack(StackNetwork):
 class SingleModule(StackNetwork):
     """A user's own module, which knows no stack axis: a stack of one.
 
-    Parameters
-    ----------
-    spec : NetworkSpec
-        Says how to build the module.
-    rngs : sequence of numpy.random.Generator
-        One, which draws the weights of the head where there is one; the module draws its own.
+    The module draws its own weights, the generator those of the head.
     """
 
-    def __init__(self, spec: "NetworkSpec", rngs: Sequence[np.random.Generator]) -> None:
-        super().__init__()
-        assert spec.module is not None
-        self.n_models, self.keep_width, self.normalize = 1, 0, spec.normalize
+    def _build_body(self, spec: "NetworkSpec", rngs: Sequence[np.random.Generator]) -> int:
+        del rngs
+        self.keep_width = 0
         self.module = self._build(spec)
-        self.head = None if spec.n_scores is None else StackedLinear(spec.n_outputs, spec.n_scores, rngs)
-
-    def forward(self, x: Tensor, keep: Tensor | None = None, models: slice = ALL) -> Tensor:
-        """Outputs of the module, or the scores that the head makes of them."""
-        x = self.represent(x, keep, models)
-        return x if self.head is None else self.head(x)
+        return spec.n_outputs
 
     def represent(self, x: Tensor, keep: Tensor | None = None, models: slice = ALL) -> Tensor:
         """Outputs of the module."""

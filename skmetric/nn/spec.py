@@ -7,6 +7,7 @@ import numpy as np
 from torch import nn
 
 from skmetric.nn.network import SingleModule, StackNetwork, TabularStack
+from skmetric.nn.smoothing import SmoothingSpec
 
 __all__ = ["NetworkSpec"]
 
@@ -32,6 +33,8 @@ class NetworkSpec:
     n_scores : int, optional
         Width of a linear head that scores the representation, which then is the last hidden layer (or the module's
         output). None: the representation is the output.
+    smoothing : SmoothingSpec, optional
+        How the representation is smoothed over bins of the target before it is scored, while training.
     """
 
     n_features: int
@@ -42,6 +45,7 @@ class NetworkSpec:
     scale_inputs: bool
     module: Callable[[int, int], nn.Module] | None = None
     n_scores: int | None = None
+    smoothing: SmoothingSpec | None = None
 
     def build(self, rngs: Sequence[np.random.Generator]) -> StackNetwork:
         """Build a stack of as many models as there are generators.

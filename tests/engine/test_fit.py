@@ -120,7 +120,7 @@ def test_a_trained_network_applies_its_weights():
     weights = result.network.weights
     for layer in range(2):
         z = np.maximum(z @ weights[f"layers.{layer}.weight"] + weights[f"layers.{layer}.bias"], 0)
-    z = z @ weights["head.weight"] + weights["head.bias"]
+    z = z @ weights["last.weight"] + weights["last.bias"]
     np.testing.assert_allclose(result.network.apply(plan.X, "cpu"), z, rtol=1e-4, atol=1e-5)
 
 

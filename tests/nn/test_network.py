@@ -91,12 +91,12 @@ def test_flat_gradient_is_each_models_gradient():
     network = spec(normalize=False).build(rngs(0, 1))
     flat = FlatParameters(network)
     x = torch.randn(2, 7, 5, generator=torch.Generator().manual_seed(0))
-    gradient = flat.gradient(network(x).square().sum((-1, -2))).clone()
+    gradient = flat.gradient(network.final(x).square().sum((-1, -2))).clone()
     assert gradient.shape == flat.values.shape
     step = 1e-3 * gradient
-    loss = network(x).square().sum((-1, -2))
+    loss = network.final(x).square().sum((-1, -2))
     flat.values.sub_(step)
-    lower = network(x).square().sum((-1, -2))
+    lower = network.final(x).square().sum((-1, -2))
     torch.testing.assert_close((loss - lower).detach(), (step * gradient).sum(-1), rtol=0.1, atol=1e-3)
 
 
@@ -104,9 +104,9 @@ def test_dropout_factors_multiply_the_hidden_layers():
     network = spec(hidden_layer_sizes=(8,)).build(rngs(0))
     x = torch.randn(1, 7, 5, generator=torch.Generator().manual_seed(0))
     ones = torch.ones(1, 7, network.keep_width)
-    torch.testing.assert_close(network(x, ones), network(x), rtol=0, atol=0)
-    bias = network.head.bias.detach()
-    torch.testing.assert_close(network(x, 0 * ones), unit_length(bias.expand(1, 7, 3)))
+    torch.testing.assert_close(network(x, ones).final, network(x).final, rtol=0, atol=0)
+    bias = network.last.bias.detach()
+    torch.testing.assert_close(network(x, 0 * ones).final, unit_length(bias.expand(1, 7, 3)))
 
 
 def test_weights_round_trip():
@@ -114,7 +114,7 @@ def test_weights_round_trip():
     other = spec().build(rngs(5))
     other.load([network.weights_of(1)])
     x = torch.randn(1, 4, 5, generator=torch.Generator().manual_seed(0))
-    torch.testing.assert_close(other(x), network(x, models=slice(1, 2)), rtol=0, atol=0)
+    torch.testing.assert_close(other.final(x), network.final(x, slice(1, 2)), rtol=0, atol=0)
 
 
 def test_a_copy_of_weights_does_not_move_along():
@@ -130,8 +130,8 @@ def test_a_copy_of_weights_does_not_move_along():
 def test_no_hidden_layers_is_a_linear_map():
     network = spec(hidden_layer_sizes=(), scale_inputs=False, normalize=False).build(rngs(0))
     a, b = torch.randn(2, 1, 4, 5, generator=torch.Generator().manual_seed(0))
-    zero = network(torch.zeros(1, 4, 5))
-    torch.testing.assert_close(network(a + b) - zero, network(a) + network(b) - 2 * zero)
+    zero = network.final(torch.zeros(1, 4, 5))
+    torch.testing.assert_close(network.final(a + b) - zero, network.final(a) + network.final(b) - 2 * zero)
 
 
 @pytest.mark.parametrize("length", [0.0, 1e-30, 1e-3, 1.0, 1e6])
