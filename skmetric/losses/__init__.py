@@ -4,6 +4,7 @@ The last axis is the list (the items of a batch); embeddings add a feature axis 
 broadcasts: groups, models of a stack, or both. A loss returns one value a list.
 """
 
+from skmetric.losses.correlation import pearson_loss, spearman_loss
 from skmetric.losses.distance import pairwise_distance
 from skmetric.losses.listwise import approx_ndcg_loss, list_mle_loss, softmax_loss
 from skmetric.losses.pairwise import (
@@ -13,22 +14,30 @@ from skmetric.losses.pairwise import (
     pairwise_logistic_loss,
 )
 from skmetric.losses.pointwise import pointwise_squared_loss
+from skmetric.losses.rank import blackbox_ranks
+from skmetric.losses.ranksim import distinct_rows, neighbor_spearman, ranksim_loss
 from skmetric.losses.triplet import batch_triplet_loss, block_triplet_loss, triplet_margin_loss
 from skmetric.losses.triplet_shares import block_triplet_shares, triplet_shares
 
 __all__ = [
     "approx_ndcg_loss",
     "batch_triplet_loss",
+    "blackbox_ranks",
     "block_triplet_loss",
     "block_triplet_shares",
+    "distinct_rows",
     "lambda_loss",
     "list_mle_loss",
     "margin_ranking_loss",
+    "neighbor_spearman",
     "pairwise_distance",
     "pairwise_hinge_loss",
     "pairwise_logistic_loss",
+    "pearson_loss",
     "pointwise_squared_loss",
+    "ranksim_loss",
     "softmax_loss",
+    "spearman_loss",
     "triplet_margin_loss",
     "triplet_shares",
 ]

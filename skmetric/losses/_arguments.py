@@ -1,5 +1,6 @@
 """What the losses take beside a list: values an item, numbers a list, and gradients known by hand."""
 
+import math
 from contextlib import suppress
 from typing import Any
 
@@ -38,6 +39,13 @@ def per_list(name: str, value: PerList, lists: Tensor, n_axes: int) -> Tensor:
             f"got shape {tuple(value.shape)}."
         )
     return value[(..., *[None] * n_axes)]
+
+
+def positive(name: str, value: PerList) -> PerList:
+    """Raise for a number that is not positive. What a tensor holds is not looked at: that would wait for the device."""
+    if not isinstance(value, Tensor) and not 0 < value < math.inf:
+        raise ValueError(f"{name} must be positive and finite; got {value}.")
+    return value
 
 
 def with_slopes(argument: Tensor, value: Tensor, slopes: Tensor) -> Tensor:
