@@ -136,8 +136,10 @@ def spearman_loss(
     wanted = ranks_of(items.relevance, is_real)
     if method == "sigmoid":
         ranks: Tensor = _SoftRanks.apply(z, temperature, is_real)
-        return _one_minus_correlation(ranks, wanted, counts) + nan_of(items.scores)
-    return _blackbox(z, wanted, is_real, counts, strength) + nan_of(items.scores)
+        loss = _one_minus_correlation(ranks, wanted, counts)
+    else:
+        loss = _blackbox(z, wanted, is_real, counts, strength)
+    return loss + nan_of(items.scores) + nan_of(items.relevance)
 
 
 def _blackbox(z: Tensor, wanted: Tensor, is_real: Tensor, counts: Tensor, strength: Tensor) -> Tensor:

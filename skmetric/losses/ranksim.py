@@ -1,6 +1,7 @@
 """RankSim: features whose neighbours come in the order of the labels' neighbours."""
 
 from collections.abc import Callable
+from contextlib import suppress
 from typing import NamedTuple
 
 import torch
@@ -117,7 +118,7 @@ def ranksim_loss(
     strength = positive("interpolation_strength", interpolation_strength)
     strength = per_list("interpolation_strength", strength, features, 2)
     rows = _rows(features, labels, similarity, label_similarity, mask)
-    target = ranks_of(rows.label_similarity, rows.is_pair, ties=ties) / rows.n_real
+    target = ranks_of(rows.label_similarity, rows.is_pair, ties=ties)
     if scale_free:
         loss = _scale_free(rows, target, strength, ties)
     else:
@@ -128,18 +129,19 @@ def ranksim_loss(
             ties=ties,
             mask=rows.is_pair,
         )
-        loss = sum_last((ranks / rows.n_real - target).square(), 2) / rows.n_real[..., 0, 0]
+        # Whole differences first: what is tied stays tied.
+        loss = sum_last(((ranks - target) / rows.n_real).square(), 2) / rows.n_real[..., 0, 0]
     return loss.where(rows.is_ordered, 0.0) + nan_of(rows.similarity, 2) + nan_of(rows.label_similarity, 2)
 
 
 def _scale_free(rows: "_Rows", target: Tensor, strength: Tensor, ties: str) -> Tensor:
     similarity = rows.similarity.detach().masked_fill(~rows.is_pair, 0.0)
-    ranks = ranks_of(similarity, rows.is_pair, ties=ties) / rows.n_real
-    error = ranks - target
+    ranks = ranks_of(similarity, rows.is_pair, ties=ties)
+    error = (ranks - target) / rows.n_real
     spread = _spread(similarity, rows.is_pair, rows.n_real)
     step = (strength * spread).where(spread > 0, 1.0)
-    moved = ranks_of(similarity + step * error, rows.is_pair, ties=ties) / rows.n_real
-    slopes = (moved - ranks) * (2 / (rows.n_real.square() * step))
+    moved = ranks_of(similarity + step * error, rows.is_pair, ties=ties)
+    slopes = (moved - ranks) * (2 / (rows.n_real**3 * step))
     # Ranks do not see the scale of distances, but the interpolation always pulls them in: taken out, or a large weight
     # would shrink all features to one point.
     square = sum_last(similarity.square(), 2)[..., None, None]
@@ -288,21 +290,24 @@ def _rows(
 
 def _label_similarity(features: Tensor, labels: Tensor, similarity: LabelSimilarity | None) -> Tensor:
     if similarity is None:
-        labels = per_item("labels", labels, features.shape[:-1])
+        labels = per_item("labels", labels, features.shape[:-1]).to(features.dtype)
         return -(labels.unsqueeze(-1) - labels.unsqueeze(-2)).abs()
     shape = (*features.shape[:-1], features.shape[-2])
     values = similarity(labels)
-    if values.shape[-2:] != shape[-2:]:
-        raise ValueError(f"label_similarity must give {shape}, one value a pair of rows; got {tuple(values.shape)}.")
-    return values.expand(shape)
+    with suppress(RuntimeError):
+        if values.shape[-2:] == shape[-2:]:
+            return values.expand(shape)
+    raise ValueError(f"label_similarity must give {shape}, one value a pair of rows; got {tuple(values.shape)}.")
 
 
 def _similarity(features: Tensor, similarity: str) -> Tensor:
     if similarity not in SIMILARITIES:
         raise ValueError(f"similarity must be one of {', '.join(map(repr, SIMILARITIES))}; got {similarity!r}.")
-    d = pairwise_distance(features, distance=similarity)
     if similarity == "euclidean":
-        return -d
+        return -pairwise_distance(features)
+    # Neither very short nor very long rows are any trouble once their largest entry is 1.
+    largest = features.detach().abs().amax(-1, keepdim=True)
+    d = pairwise_distance(features / largest.where(largest > 0, 1.0), distance="cosine")
     # A row of zeros has no direction, and no derivative of one: its cosine is 0.
     has_direction = (features.detach() != 0).any(-1)
     return -d.where(has_direction.unsqueeze(-1) & has_direction.unsqueeze(-2), 1.0)
