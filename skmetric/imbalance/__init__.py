@@ -1,0 +1,24 @@
+"""Imbalanced regression: weights by rarity of the target, errors that rare targets have a say in, folds. No torch."""
+
+from skmetric.imbalance.density import LabelDensityWeighter
+from skmetric.imbalance.errors import balanced_mean_absolute_error, geometric_mean_error
+from skmetric.imbalance.folds import DensityStratifiedKFold
+from skmetric.imbalance.scorers import (
+    BalancedMaeScorer,
+    GeometricMeanErrorScorer,
+    neg_balanced_mae_scorer,
+    neg_geometric_mean_scorer,
+)
+from skmetric.imbalance.shots import shot_report
+
+__all__ = [
+    "BalancedMaeScorer",
+    "DensityStratifiedKFold",
+    "GeometricMeanErrorScorer",
+    "LabelDensityWeighter",
+    "balanced_mean_absolute_error",
+    "geometric_mean_error",
+    "neg_balanced_mae_scorer",
+    "neg_geometric_mean_scorer",
+    "shot_report",
+]

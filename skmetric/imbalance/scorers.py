@@ -1,0 +1,155 @@
+"""Scorers: errors under imbalance in the form that scikit-learn's model selection takes."""
+
+from abc import ABC, abstractmethod
+from typing import Any
+
+from numpy.typing import ArrayLike
+from sklearn.base import BaseEstimator
+
+from skmetric.imbalance.errors import balanced_mean_absolute_error, geometric_mean_error
+
+__all__ = ["BalancedMaeScorer", "GeometricMeanErrorScorer", "neg_balanced_mae_scorer", "neg_geometric_mean_scorer"]
+
+
+class _ErrorScorer(BaseEstimator, ABC):
+    """The negative error of what an estimator's ``predict`` gives.
+
+    A ``BaseEstimator``, because that is the public way to be cloned and to take part in metadata routing: requests are
+    read from the signature of ``score``.
+    """
+
+    @abstractmethod
+    def _error(self, y_true: ArrayLike, y_pred: ArrayLike, sample_weight: ArrayLike | None) -> float: ...
+
+    def score(self, X: ArrayLike, y: ArrayLike, sample_weight: ArrayLike | None = None) -> float:
+        """Score predictions that are there already.
+
+        Parameters
+        ----------
+        X : array-like of shape (n,)
+            Predictions.
+        y : array-like of shape (n,)
+            The truth.
+        sample_weight : array-like of shape (n,), default=None
+            Weights of the rows.
+
+        Returns
+        -------
+        score : float
+            The negative error: at most 0, greater is better.
+        """
+        return -self._error(y, X, sample_weight)
+
+    def __call__(self, estimator: Any, X: Any, y: ArrayLike, sample_weight: ArrayLike | None = None) -> float:
+        """Predict ``X`` by the fitted estimator, and score the predictions.
+
+        Parameters
+        ----------
+        estimator : estimator with a ``predict``
+            A fitted regressor, or a pipeline that ends in one.
+        X : array-like of shape (n, n_features)
+            What the estimator takes.
+        y : array-like of shape (n,)
+            The truth.
+        sample_weight : array-like of shape (n,), default=None
+            Weights of the rows.
+
+        Returns
+        -------
+        score : float
+            The negative error: at most 0, greater is better.
+
+        Raises
+        ------
+        TypeError
+            If the estimator has no ``predict``.
+        """
+        if not hasattr(estimator, "predict"):
+            raise TypeError(
+                f"estimator must have a predict method for {self!r}, but {type(estimator).__name__} has none. Score a "
+                "regressor, or a Pipeline that ends in one."
+            )
+        return self.score(estimator.predict(X), y, sample_weight=sample_weight)
+
+    def _accept_sample_weight(self) -> bool:
+        # Without metadata routing, searches over several metrics ask every scorer this, and fail without an answer.
+        return True
+
+
+class BalancedMaeScorer(_ErrorScorer):
+    """Negative balanced mean absolute error of an estimator's predictions, for ``scoring=``.
+
+    Calls ``estimator.predict(X)``, then :func:`skmetric.imbalance.balanced_mean_absolute_error` (see there for the
+    formula), and turns the sign round: greater is better.
+
+    Parameters
+    ----------
+    bins : int or array-like of shape (n_bins + 1,), default=10
+        How many equally wide bins over the range of the rows scored, or the edges of the bins, in units of the target.
+
+    See Also
+    --------
+    skmetric.imbalance.neg_balanced_mae_scorer : A ready instance with the defaults.
+
+    Notes
+    -----
+    An int of bins follows the range of each test fold. Edges, such as ``np.linspace(y.min(), y.max(), 11)``, are the
+    same for all folds.
+
+    With metadata routing enabled, ``set_score_request(sample_weight=True)`` asks for weights. It changes the scorer in
+    place: call it on a new ``BalancedMaeScorer()``, not on the shared ``neg_balanced_mae_scorer``.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from sklearn.model_selection import GridSearchCV
+    >>> from sklearn.neighbors import KNeighborsRegressor
+    >>> from skmetric.imbalance import BalancedMaeScorer, DensityStratifiedKFold
+    >>> X = np.linspace(0, 1, 60)[:, np.newaxis]
+    >>> y = X[:, 0] ** 4
+    >>> search = GridSearchCV(
+    ...     KNeighborsRegressor(), {"n_neighbors": [1, 2, 20]},
+    ...     scoring=BalancedMaeScorer(bins=[0, 0.25, 0.5, 0.75, 1]), cv=DensityStratifiedKFold(3),
+    ... ).fit(X, y)
+    >>> search.best_params_
+    {'n_neighbors': 2}
+    """
+
+    def __init__(self, bins: int | ArrayLike = 10) -> None:
+        self.bins = bins
+
+    def _error(self, y_true: ArrayLike, y_pred: ArrayLike, sample_weight: ArrayLike | None) -> float:
+        return balanced_mean_absolute_error(y_true, y_pred, bins=self.bins, sample_weight=sample_weight)
+
+
+class GeometricMeanErrorScorer(_ErrorScorer):
+    """Negative geometric mean of an estimator's absolute errors, for ``scoring=``.
+
+    Calls ``estimator.predict(X)``, then :func:`skmetric.imbalance.geometric_mean_error` (see there for the formula, and
+    for how errors of 0 are counted), and turns the sign round: greater is better.
+
+    See Also
+    --------
+    skmetric.imbalance.neg_geometric_mean_scorer : A ready instance.
+
+    Notes
+    -----
+    With metadata routing enabled, ``set_score_request(sample_weight=True)`` asks for weights. It changes the scorer in
+    place: call it on a new ``GeometricMeanErrorScorer()``, not on the shared ``neg_geometric_mean_scorer``.
+
+    Examples
+    --------
+    >>> from sklearn.dummy import DummyRegressor
+    >>> from skmetric.imbalance import GeometricMeanErrorScorer
+    >>> X, y = [[0.0], [1.0], [2.0], [3.0]], [1.0, 1.0, -1.0, -16.0]
+    >>> constant = DummyRegressor(strategy="constant", constant=0.0).fit(X, y)
+    >>> GeometricMeanErrorScorer()(constant, X, y)
+    -2.0
+    """
+
+    def _error(self, y_true: ArrayLike, y_pred: ArrayLike, sample_weight: ArrayLike | None) -> float:
+        return geometric_mean_error(y_true, y_pred, sample_weight=sample_weight)
+
+
+neg_balanced_mae_scorer = BalancedMaeScorer()
+neg_geometric_mean_scorer = GeometricMeanErrorScorer()
