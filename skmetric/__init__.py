@@ -4,7 +4,14 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from skmetric.estimators import ListwiseRanker, PairwiseRanker, PointwiseRanker, Rows, TripletEmbedder
+    from skmetric.estimators import (
+        ListwiseRanker,
+        PairwiseRanker,
+        PointwiseRanker,
+        RankSimRegressor,
+        Rows,
+        TripletEmbedder,
+    )
     from skmetric.model_selection import BatchedGridSearchCV, BatchedRandomizedSearchCV
 
 __version__ = "0.1.0.dev0"
@@ -15,11 +22,13 @@ __all__ = [
     "ListwiseRanker",
     "PairwiseRanker",
     "PointwiseRanker",
+    "RankSimRegressor",
     "Rows",
     "TripletEmbedder",
     "__version__",
     "datasets",
     "estimators",
+    "imbalance",
     "losses",
     "metrics",
     "model_selection",
@@ -32,10 +41,11 @@ _HOME = {
     "ListwiseRanker": "estimators",
     "PairwiseRanker": "estimators",
     "PointwiseRanker": "estimators",
+    "RankSimRegressor": "estimators",
     "Rows": "estimators",
     "TripletEmbedder": "estimators",
 }
-_SUBMODULES = {"datasets", "estimators", "losses", "metrics", "model_selection", "preferences"}
+_SUBMODULES = {"datasets", "estimators", "imbalance", "losses", "metrics", "model_selection", "preferences"}
 
 
 def __getattr__(name: str) -> Any:

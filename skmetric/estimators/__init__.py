@@ -6,5 +6,14 @@ from skmetric.estimators.embedding import TripletEmbedder
 from skmetric.estimators.listwise import ListwiseRanker
 from skmetric.estimators.pairwise import PairwiseRanker
 from skmetric.estimators.pointwise import PointwiseRanker
+from skmetric.estimators.regression import RankSimRegressor
 
-__all__ = ["ListwiseRanker", "PairwiseRanker", "PointwiseRanker", "Rows", "TorchEstimator", "TripletEmbedder"]
+__all__ = [
+    "ListwiseRanker",
+    "PairwiseRanker",
+    "PointwiseRanker",
+    "RankSimRegressor",
+    "Rows",
+    "TorchEstimator",
+    "TripletEmbedder",
+]

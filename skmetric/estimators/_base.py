@@ -18,7 +18,7 @@ from sklearn.utils.validation import check_is_fitted, validate_data
 from skmetric._sklearn_compat import Interval
 from skmetric.engine import FitPlan, FitResult, TrainedNetwork, fit_stack, resolve_device
 from skmetric.estimators._callbacks import EpochTasks, check_callbacks
-from skmetric.nn import NetworkSpec
+from skmetric.nn import NetworkSpec, SmoothingSpec
 
 __all__ = ["TorchEstimator", "all_or_nothing", "float32_overflow_is_infinity", "not_fitted"]
 
@@ -99,6 +99,7 @@ class TorchEstimator(CallbackSupportMixin, BaseEstimator):
         hidden_layer_sizes: Sequence[int],
         normalize: bool = False,
         n_scores: int | None = None,
+        smoothing: SmoothingSpec | None = None,
     ) -> NetworkSpec:
         widths = tuple(hidden_layer_sizes)
         if not all(isinstance(width, Integral) and int(width) >= 1 for width in widths):
@@ -114,6 +115,7 @@ class TorchEstimator(CallbackSupportMixin, BaseEstimator):
             scale_inputs=self.scale_inputs,
             module=self.module,
             n_scores=n_scores,
+            smoothing=smoothing,
         )
 
     def _seed_sequence(self) -> np.random.SeedSequence:

@@ -5,24 +5,23 @@ from typing import Any, ClassVar, Self
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
-from sklearn.base import ClassNamePrefixFeaturesOutMixin, TransformerMixin
 from sklearn.utils.validation import check_is_fitted
 
-from skmetric._sklearn_compat import Interval, fit_context
+from skmetric._sklearn_compat import fit_context
 from skmetric.engine import FitPlan, FitResult, StoppingRule, Stream, Validation, one_cycle, open_stream
 from skmetric.estimators._base import all_or_nothing
 from skmetric.estimators._groups import column_place, column_values
+from skmetric.estimators._last_layer import LastLayerMixin
 from skmetric.estimators._list_sampler import hold_out, item_values, list_sampler
 from skmetric.estimators._lists import GRADED, ListObjective, RankedItems
 from skmetric.estimators._rank_metric import rank_metric
 from skmetric.estimators._rows import check_points, read_rows
 from skmetric.metrics._groups import group_codes
-from skmetric.nn import NetworkSpec
 
 __all__ = ["RankerMixin"]
 
 
-class RankerMixin(ClassNamePrefixFeaturesOutMixin, TransformerMixin):
+class RankerMixin(LastLayerMixin):
     """Fit on rows in groups, score rows, and be scored group by group.
 
     A ranker says in ``_objective`` which loss it trains with, in ``_hyperparameters`` which numbers enter it, and in
@@ -30,7 +29,7 @@ class RankerMixin(ClassNamePrefixFeaturesOutMixin, TransformerMixin):
     """
 
     _ranker_constraints: ClassVar[dict[str, list]] = {
-        "n_components": [Interval(Integral, 1, None, closed="left"), None],
+        **LastLayerMixin._last_layer_constraints,
         "metric": [str],
         "group_column": [str, Integral, None],
     }
@@ -118,23 +117,7 @@ class RankerMixin(ClassNamePrefixFeaturesOutMixin, TransformerMixin):
             Higher ranks first.
         """
         check_is_fitted(self)
-        return self._scores(check_points(self, X))
-
-    def transform(self, X: ArrayLike) -> NDArray[np.float32]:
-        """Give the representation that the scores are a linear function of: the last hidden layer.
-
-        Parameters
-        ----------
-        X : array-like of shape (n, n_features)
-            The rows.
-
-        Returns
-        -------
-        ndarray of shape (n, n_components), float32
-            A DataFrame where ``set_output`` asks for one.
-        """
-        check_is_fitted(self)
-        return self._network.represent(check_points(self, X), self.device)
+        return self._scores(self._points(X))
 
     def score(
         self,
@@ -221,7 +204,7 @@ class RankerMixin(ClassNamePrefixFeaturesOutMixin, TransformerMixin):
             if items.has_lists and not held.has_lists:
                 raise ValueError("groups_val must be given with groups: one list of all rows is another question.")
             validation = self._validation(held)
-        spec = self._spec(items.X.shape[1])
+        spec = self._spec(items.X.shape[1], n_scores=1)
         sampler, used = list_sampler(self, items, train)
         return FitPlan(
             network=spec,
@@ -246,6 +229,9 @@ class RankerMixin(ClassNamePrefixFeaturesOutMixin, TransformerMixin):
         self, X: Any, y: ArrayLike, sample_weight: ArrayLike | None, groups: ArrayLike | None, *, reset: bool
     ) -> RankedItems:
         return read_rows(self, X, y, sample_weight, groups, reset=reset)
+
+    def _points(self, X: Any) -> NDArray[np.float32]:
+        return check_points(self, X)
 
     def _scores(self, points: NDArray[np.float32]) -> NDArray[np.float32]:
         return self._network.apply(points, self.device)[:, 0]
@@ -274,19 +260,8 @@ class RankerMixin(ClassNamePrefixFeaturesOutMixin, TransformerMixin):
 
         return Validation(items.X, score)
 
-    def _spec(self, n_features: int) -> NetworkSpec:
-        widths = tuple(self.hidden_layer_sizes)
-        if self.n_components is not None and self.module is None:
-            widths = (*widths, self.n_components)
-        n_outputs = self.n_components or (widths[-1] if widths else n_features)
-        return self._network_spec(n_features, n_outputs, hidden_layer_sizes=widths, n_scores=1)
-
     def _finish(self, plan: FitPlan, result: FitResult) -> None:
         self._adopt(plan, result)
-
-    @property
-    def _n_features_out(self) -> int:
-        return self._network.spec.n_outputs
 
     def _targets(self, items: RankedItems) -> NDArray[np.float64]:
         return items.relevance if self.loss in GRADED else items.relevance_in_list()
@@ -299,6 +274,5 @@ class RankerMixin(ClassNamePrefixFeaturesOutMixin, TransformerMixin):
 
     def __sklearn_tags__(self) -> Any:
         tags = super().__sklearn_tags__()
-        tags.transformer_tags.preserves_dtype = ["float32"]
         tags.target_tags.required = True
         return tags

@@ -11,6 +11,7 @@ from skmetric._sklearn_compat import StrOptions
 from skmetric.estimators._base import TorchEstimator
 from skmetric.estimators._lists import ListObjective, RankedItems
 from skmetric.estimators._ranker import RankerMixin
+from skmetric.estimators._target_units import TargetUnits
 
 __all__ = ["PointwiseRanker"]
 
@@ -169,11 +170,9 @@ class PointwiseRanker(RankerMixin, TorchEstimator):
 
     def _targets(self, items: RankedItems) -> NDArray[np.float64]:
         # The network learns the relevance in standard units, whatever its own.
-        weights = items.weights / items.weights.max()
-        weights /= weights.sum()
-        self._center = float(weights @ items.relevance)
-        self._scale = float(np.sqrt(weights @ np.square(items.relevance - self._center))) or 1.0
-        return (items.relevance - self._center) / self._scale
+        relevance = items.relevance[:, None]
+        self._units = TargetUnits.of(relevance, items.weights)
+        return self._units.standardise(relevance)[:, 0]
 
     def score_samples(self, X: ArrayLike) -> NDArray[np.float64]:
         """Score rows in units of the relevance.
@@ -188,4 +187,4 @@ class PointwiseRanker(RankerMixin, TorchEstimator):
         ndarray of shape (n,)
             In float64, which tells timestamps apart.
         """
-        return super().score_samples(X).astype(np.float64) * self._scale + self._center
+        return self._units.restore(super().score_samples(X)[:, None])[:, 0]

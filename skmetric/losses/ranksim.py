@@ -135,7 +135,7 @@ def ranksim_loss(
 
 
 def _scale_free(rows: "_Rows", target: Tensor, strength: Tensor, ties: str) -> Tensor:
-    similarity = rows.similarity.detach().masked_fill(~rows.is_pair, 0.0)
+    similarity = _silenced(rows.similarity.detach(), rows.is_pair)
     ranks = ranks_of(similarity, rows.is_pair, ties=ties)
     error = (ranks - target) / rows.n_real
     spread = _spread(similarity, rows.is_pair, rows.n_real)
@@ -199,7 +199,7 @@ def neighbor_spearman(
         rows = _rows(features, labels, similarity, label_similarity, mask)
         middle = (rows.n_real + 1) / 2
         label, feature = (
-            (ranks_of(values, rows.is_pair) - middle).masked_fill(~rows.is_pair, 0.0)
+            _silenced(ranks_of(values, rows.is_pair) - middle, rows.is_pair)
             for values in (rows.label_similarity, rows.similarity)
         )
         of_label, of_feature = sum_last(label.square(), 1), sum_last(feature.square(), 1)
@@ -263,7 +263,7 @@ class _Rows(NamedTuple):
 
     similarity: Tensor  # of features, with a gradient
     label_similarity: Tensor
-    is_pair: Tensor  # both rows are real
+    is_pair: Tensor | None  # both rows are real; None where all are
     n_real: Tensor  # rows that are, at least 1, (..., 1, 1)
     is_ordered: Tensor  # label similarities differ, (...)
 
@@ -271,21 +271,29 @@ class _Rows(NamedTuple):
 def _rows(
     features: Tensor, labels: Tensor, similarity: str, label_similarity: LabelSimilarity | None, mask: Tensor | None
 ) -> _Rows:
-    n = features.shape[-2]
-    if mask is None:
-        mask = torch.ones(features.shape[:-1], dtype=torch.bool, device=features.device)
-    mask = per_item("mask", mask, features.shape[:-1])
-    is_pair = mask.unsqueeze(-1) & mask.unsqueeze(-2)
-    of_labels = _label_similarity(features, labels, label_similarity)
-    of_labels = of_labels.detach().to(features.dtype).masked_fill(~is_pair, 0.0)
-    if n == 0:
-        is_ordered = mask.any(-1)
-    else:
-        highest = of_labels.masked_fill(~is_pair, -torch.inf).flatten(-2).amax(-1)
-        is_ordered = highest > of_labels.masked_fill(~is_pair, torch.inf).flatten(-2).amin(-1)
-    of_features = _similarity(features.masked_fill(~mask.unsqueeze(-1), 0.0), similarity)
-    n_real = mask.sum(-1).clamp_min(1).to(features.dtype)[..., None, None]
-    return _Rows(of_features, of_labels, is_pair, n_real, is_ordered)
+    is_pair = None
+    n_real = torch.full(features.shape[:-2], max(1, features.shape[-2]), dtype=features.dtype, device=features.device)
+    if mask is not None:
+        mask = per_item("mask", mask, features.shape[:-1])
+        is_pair = mask.unsqueeze(-1) & mask.unsqueeze(-2)
+        n_real = mask.sum(-1).clamp_min(1).to(features.dtype)
+        features = features.masked_fill(~mask.unsqueeze(-1), 0.0)
+    of_labels = _label_similarity(features, labels, label_similarity).detach().to(features.dtype)
+    of_labels = _silenced(of_labels, is_pair)
+    of_features = _similarity(features, similarity)
+    return _Rows(of_features, of_labels, is_pair, n_real[..., None, None], _differ(of_labels, is_pair))
+
+
+def _silenced(values: Tensor, is_pair: Tensor | None, value: float = 0.0) -> Tensor:
+    return values if is_pair is None else values.masked_fill(~is_pair, value)
+
+
+def _differ(values: Tensor, is_pair: Tensor | None) -> Tensor:
+    """Whether a list's pairs hold different values, (...)."""
+    if values.shape[-1] == 0:
+        return torch.zeros(values.shape[:-2], dtype=torch.bool, device=values.device)
+    highest = _silenced(values, is_pair, -torch.inf).flatten(-2).amax(-1)
+    return highest > _silenced(values, is_pair, torch.inf).flatten(-2).amin(-1)
 
 
 def _label_similarity(features: Tensor, labels: Tensor, similarity: LabelSimilarity | None) -> Tensor:
@@ -313,9 +321,9 @@ def _similarity(features: Tensor, similarity: str) -> Tensor:
     return -d.where(has_direction.unsqueeze(-1) & has_direction.unsqueeze(-2), 1.0)
 
 
-def _spread(values: Tensor, is_pair: Tensor, n_real: Tensor) -> Tensor:
-    """Standard deviation over the pairs, (..., 1, 1)."""
+def _spread(values: Tensor, is_pair: Tensor | None, n_real: Tensor) -> Tensor:
+    """Standard deviation over the pairs, (..., 1, 1); other values are 0."""
     n_pairs = n_real.square()
-    mean = sum_last(values.masked_fill(~is_pair, 0.0), 2)[..., None, None] / n_pairs
-    deviation = (values - mean).masked_fill(~is_pair, 0.0)
+    mean = sum_last(values, 2)[..., None, None] / n_pairs
+    deviation = _silenced(values - mean, is_pair)
     return (sum_last(deviation.square(), 2)[..., None, None] / n_pairs).sqrt()

@@ -14,6 +14,7 @@ from sklearn.base import clone
 
 from skmetric import ListwiseRanker, PairwiseRanker, PointwiseRanker, Rows
 from skmetric.engine import Stream, open_stream
+from tests.estimators.plain_training import Network, adamw, rates
 
 SMALL = {"hidden_layer_sizes": (6, 5), "dropout": 0.0, "batch_size": 16, "max_iter": 3, "learning_rate": 0.02}
 SMALL |= {"weight_decay": 0.1, "device": "cpu", "random_state": 6}
@@ -119,50 +120,7 @@ LOSSES = {
 }
 
 
-# The network, the optimiser and the course of the learning rate.
-
-
-class Network:
-    def __init__(self, plan):
-        built = plan.network.build([open_stream(plan.seed, Stream.WEIGHTS)])
-        layers = [*built.layers, built.head]
-        self.parameters = [
-            getattr(layer, name)[0].detach().double().requires_grad_()
-            for layer in layers
-            for name in ("weight", "bias")
-        ]
-        table = torch.from_numpy(plan.X).double()
-        self.center, self.scale = table.mean(0), table.std(0, correction=0)
-
-    def scores(self, X):
-        z = (torch.as_tensor(np.asarray(X, dtype=np.float64)) - self.center) / self.scale
-        x = z / (1 + (z / 3) ** 2).sqrt()
-        *hidden, head = zip(self.parameters[::2], self.parameters[1::2], strict=True)
-        for weight, bias in hidden:
-            x = (x @ weight + bias).clamp(min=0)
-        return (x @ head[0] + head[1])[:, 0]
-
-
-def adamw(parameters, moments, t, rate, decay, beta_1=0.9, beta_2=0.999, eps=1e-8):
-    for w, (m, v) in zip(parameters, moments, strict=True):
-        g = w.grad
-        m.copy_(beta_1 * m + (1 - beta_1) * g)
-        v.copy_(beta_2 * v + (1 - beta_2) * g**2)
-        step = (m / (1 - beta_1**t)) / (v / (1 - beta_2**t) + eps**2).sqrt()
-        w.data = (1 - rate * decay) * w.data - rate * step
-        w.grad = None
-
-
-def rates(n_steps, highest):
-    """Up along a cosine from 4% over three tenths of the steps, down along another to nearly nothing."""
-    peak = max(1.0, 0.3 * n_steps)
-    for step in range(n_steps):
-        if step < peak:
-            share = 0.04 + 0.96 * (1 - math.cos(math.pi * step / peak)) / 2
-        else:
-            done = min(1.0, (step - peak) / max(1.0, n_steps - 1 - peak))
-            share = 4e-6 + (1 - 4e-6) * (1 + math.cos(math.pi * done)) / 2
-        yield highest * share
+# Training.
 
 
 def batch_loss(network, batch, length, plan, known, ranker):
@@ -205,7 +163,7 @@ def assert_same(fitted, network, history, points):
     """
     actual, expected = fitted.score_samples(points), network.scores(points).detach().numpy()
     if fitted.loss == "squared":
-        expected = expected * fitted._scale + fitted._center
+        expected = fitted._units.restore(expected[:, None])[:, 0]
     else:
         actual, expected = actual - actual.mean(), expected - expected.mean()
     assert np.ptp(expected) > 0.05

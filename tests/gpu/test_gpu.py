@@ -9,9 +9,9 @@ import numpy as np
 import pytest
 import torch
 from sklearn.base import clone
-from sklearn.datasets import load_digits
+from sklearn.datasets import load_diabetes, load_digits
 
-from skmetric import ListwiseRanker, PairwiseRanker, PointwiseRanker, TripletEmbedder
+from skmetric import ListwiseRanker, PairwiseRanker, PointwiseRanker, RankSimRegressor, TripletEmbedder
 from skmetric.datasets import make_ranking
 from skmetric.engine.stack import TrainingStack
 
@@ -73,6 +73,21 @@ def test_rankers_score_as_on_the_cpu_and_never_wait(ranker):
     cpu, gpu = (clone(ranker).set_params(device=device).fit(X, y, groups=groups) for device in ("cpu", "cuda"))
     assert gpu.score(X, y, groups=groups) == pytest.approx(cpu.score(X, y, groups=groups), abs=5e-3)
     assert_no_step_waits(clone(ranker)._plan(X, y, groups=groups))
+
+
+@pytest.mark.parametrize(
+    "params", [{}, {"similarity": "cosine", "scale_free": False, "gamma": 2.0}, {"feature_smoothing": True}]
+)
+@pytest.mark.parametrize("n_targets", [1, 2])
+def test_a_regressor_predicts_as_on_the_cpu_and_never_waits(params, n_targets):
+    if n_targets == 2 and "feature_smoothing" in params:
+        pytest.skip("features are smoothed over one target")
+    X, y = load_diabetes(return_X_y=True)
+    y = np.column_stack([y, X[:, 0]])[:, :n_targets]
+    regressor = RankSimRegressor(max_iter=2, random_state=0, **params)
+    cpu, gpu = (clone(regressor).set_params(device=device).fit(X, y) for device in ("cpu", "cuda"))
+    assert gpu.score(X, y) == pytest.approx(cpu.score(X, y), abs=5e-3)
+    assert_no_step_waits(clone(regressor)._plan(X, y))
 
 
 def test_a_pickle_is_read_where_there_is_no_gpu(digits, tmp_path):

@@ -1,0 +1,43 @@
+"""The metric that a regressor is stopped and scored by, from its name."""
+
+from collections.abc import Callable
+
+import numpy as np
+from numpy.typing import NDArray
+from sklearn.metrics import mean_absolute_error, r2_score, root_mean_squared_error
+
+from skmetric.metrics import kendall_score, spearman_score
+
+__all__ = ["METRICS", "regression_metric"]
+
+Metric = Callable[[NDArray, NDArray, NDArray | None], float]
+
+
+def _of_order(score: Callable[..., float]) -> Metric:
+    """Mean over the targets of a correlation of orders; rows without weight are left out."""
+
+    def mean(y_true: NDArray, y_pred: NDArray, weights: NDArray | None) -> float:
+        if weights is not None:
+            y_true, y_pred = y_true[weights > 0], y_pred[weights > 0]
+        return float(np.mean([score(true, pred) for true, pred in zip(y_true.T, y_pred.T, strict=True)]))
+
+    return mean
+
+
+# Of truth and prediction, (n, n_targets) each, and weights of the rows; higher is better.
+METRICS: dict[str, Metric] = {
+    "r2": lambda true, pred, weights: float(r2_score(true, pred, sample_weight=weights)),
+    "neg_mean_absolute_error": lambda true, pred, weights: (
+        -float(mean_absolute_error(true, pred, sample_weight=weights))
+    ),
+    "neg_root_mean_squared_error": lambda true, pred, weights: (
+        -float(root_mean_squared_error(true, pred, sample_weight=weights))
+    ),
+    "spearman": _of_order(spearman_score),
+    "kendall": _of_order(kendall_score),
+}
+
+
+def regression_metric(name: str) -> Metric:
+    """Look a metric up."""
+    return METRICS[name]

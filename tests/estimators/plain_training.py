@@ -1,0 +1,61 @@
+"""What training by plain loops shares, in double precision: the network, the optimiser, the learning rate's course."""
+
+import math
+
+import numpy as np
+import torch
+
+from skmetric.engine import Stream, open_stream
+
+
+class Network:
+    """ReLU layers and a linear head on scaled inputs, from a plan's own initial weights."""
+
+    def __init__(self, plan):
+        built = plan.network.build([open_stream(plan.seed, Stream.WEIGHTS)])
+        layers = [*built.layers, built.head]
+        self.parameters = [
+            getattr(layer, name)[0].detach().double().requires_grad_()
+            for layer in layers
+            for name in ("weight", "bias")
+        ]
+        table = torch.from_numpy(plan.X).double()
+        self.center, self.scale = table.mean(0), table.std(0, correction=0)
+
+    def represent(self, X):
+        """The last hidden layer."""
+        z = (torch.as_tensor(np.asarray(X, dtype=np.float64)) - self.center) / self.scale
+        x = z / (1 + (z / 3) ** 2).sqrt()
+        hidden = self.parameters[:-2]
+        for weight, bias in zip(hidden[::2], hidden[1::2], strict=True):
+            x = (x @ weight + bias).clamp(min=0)
+        return x
+
+    def head(self, x):
+        weight, bias = self.parameters[-2:]
+        return x @ weight + bias
+
+    def scores(self, X):
+        return self.head(self.represent(X))[:, 0]
+
+
+def adamw(parameters, moments, t, rate, decay, beta_1=0.9, beta_2=0.999, eps=1e-8):
+    for w, (m, v) in zip(parameters, moments, strict=True):
+        g = w.grad
+        m.copy_(beta_1 * m + (1 - beta_1) * g)
+        v.copy_(beta_2 * v + (1 - beta_2) * g**2)
+        step = (m / (1 - beta_1**t)) / (v / (1 - beta_2**t) + eps**2).sqrt()
+        w.data = (1 - rate * decay) * w.data - rate * step
+        w.grad = None
+
+
+def rates(n_steps, highest):
+    """Up along a cosine from 4% over three tenths of the steps, down along another to nearly nothing."""
+    peak = max(1.0, 0.3 * n_steps)
+    for step in range(n_steps):
+        if step < peak:
+            share = 0.04 + 0.96 * (1 - math.cos(math.pi * step / peak)) / 2
+        else:
+            done = min(1.0, (step - peak) / max(1.0, n_steps - 1 - peak))
+            share = 4e-6 + (1 - 4e-6) * (1 + math.cos(math.pi * done)) / 2
+        yield highest * share
