@@ -118,6 +118,8 @@ class FitPlan:
         Epochs.
     seed : numpy.random.SeedSequence
         Everything random about this model comes from here.
+    row_weights : array of shape (n,), optional
+        How much each row counts where inputs are scaled: 0 where it is held out. None: all alike.
     items : array of int, shape (n_items,), optional
         Which row of X each item is that the sampler draws. None: the items are the rows.
     values : array of shape (n_items, n_values), float32, optional
@@ -145,6 +147,7 @@ class FitPlan:
     schedule: Schedule
     max_iter: int
     seed: np.random.SeedSequence
+    row_weights: NDArray | None = None
     items: NDArray | None = None
     values: NDArray | None = None
     bins: NDArray | None = None

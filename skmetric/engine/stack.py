@@ -152,7 +152,7 @@ class TrainingStack:
         given = [plan.initial_weights for plan in self.plans if plan.initial_weights is not None]
         if given:
             self.network.load(given)
-        self.network.fit_inputs([plan.X for plan in self.plans])
+        self.network.fit_inputs([(plan.X, plan.row_weights) for plan in self.plans])
 
     def _stack_hyperparameters(self) -> Mapping[str, Tensor]:
         names = self.plans[0].hyperparameters

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from skmetric.estimators._lists import RankedItems
 from skmetric.sampling import GroupBatchSampler, holdout_lists
 
-__all__ = ["hold_out", "item_values", "list_sampler"]
+__all__ = ["hold_out", "item_values", "list_sampler", "row_weights"]
 
 Places = NDArray[np.integer]
 
@@ -67,6 +67,13 @@ def item_values(ranker: Any, items: RankedItems, used: Places, n_steps: int) -> 
             f"y must fit into float32 within a group; it spans {np.ptp(items.relevance):.3g}. Scale it, or pass ranks."
         )
     return values
+
+
+def row_weights(items: RankedItems, used: Places) -> NDArray[np.float64]:
+    """How much each row counts where inputs are scaled: as the training items that it is, and those that weigh."""
+    rows = used if items.rows is None else items.rows[used]
+    weights = items.weights[used] / items.weights.max()
+    return np.bincount(rows, weights, minlength=len(items.X)).astype(np.float64, copy=False)
 
 
 def _warn_of_one_list(ranker: Any, items: RankedItems) -> None:

@@ -12,7 +12,7 @@ from skmetric.engine import FitPlan, FitResult, StoppingRule, Stream, Validation
 from skmetric.estimators._base import all_or_nothing
 from skmetric.estimators._groups import column_place, column_values
 from skmetric.estimators._last_layer import LastLayerMixin
-from skmetric.estimators._list_sampler import hold_out, item_values, list_sampler
+from skmetric.estimators._list_sampler import hold_out, item_values, list_sampler, row_weights
 from skmetric.estimators._lists import GRADED, ListObjective, RankedItems
 from skmetric.estimators._rank_metric import rank_metric
 from skmetric.estimators._rows import check_points, read_rows
@@ -218,6 +218,7 @@ class RankerMixin(LastLayerMixin):
             schedule=one_cycle,
             max_iter=self.max_iter,
             seed=seed,
+            row_weights=row_weights(items, used),
             items=items.rows,
             values=item_values(self, items, used, len(sampler.list_lengths)),
             validation=validation,

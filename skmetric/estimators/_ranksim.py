@@ -25,6 +25,10 @@ TERMS: Mapping[str, Callable[[Tensor, Tensor], Tensor]] = {
 }
 
 
+# No gradient is so small that it is weighed by more, or rounding would be.
+LARGEST_WEIGHT = 1e3
+
+
 class _Items(NamedTuple):
     targets: Tensor  # (n_models, n, n_targets)
     shares: Tensor  # (n_models, n), 0 where there is no item
@@ -96,6 +100,7 @@ class RankSimObjective:
         (slopes,) = torch.autograd.grad(loss, leaf, torch.ones_like(loss))
         (of_task,) = torch.autograd.grad(task, features, torch.ones_like(task), retain_graph=True)
         ratio = balance * _norm(of_task) / _norm(slopes).where(_norm(slopes) > 0, torch.inf)
+        ratio = ratio.clamp_max(LARGEST_WEIGHT)
         factor = ratio.where(is_balanced, 1.0)
         return with_slopes(features, factor * loss.detach(), factor[..., None, None] * slopes)
 

@@ -8,7 +8,7 @@ from sklearn.metrics import mean_absolute_error, r2_score, root_mean_squared_err
 
 from skmetric.metrics import kendall_score, spearman_score
 
-__all__ = ["METRICS", "regression_metric"]
+__all__ = ["METRICS", "check_judged", "regression_metric"]
 
 Metric = Callable[[NDArray, NDArray, NDArray | None], float]
 
@@ -36,6 +36,20 @@ METRICS: dict[str, Metric] = {
     "spearman": _of_order(spearman_score),
     "kendall": _of_order(kendall_score),
 }
+
+
+# Metrics that say nothing of a constant target, and of constant targets.
+NEEDS_EACH, NEEDS_ANY = {"spearman", "kendall"}, {"r2"}
+
+
+def check_judged(name: str, y: NDArray, where: str) -> None:
+    """Raise where the metric can say nothing of these targets (n, n_targets)."""
+    varies = y.max(axis=0) > y.min(axis=0)
+    if (name in NEEDS_EACH and not varies.all()) or (name in NEEDS_ANY and not varies.any()):
+        raise ValueError(
+            f"{where} must vary: metric={name!r} can say nothing of {len(y)} row(s) of one target. Give more rows, or "
+            "take metric='neg_mean_absolute_error'."
+        )
 
 
 def regression_metric(name: str) -> Metric:

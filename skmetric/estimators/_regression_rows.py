@@ -9,9 +9,10 @@ from sklearn.base import clone
 
 from skmetric._sklearn_compat import check_sample_weight
 from skmetric.imbalance import LabelDensityWeighter
-from skmetric.sampling import holdout_lists
+from skmetric.imbalance._bins import Range
+from skmetric.sampling import spread_holdout
 
-__all__ = ["TargetRows", "density_weighter", "hold_out", "rank_labels", "read_targets", "target_bins"]
+__all__ = ["TargetRows", "density_weighter", "hold_out", "rank_labels", "read_targets", "target_range"]
 
 # Whole numbers up to here are exact in float32, and so are their differences.
 LARGEST_WHOLE = 1 << 24
@@ -41,7 +42,7 @@ class TargetRows:
 
 
 def read_targets(
-    regressor: Any, X: ArrayLike, y: ArrayLike, sample_weight: ArrayLike | None, *, reset: bool
+    regressor: Any, X: ArrayLike, y: ArrayLike, sample_weight: ArrayLike | None, *, reset: bool, name: str = "y"
 ) -> tuple[TargetRows, NDArray]:
     """Check rows, targets and weights; and the targets as they came."""
     if y is None:
@@ -49,22 +50,45 @@ def read_targets(
     rows, targets = regressor._check_input(
         X, y, reset=reset, ensure_min_samples=2 if reset else 1, multi_output=True, y_numeric=True
     )
+    numbers = _numbers(targets, name).reshape(len(rows), -1)
+    if not reset and numbers.shape[1] != regressor._n_targets:
+        raise ValueError(
+            f"{name} must hold as many targets as y of fit, {regressor._n_targets}; got {numbers.shape[1]}. Pass the "
+            "same columns, or fit anew."
+        )
     weights = np.ones(len(rows))
     if sample_weight is not None:
         weights = check_sample_weight(sample_weight, rows, dtype=np.float64, ensure_non_negative=True)
-    return TargetRows(rows, np.asarray(targets, dtype=np.float64).reshape(len(rows), -1), weights), targets
+    return TargetRows(rows, numbers, weights), targets
+
+
+def _numbers(y: NDArray, name: str) -> NDArray[np.float64]:
+    if y.dtype.kind not in "biuf":
+        raise ValueError(f"{name} must hold numbers; got dtype {y.dtype}. Convert it: dates to days since one, say.")
+    numbers = np.asarray(y, dtype=np.float64)
+    wrong = np.argwhere(~np.isfinite(numbers))
+    if len(wrong):
+        value, row = numbers[tuple(wrong[0])], wrong[0][0]
+        raise ValueError(f"{name} must be finite; got {value} in row {row}. Drop such rows, or fill them in.")
+    with np.errstate(over="ignore"):
+        if not np.isfinite(np.ptp(numbers)):
+            raise ValueError(
+                f"{name} must span a range that float64 holds; got {numbers.min():g} to {numbers.max():g}. Scale it."
+            )
+    return numbers
 
 
 def hold_out(
     rows: TargetRows, train: NDArray[np.integer], fraction: float, rng: np.random.Generator
 ) -> tuple[NDArray[np.integer], NDArray[np.integer]]:
-    """Places of the rows to train on, and of at least two to validate by."""
+    """Places of the rows to train on, and of at least two to validate by, spread over the first target's range."""
     if len(train) < 4:
         raise ValueError(
             f"early_stopping must hold out two rows and train on two others; there are {len(train)} rows that count. "
             "Pass X_val and y_val, or set early_stopping=False."
         )
-    stay, held_out = holdout_lists(np.arange(len(train)), max(fraction, 2 / len(train)), rng)
+    n_held_out = min(max(round(fraction * len(train)), 2), len(train) - 2)
+    stay, held_out = spread_holdout(rows.y[train, 0], n_held_out, rng)
     return train[stay], train[held_out]
 
 
@@ -78,6 +102,7 @@ def density_weighter(weighting: Any, y: NDArray[np.float64]) -> LabelDensityWeig
             "weighting=None, or pass weights of your own as sample_weight."
         )
     weighter = LabelDensityWeighter(weighting) if isinstance(weighting, str) else clone(weighting)
+    weighter._validate_params()  # which fit leaves out where it is called within another fit
     return weighter.fit(y[:, 0])
 
 
@@ -87,11 +112,13 @@ def rank_labels(y: NDArray[np.float64]) -> NDArray[np.float64]:
     Where a single target lies on a grid (grades, ages, prices), its steps are counted: in float32, distances that are
     equal would otherwise differ by rounding, and tell neighbours apart that are equally near.
     """
-    distinct, codes = np.unique(y, axis=0, return_inverse=True)
-    if y.shape[1] > 1 or len(distinct) < 2:
-        return codes.reshape(-1).astype(np.float64)
-    from_least = y[:, 0] - distinct[0, 0]
-    smallest = np.diff(distinct[:, 0]).min()
+    if y.shape[1] > 1:
+        return np.unique(y, axis=0, return_inverse=True)[1].reshape(-1).astype(np.float64)
+    distinct = np.unique(y)
+    if len(distinct) < 2:
+        return np.zeros(len(y))
+    from_least = y[:, 0] - distinct[0]
+    smallest = np.diff(distinct).min()
     for parts in range(1, 11):
         steps = from_least * (parts / smallest)
         whole = np.round(steps)
@@ -100,11 +127,10 @@ def rank_labels(y: NDArray[np.float64]) -> NDArray[np.float64]:
     return from_least / from_least.max()
 
 
-def target_bins(y: NDArray[np.float64], train: NDArray[np.integer], n_bins: int) -> NDArray[np.integer]:
-    """Which of so many bins, equally wide over the training rows' range, each target (n, 1) falls into."""
+def target_range(y: NDArray[np.float64]) -> Range:
+    """What bins of a target (n, 1) span."""
     if y.shape[1] > 1:
         raise ValueError(
             f"feature_smoothing=True smooths features over bins of one target; y has {y.shape[1]}. Set it to False."
         )
-    edges = np.histogram_bin_edges(y[train, 0], n_bins)
-    return np.clip(np.searchsorted(edges, y[:, 0], side="right") - 1, 0, n_bins - 1)
+    return Range.of(y[:, 0])

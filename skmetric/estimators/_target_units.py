@@ -13,30 +13,34 @@ class TargetUnits(NamedTuple):
 
     Attributes
     ----------
-    center, scale : arrays of shape (n_targets,)
-        In the targets' own units.
+    origin, center, scale : arrays of shape (n_targets,)
+        Some target, the mean less that, and the standard deviation, in the targets' own units. Differences to a target
+        keep the digits that a large mean would take.
     """
 
+    origin: NDArray[np.float64]
     center: NDArray[np.float64]
     scale: NDArray[np.float64]
 
     @classmethod
     def of(cls, targets: NDArray[np.float64], weights: NDArray[np.float64]) -> "TargetUnits":
         """Take the units of targets (n, n_targets), weighted by row."""
-        weights = weights / weights.max()
-        weights /= weights.sum()
-        center = weights @ targets
-        deviations = targets - center
+        shares = weights / weights.max()
+        shares /= shares.sum()
+        origin = targets[0]
+        center = shares @ (targets - origin)
+        deviations = targets - origin - center
         largest = np.abs(deviations).max(axis=0)
-        # Rounding leaves a constant target a tiny spread; and squares of large deviations must not overflow.
-        varies = largest > 1e-12 * np.abs(center)
+        varies = targets.max(axis=0) > targets.min(axis=0)
+        # Squares of large deviations must not overflow, nor those of small ones vanish.
         relative = np.divide(deviations, largest, out=np.zeros_like(deviations), where=varies)
-        return cls(center, np.where(varies, largest * np.sqrt(weights @ np.square(relative)), 0.0))
+        return cls(origin, center, np.where(varies, largest * np.sqrt(shares @ np.square(relative)), 0.0))
 
     def standardise(self, targets: NDArray[np.float64]) -> NDArray[np.float64]:
-        """Targets (n, n_targets) in standard units."""
-        return (targets - self.center) / np.where(self.scale > 0, self.scale, 1.0)
+        """Targets (n, n_targets) in standard units; 0 where they were constant."""
+        deviations = targets - self.origin - self.center
+        return np.divide(deviations, self.scale, out=np.zeros_like(deviations), where=self.scale > 0)
 
     def restore(self, outputs: NDArray) -> NDArray[np.float64]:
         """Outputs (n, n_targets) in the targets' own units: in float64, which tells timestamps apart."""
-        return outputs.astype(np.float64) * self.scale + self.center
+        return outputs.astype(np.float64) * self.scale + self.center + self.origin

@@ -307,7 +307,8 @@ class TripletEmbedder(EmbedderMixin, TorchEstimator):
         return self._plan_for(
             rows,
             labels,
-            self._sampler(codes[train], train),
+            codes[train],
+            train if self.early_stopping else None,
             spec=spec,
             seed=seed,
             validation=validation,
@@ -335,7 +336,8 @@ class TripletEmbedder(EmbedderMixin, TorchEstimator):
         plan = self._plan_for(
             rows,
             labels,
-            self._sampler(np.searchsorted(self.classes_, labels)),
+            np.searchsorted(self.classes_, labels),
+            None,
             spec=spec,
             # Each call draws from a stream of its own, or every epoch would see the same batches.
             seed=np.random.SeedSequence(self._seed_sequence().entropy, spawn_key=(len(getattr(self, "history_", [])),)),
@@ -343,14 +345,20 @@ class TripletEmbedder(EmbedderMixin, TorchEstimator):
         )
         return replace(plan, max_iter=1, schedule=constant, moments=getattr(self, "_moments", None))
 
-    def _plan_for(self, X: NDArray, y: NDArray, sampler: ClassBatchSampler, **decided: Any) -> FitPlan:
+    def _plan_for(
+        self, X: NDArray, y: NDArray, codes: NDArray[np.integer], rows: NDArray[np.integer] | None, **decided: Any
+    ) -> FitPlan:
         spec: NetworkSpec = decided.pop("spec")
+        sampler = ClassBatchSampler(
+            codes, batch_size=self.batch_size, samples_per_class=self.samples_per_class, rows=rows
+        )
         return FitPlan(
             network=spec,
             objective=TripletObjective(sampler.samples_per_class, self.mining, self.distance, self.soft),
             hyperparameters={"margin": float(self.margin)},
             sampler=sampler,
             X=X,
+            row_weights=None if rows is None else np.bincount(rows, minlength=len(X)),
             targets=y,
             learning_rate=float(self.learning_rate),
             weight_decay=float(self.weight_decay),
@@ -365,9 +373,6 @@ class TripletEmbedder(EmbedderMixin, TorchEstimator):
         return self._network_spec(
             self.n_features_in_, self.n_components, hidden_layer_sizes=self.hidden_layer_sizes, normalize=normalize
         )
-
-    def _sampler(self, codes: NDArray[np.integer], rows: NDArray[np.integer] | None = None) -> ClassBatchSampler:
-        return ClassBatchSampler(codes, batch_size=self.batch_size, samples_per_class=self.samples_per_class, rows=rows)
 
     def _check_rows(self, X: ArrayLike, y: ArrayLike, *, reset: bool = True) -> tuple[NDArray, NDArray]:
         rows, labels = self._check_input(X, y, reset=reset, ensure_min_samples=2)

@@ -1,5 +1,6 @@
 """RankSimRegressor: a network for regression whose representation keeps the order of the targets."""
 
+import warnings
 from collections.abc import Callable, Sequence
 from numbers import Integral, Real
 from typing import Any, ClassVar, Self
@@ -8,6 +9,7 @@ import numpy as np
 import torch
 from numpy.typing import ArrayLike, NDArray
 from sklearn.base import RegressorMixin
+from sklearn.exceptions import ConvergenceWarning
 from sklearn.utils.validation import check_is_fitted
 
 from skmetric._sklearn_compat import Interval, StrOptions, fit_context
@@ -15,17 +17,18 @@ from skmetric.engine import FitPlan, FitResult, StoppingRule, Stream, Validation
 from skmetric.estimators._base import TorchEstimator, all_or_nothing
 from skmetric.estimators._last_layer import LastLayerMixin
 from skmetric.estimators._ranksim import TERMS, RankSimObjective
-from skmetric.estimators._regression_metric import METRICS, regression_metric
+from skmetric.estimators._regression_metric import METRICS, check_judged, regression_metric
 from skmetric.estimators._regression_rows import (
     TargetRows,
     density_weighter,
     hold_out,
     rank_labels,
     read_targets,
-    target_bins,
+    target_range,
 )
 from skmetric.estimators._target_units import TargetUnits
 from skmetric.imbalance import LabelDensityWeighter
+from skmetric.imbalance._bins import Range
 from skmetric.losses.ranksim import SIMILARITIES
 from skmetric.nn import SmoothingSpec
 from skmetric.sampling import GroupBatchSampler
@@ -36,6 +39,8 @@ __all__ = ["RankSimRegressor"]
 BALANCE = 0.3
 # Bins of the target that features are smoothed over.
 SMOOTHING_BINS = 50
+# Training rows that are looked at to see whether they still differ.
+COLLAPSE_ROWS = 256
 
 
 class RankSimRegressor(RegressorMixin, LastLayerMixin, TorchEstimator):
@@ -58,8 +63,8 @@ class RankSimRegressor(RegressorMixin, LastLayerMixin, TorchEstimator):
     gamma : float or "auto", default="auto"
         What multiplies RankSim. 0 is a plain network, and the fastest. "auto" brings RankSim's gradient at the
         representation, at every step, to 0.3 of the norm of the other loss's gradient there.
-    interpolation_strength : float, default=0.5
-        How far similarities are moved to see how ranks change, lambda in the paper, which takes 2; with
+    interpolation_strength : float, default=2.0
+        How far similarities are moved to see how ranks change, lambda in the paper; with
         ``scale_free=True`` in standard deviations of the similarities, for a rank that is wrong from end to end.
     similarity : {"euclidean", "cosine"}, default="euclidean"
         Of representations: minus their distance, or the cosine between them. That of targets is minus the distance.
@@ -78,7 +83,7 @@ class RankSimRegressor(RegressorMixin, LastLayerMixin, TorchEstimator):
     hidden_layer_sizes : sequence of int, default=(128, 128)
         Widths of the hidden layers; with an empty one and no ``n_components`` the model is linear, and there is no
         representation for RankSim to change.
-    dropout : float, default=0.2
+    dropout : float, default=0.1
         Share of the hidden activations set to zero while training.
     scale_inputs : bool, default=True
         Standardise each column inside the network and bend values beyond about three standard deviations smoothly;
@@ -88,14 +93,15 @@ class RankSimRegressor(RegressorMixin, LastLayerMixin, TorchEstimator):
         linear layer that predicts from its output is added.
     batch_size : int, default=64
         Most rows in a batch.
-    max_iter : int, default=40
+    max_iter : int, default=100
         Epochs.
     learning_rate : float, default=0.01
         Highest rate of AdamW; it rises to it over the first 30% of the steps and falls to nearly zero after them.
     weight_decay : float, default=0.3
         Of AdamW.
     early_stopping : bool, default=False
-        Hold out rows, stop when ``metric`` no longer rises on them, and keep the best weights.
+        Hold out rows, spread over the range of the target, stop when ``metric`` no longer rises on them, and keep the
+        best weights.
     validation_fraction : float, default=0.1
         What early stopping holds out.
     n_iter_no_change : int, default=10
@@ -105,7 +111,7 @@ class RankSimRegressor(RegressorMixin, LastLayerMixin, TorchEstimator):
     random_state : int, RandomState instance or None, default=None
         Decides initial weights, batches and dropout. The same int gives the same predictions, bit for bit on a CPU.
     warm_start : bool, default=False
-        Let ``fit`` go on from the weights and the input scaling of the last fit.
+        Let ``fit`` go on from the weights of the last fit, and from how it scaled inputs and targets.
     callbacks : list of skorch callbacks, optional
         Notified of training and epochs, not of batches. scikit-learn's own callbacks are set by ``set_callbacks``.
     verbose : int, default=0
@@ -137,7 +143,7 @@ class RankSimRegressor(RegressorMixin, LastLayerMixin, TorchEstimator):
     The paper ranks by cosines, adds 100 times the loss, and interpolates before that; on tables this wrecks training.
     ``similarity="cosine", scale_free=False, gamma=100`` is that setting, but that ties here share their mean rank.
 
-    Defaults were chosen by cross-validation on scikit-learn's diabetes and seven made tables of 300 to 1500 rows.
+    Defaults were chosen by cross-validation on scikit-learn's diabetes and nine made tables of 300 to 1500 rows.
 
     A constant target, and a batch of one distinct target, have no order: RankSim is 0 there, and predictions are the
     constant. The targets' units do not matter: they are standardised by the weighted rows, and predictions come back
@@ -163,12 +169,15 @@ class RankSimRegressor(RegressorMixin, LastLayerMixin, TorchEstimator):
     (111, 128)
     """
 
+    _units: TargetUnits
+    _range: Range
     _parameter_constraints: ClassVar[dict[str, list]] = {
         **TorchEstimator._parameter_constraints,
         **LastLayerMixin._last_layer_constraints,
         "loss": [StrOptions(set(TERMS))],
-        "gamma": [Interval(Real, 0, None, closed="left"), StrOptions({"auto"})],
-        "interpolation_strength": [Interval(Real, 0, None, closed="neither")],
+        # Wide, and within what float32 holds.
+        "gamma": [Interval(Real, 0, 1e30, closed="both"), StrOptions({"auto"})],
+        "interpolation_strength": [Interval(Real, 1e-30, 1e30, closed="both")],
         "similarity": [StrOptions(set(SIMILARITIES))],
         "scale_free": ["boolean"],
         "max_rank_samples": [Interval(Integral, 2, None, closed="left")],
@@ -183,7 +192,7 @@ class RankSimRegressor(RegressorMixin, LastLayerMixin, TorchEstimator):
         *,
         loss: str = "absolute",
         gamma: float | str = "auto",
-        interpolation_strength: float = 0.5,
+        interpolation_strength: float = 2.0,
         similarity: str = "euclidean",
         scale_free: bool = True,
         max_rank_samples: int = 64,
@@ -191,11 +200,11 @@ class RankSimRegressor(RegressorMixin, LastLayerMixin, TorchEstimator):
         feature_smoothing: bool = False,
         metric: str = "r2",
         hidden_layer_sizes: Sequence[int] = (128, 128),
-        dropout: float = 0.2,
+        dropout: float = 0.1,
         scale_inputs: bool = True,
         module: Callable[[int, int], torch.nn.Module] | None = None,
         batch_size: int = 64,
-        max_iter: int = 40,
+        max_iter: int = 100,
         learning_rate: float = 0.01,
         weight_decay: float = 0.3,
         early_stopping: bool = False,
@@ -254,7 +263,8 @@ class RankSimRegressor(RegressorMixin, LastLayerMixin, TorchEstimator):
         y : array-like of shape (n,) or (n, n_targets)
             Their targets.
         sample_weight : array-like of shape (n,), optional
-            Not negative; a weight of 2 counts as the same row twice. RankSim ranks all rows that have a weight alike.
+            Not negative; a weight of 2 counts as the same row twice, in the loss and where inputs and targets are
+            standardised. RankSim, ``weighting`` and ``feature_smoothing`` look at all rows that have a weight alike.
         X_val, y_val : array-like, optional
             Rows and targets to stop early by, in place of rows held out from X; they need ``early_stopping=True``.
 
@@ -266,6 +276,11 @@ class RankSimRegressor(RegressorMixin, LastLayerMixin, TorchEstimator):
         ------
         ValueError
             For bad input, and when the loss becomes NaN or infinite. The estimator is then as it was before.
+
+        Warns
+        -----
+        ConvergenceWarning
+            When the representation has collapsed to a point.
         """
         plan = self._plan(X, y, sample_weight, X_val=X_val, y_val=y_val)
         self._finish(plan, self._train(plan))
@@ -285,8 +300,7 @@ class RankSimRegressor(RegressorMixin, LastLayerMixin, TorchEstimator):
             As many axes as ``y`` had in ``fit``; float32 where ``y`` was, else float64.
         """
         check_is_fitted(self)
-        outputs = self._network.apply(self._points(X), self.device)
-        predicted: NDArray[np.floating] = self._units.restore(outputs).astype(self._y_dtype, copy=False)
+        predicted = self._predict(self._points(X))
         return predicted[:, 0] if self._y_ndim == 1 else predicted
 
     def score(self, X: ArrayLike, y: ArrayLike, sample_weight: ArrayLike | None = None) -> float:
@@ -308,8 +322,15 @@ class RankSimRegressor(RegressorMixin, LastLayerMixin, TorchEstimator):
         """
         check_is_fitted(self)
         rows, _ = read_targets(self, X, y, sample_weight, reset=False)
-        predicted = self._units.restore(self._network.apply(rows.X, self.device))
-        return regression_metric(self.metric)(rows.y, predicted, None if sample_weight is None else rows.weights)
+        if self.metric != "r2":  # which scikit-learn defines for constant targets too
+            check_judged(self.metric, rows.y[rows.weights > 0], "y")
+        weights = None if sample_weight is None else rows.weights
+        return regression_metric(self.metric)(rows.y, self._predict(rows.X), weights)
+
+    def _predict(self, points: NDArray[np.float32]) -> NDArray[np.floating]:
+        outputs = self._network.apply(points, self.device)
+        predicted: NDArray[np.floating] = self._units.restore(outputs).astype(self._y_dtype, copy=False)
+        return predicted
 
     def _plan(
         self,
@@ -322,18 +343,19 @@ class RankSimRegressor(RegressorMixin, LastLayerMixin, TorchEstimator):
     ) -> FitPlan:
         rows, targets = read_targets(self, X, y, sample_weight, reset=True)
         self._y_ndim, self._y_dtype = targets.ndim, np.float32 if targets.dtype == np.float32 else np.float64
+        self._n_targets = rows.y.shape[1]
         seed = self._seed_sequence()
         train, validation = self._split(rows, X_val, y_val, seed)
-        self._units = TargetUnits.of(rows.y[train], rows.weights[train])
+        spec = self._spec(
+            rows.X.shape[1], self._n_targets, SmoothingSpec(SMOOTHING_BINS) if self.feature_smoothing else None
+        )
+        initial_weights = self._initial_weights(spec, go_on=self.warm_start)
+        self._learn_targets(rows.y[train], rows.weights[train], go_on=initial_weights is not None)
         sampler = GroupBatchSampler(
             np.zeros(len(train), dtype=np.intp),
             batch_size=self.batch_size,
             max_group_size=self.batch_size,
             items=train,
-        )
-        bins = target_bins(rows.y, train, SMOOTHING_BINS) if self.feature_smoothing else None
-        spec = self._spec(
-            rows.X.shape[1], rows.y.shape[1], SmoothingSpec(SMOOTHING_BINS) if self.feature_smoothing else None
         )
         return FitPlan(
             network=spec,
@@ -347,6 +369,7 @@ class RankSimRegressor(RegressorMixin, LastLayerMixin, TorchEstimator):
             },
             sampler=sampler,
             X=rows.X,
+            row_weights=_row_weights(rows, train),
             targets=targets,
             learning_rate=float(self.learning_rate),
             weight_decay=float(self.weight_decay),
@@ -354,11 +377,18 @@ class RankSimRegressor(RegressorMixin, LastLayerMixin, TorchEstimator):
             max_iter=self.max_iter,
             seed=seed,
             values=self._values(rows, train, len(sampler.list_lengths)),
-            bins=bins,
+            bins=self._range.codes(rows.y[:, 0], SMOOTHING_BINS) if self.feature_smoothing else None,
             validation=validation,
             stopping=StoppingRule(self.n_iter_no_change) if self.early_stopping else None,
-            initial_weights=self._initial_weights(spec, go_on=self.warm_start),
+            initial_weights=initial_weights,
         )
+
+    def _learn_targets(self, y: NDArray[np.float64], weights: NDArray[np.float64], *, go_on: bool) -> None:
+        """Take units and range of the training targets; a network that learns on keeps those it knows."""
+        if not (go_on and (self._units.scale > 0).all()):
+            self._units = TargetUnits.of(y, weights)
+        if self.feature_smoothing and not (go_on and hasattr(self, "_range")):
+            self._range = target_range(y)
 
     def _split(
         self, rows: TargetRows, X_val: ArrayLike | None, y_val: ArrayLike | None, seed: np.random.SeedSequence
@@ -374,17 +404,11 @@ class RankSimRegressor(RegressorMixin, LastLayerMixin, TorchEstimator):
             return train, self._validation(rows.some(held_out))
         if X_val is None or y_val is None:
             raise ValueError("X_val and y_val must be given together; got only one of them.")
-        held, _ = read_targets(self, X_val, y_val, None, reset=False)
-        if held.y.shape[1] != rows.y.shape[1]:
-            raise ValueError(f"y_val must hold as many targets as y, {rows.y.shape[1]}; got {held.y.shape[1]}.")
-        return train, self._validation(held)
+        return train, self._validation(read_targets(self, X_val, y_val, None, reset=False, name="y_val")[0])
 
     def _validation(self, rows: TargetRows) -> Validation:
         judge = regression_metric(self.metric)
-        try:
-            judge(rows.y, np.zeros_like(rows.y), rows.weights)
-        except ValueError as error:
-            raise ValueError(f"metric={self.metric!r} cannot judge the rows to stop early by: {error}") from error
+        check_judged(self.metric, rows.y, "the targets of the rows to stop early by (held out, or y_val)")
 
         def score(outputs: NDArray) -> float:
             # A model whose weights overflow between two finite losses is worse than any other, not an error.
@@ -406,6 +430,18 @@ class RankSimRegressor(RegressorMixin, LastLayerMixin, TorchEstimator):
 
     def _finish(self, plan: FitPlan, result: FitResult) -> None:
         self._adopt(plan, result)
+        self._warn_if_collapsed(plan.X[:COLLAPSE_ROWS])
+
+    def _warn_if_collapsed(self, points: NDArray[np.float32]) -> None:
+        representation = self._network.represent(points, self.device)
+        alike = (representation == representation[0]).all() and not (points == points[0]).all()
+        if alike and (self._units.scale > 0).any():
+            warnings.warn(
+                f"{type(self).__name__}'s representation has collapsed: it is the same for all rows, and so is every "
+                "prediction. Lower learning_rate, take gamma='auto' or a smaller one, or a wider last hidden layer.",
+                ConvergenceWarning,
+                stacklevel=5,  # past the decorators, to the call of fit
+            )
 
     def _points(self, X: Any) -> NDArray[np.float32]:
         return self._check_input(X, reset=False)
@@ -414,3 +450,10 @@ class RankSimRegressor(RegressorMixin, LastLayerMixin, TorchEstimator):
         tags = super().__sklearn_tags__()
         tags.target_tags.multi_output = True
         return tags
+
+
+def _row_weights(rows: TargetRows, train: NDArray[np.integer]) -> NDArray[np.float64]:
+    """How much each row counts where inputs are scaled."""
+    weights = np.zeros(len(rows.weights))
+    weights[train] = rows.weights[train] / rows.weights.max()
+    return weights

@@ -11,10 +11,12 @@ from torch import Tensor, nn
 from torch.autograd.function import once_differentiable
 from torch.nn.functional import pad
 
-__all__ = ["ALL", "InputScaling", "StackedLinear", "unit_length"]
+__all__ = ["ALL", "InputScaling", "StackedLinear", "Table", "unit_length"]
 
 ALL = slice(None)
 
+# Rows (n, n_features), and how much each of them counts; None where all do alike.
+Table = tuple[NDArray, NDArray | None]
 # Columns that every matrix product is padded to a multiple of.
 REGISTER = 8
 # Standardised values are cut here, far beyond where bending them has done its work, lest their squares overflow.
@@ -78,15 +80,16 @@ class InputScaling(nn.Module):
         self.register_buffer("center", torch.zeros(n_models, 1, n_features, dtype=torch.float32))
         self.register_buffer("inverse_scale", torch.zeros(n_models, 1, n_features, dtype=torch.float32))
 
-    def fit(self, tables: Sequence[NDArray]) -> None:
-        """Take each model's means and standard deviations from its own table (n, n_features).
+    def fit(self, tables: Sequence[Table]) -> None:
+        """Take each model's means and standard deviations from its own table (n, n_features), weighted by row.
 
         Columns that have been scaled before stay as they are: a network that learns on keeps its inputs.
         """
-        moments = {id(table): _moments(table) for table in tables}
+        moments = {(id(rows), id(weights)): (rows, weights) for rows, weights in tables}
+        known = {key: _moments(*table) for key, table in moments.items()}
         with torch.no_grad():
-            for model, table in enumerate(tables):
-                mean, std = moments[id(table)]
+            for model, (table, weights) in enumerate(tables):
+                mean, std = known[id(table), id(weights)]
                 # Rounding leaves a constant column a tiny spread; dividing by that would turn rounding into signal.
                 varies = std > 1e-6 * np.abs(mean)
                 is_new = torch.from_numpy(varies) & (self.inverse_scale[model, 0] == 0)
@@ -105,11 +108,16 @@ def _of(stacked: Tensor, models: slice) -> Tensor:
     return stacked if models == ALL else stacked[models]
 
 
-def _moments(table: NDArray, chunk: int = 1 << 16) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+def _moments(
+    table: NDArray, weights: NDArray | None, chunk: int = 1 << 16
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     """Means and standard deviations of the columns, read in pieces so that a table on disk is never copied whole."""
-    pieces = [table[start : start + chunk] for start in range(0, len(table), chunk)]
-    mean = sum(piece.sum(0, dtype=np.float64) for piece in pieces) / len(table)
-    square = sum(np.square(piece - mean).sum(0, dtype=np.float64) for piece in pieces) / len(table)
+    shares = np.full(len(table), 1 / len(table)) if weights is None else weights / weights.sum()
+    mean, square = np.zeros(table.shape[1]), np.zeros(table.shape[1])
+    for block in (slice(start, start + chunk) for start in range(0, len(table), chunk)):
+        mean += (shares[block, None] * table[block]).sum(0)
+    for block in (slice(start, start + chunk) for start in range(0, len(table), chunk)):
+        square += (shares[block, None] * np.square(table[block] - mean)).sum(0)
     return mean, np.sqrt(square)
 
 

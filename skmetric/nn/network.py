@@ -10,7 +10,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
-from skmetric.nn.layers import ALL, InputScaling, StackedLinear, unit_length
+from skmetric.nn.layers import ALL, InputScaling, StackedLinear, Table, unit_length
 from skmetric.nn.smoothing import FeatureSmoothing
 
 if TYPE_CHECKING:
@@ -107,7 +107,7 @@ class StackNetwork(nn.Module):
         """Representation of the rows, (M, n, n_outputs)."""
 
     @abstractmethod
-    def fit_inputs(self, tables: Sequence[NDArray]) -> None:
+    def fit_inputs(self, tables: Sequence[Table]) -> None:
         """Adapt each model's input scaling to its training rows."""
 
     @abstractmethod
@@ -147,7 +147,7 @@ class TabularStack(StackNetwork):
         x = self.last(x, models)
         return unit_length(x) if self.normalize else x
 
-    def fit_inputs(self, tables: Sequence[NDArray]) -> None:
+    def fit_inputs(self, tables: Sequence[Table]) -> None:
         """Adapt each model's input scaling to its training rows."""
         if self.scaling is not None:
             self.scaling.fit(tables)
@@ -207,7 +207,7 @@ class SingleModule(StackNetwork):
             raise ValueError(f"{call} must have trainable parameters; it has none.")
         return built
 
-    def fit_inputs(self, tables: Sequence[NDArray]) -> None:
+    def fit_inputs(self, tables: Sequence[Table]) -> None:
         """A user's module takes the inputs as given."""
 
     def weights_of(self, model: int) -> dict[str, NDArray]:

@@ -2,6 +2,13 @@
 
 from skmetric.sampling.classes import ClassBatchSampler, block_shape
 from skmetric.sampling.groups import GroupBatchSampler
-from skmetric.sampling.holdout import holdout_lists, stratified_holdout
+from skmetric.sampling.holdout import holdout_lists, spread_holdout, stratified_holdout
 
-__all__ = ["ClassBatchSampler", "GroupBatchSampler", "block_shape", "holdout_lists", "stratified_holdout"]
+__all__ = [
+    "ClassBatchSampler",
+    "GroupBatchSampler",
+    "block_shape",
+    "holdout_lists",
+    "spread_holdout",
+    "stratified_holdout",
+]

@@ -5,7 +5,7 @@ from numpy.typing import NDArray
 
 from skmetric.sampling._decks import shuffle_within_classes
 
-__all__ = ["holdout_lists", "stratified_holdout"]
+__all__ = ["holdout_lists", "spread_holdout", "stratified_holdout"]
 
 
 def holdout_lists(
@@ -48,6 +48,44 @@ def holdout_lists(
         )
     n_held_out = min(max(round(fraction * len(ids)), 1), len(ids) - 1)
     is_held_out = np.isin(lists, rng.choice(ids, n_held_out, replace=False))
+    return np.flatnonzero(~is_held_out), np.flatnonzero(is_held_out)
+
+
+def spread_holdout(
+    values: NDArray, n_held_out: int, rng: np.random.Generator
+) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """Split items into a training and a validation part that is spread over the values: one of each run of neighbours.
+
+    Items are ordered by value and cut into as many runs, as even as possible, as items are to be held out; each run
+    gives one at random. Tails are therefore held out in proportion.
+
+    Parameters
+    ----------
+    values : array of shape (n,)
+        One number an item.
+    n_held_out : int
+        From 1 to n.
+    rng : numpy.random.Generator
+        Draws the items.
+
+    Returns
+    -------
+    train, validation : arrays of int
+        Places of items, in rising order.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from skmetric.sampling import spread_holdout
+    >>> values = np.array([0, 9, 1, 8, 2, 7])
+    >>> train, validation = spread_holdout(values, 2, np.random.default_rng(0))
+    >>> np.sort(values[validation])
+    array([2, 8])
+    """
+    edges = np.arange(n_held_out + 1) * len(values) // n_held_out
+    places = edges[:-1] + rng.integers(0, np.diff(edges))
+    is_held_out = np.zeros(len(values), dtype=bool)
+    is_held_out[np.argsort(values, kind="stable")[places]] = True
     return np.flatnonzero(~is_held_out), np.flatnonzero(is_held_out)
 
 

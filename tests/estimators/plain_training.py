@@ -19,8 +19,10 @@ class Network:
             for layer in layers
             for name in ("weight", "bias")
         ]
-        table = torch.from_numpy(plan.X).double()
-        self.center, self.scale = table.mean(0), table.std(0, correction=0)
+        table = plan.X.astype(np.float64)
+        weights = np.ones(len(table)) if plan.row_weights is None else plan.row_weights
+        self.center = torch.from_numpy(np.average(table, axis=0, weights=weights))
+        self.scale = torch.from_numpy(np.average((plan.X - self.center.numpy()) ** 2, axis=0, weights=weights)).sqrt()
 
     def represent(self, X):
         """The last hidden layer."""

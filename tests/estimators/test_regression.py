@@ -7,6 +7,7 @@ import torch
 from numpy.testing import assert_allclose, assert_array_equal
 from sklearn.base import clone
 from sklearn.datasets import make_friedman1
+from sklearn.exceptions import ConvergenceWarning
 from sklearn.metrics import mean_absolute_error, r2_score, root_mean_squared_error
 from sklearn.model_selection import GridSearchCV, cross_val_score
 from sklearn.pipeline import make_pipeline
@@ -34,7 +35,7 @@ def test_it_learns_and_its_score_is_r2(table):
     regressor = RankSimRegressor(device="cpu", random_state=0).fit(X[:100], y[:100])
     assert regressor.score(X[100:], y[100:]) == r2_score(y[100:], regressor.predict(X[100:]))
     assert regressor.score(X[100:], y[100:]) > 0.6
-    assert [row["epoch"] for row in regressor.history_] == list(range(1, 41))
+    assert [row["epoch"] for row in regressor.history_] == list(range(1, 101))
 
 
 @pytest.mark.parametrize(
@@ -148,6 +149,67 @@ def test_rows_without_weight_are_not_there(table):
     assert_array_equal(small().fit(X, y, weights).predict(X), small().fit(X, spoiled, weights).predict(X))
 
 
+def test_they_do_not_scale_inputs_either(table):
+    X, y = table
+    weights = np.ones(len(y))
+    weights[:5] = 0
+    spoiled = X.copy()
+    spoiled[:5] = 1e9
+    assert_array_equal(small().fit(spoiled, y, weights).predict(X), small().fit(X, y, weights).predict(X))
+    twice = small(batch_size=1000, dropout=0.0, gamma=0.0)
+    doubled = clone(twice).fit(np.r_[X, X[:40]], np.r_[y, y[:40]])
+    weighted = clone(twice).fit(X, y, np.r_[np.full(40, 2.0), np.ones(110)])
+    assert_allclose(weighted.predict(X), doubled.predict(X), atol=0.01)
+
+
+def test_rare_targets_are_held_out_in_proportion(table):
+    X, _ = table
+    y = np.zeros(150)
+    y[::10] = 1 + X[::10, 0]
+    for seed in range(5):
+        regressor = small(early_stopping=True, random_state=seed)
+        plan = regressor._plan(X, y)
+        assert len(plan.validation.X) == 15
+        held_out = (X[:, None] == plan.validation.X.astype(X.dtype)).all(-1).any(1) | (plan.row_weights == 0)
+        assert np.count_nonzero(y[held_out]) in (1, 2)
+
+
+def test_score_names_what_it_cannot_judge(table):
+    X, y = table
+    regressor = small(metric="spearman").fit(X, y)
+    with pytest.raises(ValueError, match="y must vary: metric='spearman'"):
+        regressor.score(X, np.zeros(150))
+    with pytest.raises(ValueError, match="y must hold as many targets as y of fit, 1; got 2"):
+        regressor.score(X, np.column_stack([y, y]))
+
+
+@pytest.mark.parametrize(("center", "spread"), [(1.7e18, 2e6), (1e6, 1e-6), (1e300, 0.0), (-0.1, 0.0)])
+def test_large_means_leave_small_differences_and_other_targets_alone(table, center, spread):
+    X, y = table
+    far = center + spread * y / np.abs(y).max()
+    alone, beside = small().fit(X, y), small(gamma=0.0).fit(X, np.column_stack([y, far]))
+    assert r2_score(y, beside.predict(X)[:, 0]) > r2_score(y, alone.predict(X)) - 0.2
+    if spread:
+        assert small(max_iter=20).fit(X, far).score(X, far) > 0.5
+    else:
+        assert_array_equal(beside.predict(X)[:, 1], far)
+
+
+def test_a_warm_start_keeps_the_units(table):
+    X, y = table
+    regressor = small(warm_start=True, feature_smoothing=True, max_iter=20).fit(X, y)
+    before = regressor.predict(X)
+    above = y > np.median(y)
+    regressor.set_params(learning_rate=1e-9, max_iter=1).fit(X[above], y[above])
+    assert_allclose(regressor.predict(X), before, atol=1e-3)
+
+
+def test_a_collapsed_representation_is_warned_of(table):
+    X, y = table
+    with pytest.warns(ConvergenceWarning, match="representation has collapsed"):
+        small(hidden_layer_sizes=(16, 2), gamma=100.0, max_iter=30, learning_rate=0.3).fit(X, y)
+
+
 def test_feature_smoothing_changes_training_alone(table):
     X, y = table
     smoothed = small(feature_smoothing=True).fit(X, y)
@@ -233,7 +295,7 @@ BAD = [
     ({}, {"y": np.full(150, np.nan)}, "y contains NaN"),
     ({}, {"y": np.full(150, np.inf)}, "y contains infinity"),
     ({}, {"y": None}, "requires y"),
-    ({}, {"y": ["a"] * 150}, "could not convert|y must be|Unknown label"),
+    ({}, {"y": ["a"] * 150}, "y must hold numbers"),
     ({}, {"y": np.zeros(149)}, "inconsistent numbers of samples"),
     ({}, {"sample_weight": np.full(150, -1.0)}, "sample_weight|Negative"),
     ({}, {"sample_weight": np.zeros(150)}, "Sample weights"),
@@ -243,8 +305,16 @@ BAD = [
     ({}, {"X_val": np.zeros((5, 6)), "y_val": np.arange(5)}, "early_stopping=True"),
     ({"early_stopping": True}, {"X_val": np.zeros((5, 6))}, "X_val and y_val"),
     ({"early_stopping": True}, {"X_val": np.zeros((5, 6)), "y_val": np.zeros((5, 2))}, "y_val"),
-    ({"early_stopping": True, "metric": "spearman"}, {"y": np.zeros(150)}, "metric='spearman'"),
+    ({"early_stopping": True, "metric": "spearman"}, {"y": np.zeros(150)}, "must vary: metric='spearman'"),
     ({"learning_rate": 1e30}, {}, "learning_rate"),
+    ({"gamma": 1e39}, {}, "gamma"),
+    ({}, {"y": np.arange(150).astype("M8[D]")}, "y must hold numbers"),
+    ({}, {"y": [None, *range(149)]}, "y must be finite; got nan in row 0"),
+    ({}, {"y": np.r_[-1.7e308, 1.7e308, np.zeros(148)]}, "y must span a range"),
+    ({"weighting": LabelDensityWeighter(power=-1)}, {}, "power"),
+    ({"weighting": LabelDensityWeighter(kernel="box")}, {}, "kernel"),
+    ({"early_stopping": True}, {"X_val": np.zeros((1, 6)), "y_val": [1.0]}, "must vary: metric='r2'"),
+    ({"early_stopping": True}, {"y": np.zeros(150)}, "must vary: metric='r2'"),
 ]
 
 

@@ -48,8 +48,8 @@ def test_input_scaling_does_not_see_units(scale, shift, seed):
     table = np.random.default_rng(seed).normal(size=(40, 3)).astype(np.float32)
     moved = (table * np.float32(scale) + np.float32(shift)).astype(np.float32)
     plain, other = InputScaling(1, 3), InputScaling(1, 3)
-    plain.fit([table])
-    other.fit([moved])
+    plain.fit([(table, None)])
+    other.fit([(moved, None)])
     # What float32 loses of a shifted column depends on the shift in units of its spread.
     tolerance = 1e-5 * (1 + abs(shift) / scale)
     torch.testing.assert_close(
@@ -60,7 +60,7 @@ def test_input_scaling_does_not_see_units(scale, shift, seed):
 def test_input_scaling_bends_outliers_and_drops_constants():
     table = np.float32([[-1, 5, 0.1], [1, 5, 0.1], [-1, 5, 0.1], [1, 5, 0.1]])
     scaling = InputScaling(1, 3, limit=3.0)
-    scaling.fit([table])
+    scaling.fit([(table, None)])
     z = scaling(torch.tensor([[[1e6, 7.0, 0.2], [0.01, 5.0, 0.1]]]))[0]
     torch.testing.assert_close(z, torch.tensor([[3.0, 0, 0], [0.01, 0, 0]]), rtol=1e-4, atol=1e-6)
 
@@ -68,12 +68,24 @@ def test_input_scaling_bends_outliers_and_drops_constants():
 def test_each_model_scales_by_its_own_table():
     tables = [np.random.default_rng(seed).normal(seed, seed + 1, (50, 2)).astype(np.float32) for seed in range(2)]
     stack = InputScaling(2, 2)
-    stack.fit(tables)
+    stack.fit([(table, None) for table in tables])
     for model, table in enumerate(tables):
         alone = InputScaling(1, 2)
-        alone.fit([table])
+        alone.fit([(table, None)])
         rows = torch.from_numpy(table)[None]
         torch.testing.assert_close(stack(rows, slice(model, model + 1)), alone(rows), rtol=0, atol=0)
+
+
+def test_rows_count_by_their_weight():
+    rng = np.random.default_rng(0)
+    table = rng.normal(size=(60, 2)).astype(np.float32)
+    times = rng.integers(0, 4, 60)
+    table[times == 0] = 1e9
+    weighted, repeated = InputScaling(1, 2), InputScaling(1, 2)
+    weighted.fit([(table, times / 7)])
+    repeated.fit([(np.repeat(table, times, axis=0), None)])
+    for name, value in repeated.state_dict().items():
+        torch.testing.assert_close(weighted.state_dict()[name], value)
 
 
 def test_flat_parameters_are_the_networks_own():
