@@ -6,7 +6,7 @@ from dataclasses import asdict
 from functools import partial
 from pathlib import Path
 
-from benchmarks import best_worst, defaults, epoch, ndcg, ranking, search, triplet_loss
+from benchmarks import best_worst, defaults, epoch, ndcg, ranking, ranksim_loss, regression, search, triplet_loss
 from benchmarks.harness import Figure
 from benchmarks.load import watch_load
 from benchmarks.report import describe_machine, shown, write_json
@@ -19,19 +19,21 @@ BENCHMARKS: Mapping[str, Benchmark] = {
     "search": search.run,
     "defaults": defaults.run,
     "ndcg": ndcg.run,
+    "ranksim_loss": ranksim_loss.run,
 }
 
-# Take the folder of their data, too: of this name, inside the one that --data names.
-ON_DATA: Mapping[str, tuple[str, Benchmark]] = {
-    "best_worst": (best_worst.FOLDER, best_worst.run),
-    "ranking": (ranking.FOLDER, ranking.run),
+# Take the folders of their data, too: of these names, inside the one that --data names.
+ON_DATA: Mapping[str, tuple[Sequence[str], Benchmark]] = {
+    "best_worst": ([best_worst.FOLDER], best_worst.run),
+    "ranking": ([ranking.FOLDER], ranking.run),
+    "regression": (regression.FOLDERS, regression.run),
 }
 
 
 def main(
     arguments: Sequence[str] | None = None,
     benchmarks: Mapping[str, Benchmark] = BENCHMARKS,
-    on_data: Mapping[str, tuple[str, Benchmark]] = ON_DATA,
+    on_data: Mapping[str, tuple[Sequence[str], Benchmark]] = ON_DATA,
 ) -> None:
     """Run benchmarks; a target that is missed is printed, and no error."""
     names = [*benchmarks, *on_data]
@@ -51,7 +53,8 @@ def main(
     runnable = {**benchmarks, **_with_data(on_data, options.data)}
     for name in options.names or names:
         if name not in runnable:
-            print(f"\n{name}: skipped, it needs --data FOLDER with {on_data[name][0]}/ inside")
+            inside = " and ".join(f"{folder}/" for folder in on_data[name][0])
+            print(f"\n{name}: skipped, it needs --data FOLDER with {inside} inside")
             continue
         with watch_load() as load:
             print(f"\n{name} (load average before: {load.average_before})")
@@ -62,11 +65,13 @@ def main(
         write_json(options.output, machine, runs)
 
 
-def _with_data(on_data: Mapping[str, tuple[str, Benchmark]], data: Path | None) -> dict[str, Benchmark]:
+def _with_data(on_data: Mapping[str, tuple[Sequence[str], Benchmark]], data: Path | None) -> dict[str, Benchmark]:
     """Give the benchmarks whose data are there."""
     if data is None:
         return {}
-    return {name: partial(run, data / folder) for name, (folder, run) in on_data.items() if (data / folder).is_dir()}
+    places = {name: [data / folder for folder in folders] for name, (folders, _) in on_data.items()}
+    found = {name: folders for name, folders in places.items() if all(folder.is_dir() for folder in folders)}
+    return {name: partial(on_data[name][1], *folders) for name, folders in found.items()}
 
 
 if __name__ == "__main__":

@@ -2,8 +2,8 @@
 Several estimators, one search
 ==============================
 
-An embedding and a ranker are searched by the same :class:`~sklearn.model_selection.GridSearchCV`, on the same folds, by
-the same two scores. The table is made: rows in groups, with grades from 0 to 4.
+An embedding, a ranker and a regressor are searched by the same :class:`~sklearn.model_selection.GridSearchCV`, on the
+same folds, by the same two scores. The table is made: rows in groups, with grades from 0 to 4.
 """
 
 # %%
@@ -16,7 +16,7 @@ from sklearn.linear_model import Ridge
 from sklearn.model_selection import GridSearchCV, GroupKFold
 from sklearn.pipeline import make_pipeline
 
-from skmetric import PairwiseRanker, TripletEmbedder
+from skmetric import PairwiseRanker, RankSimRegressor, TripletEmbedder
 from skmetric.datasets import make_ranking
 from skmetric.metrics import ndcg_scorer, spearman_scorer
 
@@ -25,8 +25,8 @@ X, y, groups = make_ranking(60, group_shift=0.0, random_state=0)
 
 # %%
 # :class:`~skmetric.TripletEmbedder` is a transformer: here it takes the grades as classes, and a ridge regression makes
-# a score of the embedding. :class:`~skmetric.PairwiseRanker` gives scores by itself. The ridge regression alone stands
-# beside them.
+# a score of the embedding. :class:`~skmetric.PairwiseRanker` and :class:`~skmetric.RankSimRegressor` give scores by
+# themselves. The ridge regression alone stands beside them.
 
 searches = {
     "Ridge": (Ridge(), {"alpha": [10.0, 100.0, 1000.0]}),
@@ -35,6 +35,7 @@ searches = {
         {"tripletembedder__margin": [0.05, 0.2, 0.8]},
     ),
     "PairwiseRanker": (PairwiseRanker(random_state=0), {"margin": [0.3, 1.0, 3.0]}),
+    "RankSimRegressor": (RankSimRegressor(max_iter=20, random_state=0), {"gamma": [0.0, 0.3, 3.0]}),
 }
 
 # %%

@@ -25,8 +25,9 @@ TERMS: Mapping[str, Callable[[Tensor, Tensor], Tensor]] = {
 }
 
 
-# No gradient is so small that it is weighed by more, or rounding would be.
-LARGEST_WEIGHT = 1e3
+# The most that balancing weighs RankSim by. Close to its optimum RankSim's gradient is small; brought to a fixed share of
+# the other, its noise would rule the representation.
+LARGEST_WEIGHT = 1.0
 
 
 class _Items(NamedTuple):
@@ -44,7 +45,8 @@ class RankSimObjective:
     An item brings its targets, its share of the epoch's mean, and the label that tells its target from others and,
     where there is one target, by which it is ranked. Three numbers may vary between the models of a stack: ``gamma``;
     ``balance``, which where it is above 0 takes the place of gamma: the norm that RankSim's gradient at the
-    representation is brought to, in units of that of the other loss; and ``interpolation_strength``.
+    representation is brought to, in units of that of the other loss, by a weight of at most 1; and
+    ``interpolation_strength``.
 
     Attributes
     ----------

@@ -190,7 +190,7 @@ class Training:
             return loss.item(), torch.autograd.grad(loss, z, retain_graph=True)[0]
         wanted = torch.autograd.grad(fit, z, retain_graph=True)[0]
         pull = torch.autograd.grad(loss, z, retain_graph=True)[0]
-        factor = 0.3 * norm(wanted) / norm(pull) if norm(pull) else 0.0
+        factor = min(1.0, 0.3 * norm(wanted) / norm(pull)) if norm(pull) else 0.0
         return factor * loss.item(), factor * pull
 
 

@@ -1,0 +1,164 @@
+"""Errors of RankSimRegressor, where targets are many and where they are few, beside gradient boosting and ridge."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from time import perf_counter
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from scipy.stats import spearmanr
+
+from benchmarks.harness import Figure, at_least, at_most, seconds
+from benchmarks.one_thread import one_thread
+from benchmarks.regression_methods import BASE, CHOICE, METHODS, Method
+from skmetric.imbalance import shot_report
+from skmetric.losses import neighbor_spearman
+
+__all__ = ["DATA", "FOLDERS", "TEST_MASK", "Outcome", "Table", "evaluate", "load", "run", "shot_limits"]
+
+FOLDERS = ("uci_concrete", "uci_airfoil")
+DATA, TEST_MASK = "data.csv.gz", "test_mask.csv.gz"
+# A row's shots are the training rows in its bin of the training targets' range; the limits are in units of the mean
+# number of training rows in a bin.
+N_BINS, MANY, FEW = 20, 1.5, 0.75
+ERRORS = {"all": "MAE", "many": "MAE many-shot", "medium": "MAE medium-shot", "few": "MAE few-shot"}
+ORDER, NEIGHBOURS = "Spearman", "neighbour Spearman"
+# Neighbours by the prediction alone: as well as a representation that is a function of the prediction can do.
+BY_PREDICTION = "neighbour Spearman by prediction"
+RATIO_TARGET = at_most(1.01)
+RISE_TARGET = at_least(0.05)
+QUICK_SPLITS, QUICK_ROUNDS = 2, 3
+
+
+@dataclass(frozen=True)
+class Table:
+    """Rows with their target, and which of them each split holds out."""
+
+    X: NDArray[np.float64]
+    y: NDArray[np.float64]
+    is_test: NDArray[np.bool_]  # (n, n_splits)
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What one method did, split by split: its measures by name, in the table's order, and seconds to fit."""
+
+    measures: Mapping[str, NDArray[np.float64]]
+    fit_seconds: list[float]
+
+
+def load(folder: Path) -> Table:
+    """Read columns, of which the last is the target, and beside them one column a split, 1 where it tests."""
+    values = np.loadtxt(folder / DATA, delimiter=",", ndmin=2)
+    is_test = np.loadtxt(folder / TEST_MASK, delimiter=",", ndmin=2) == 1
+    if len(values) != len(is_test):
+        raise ValueError(f"{TEST_MASK} must have a row for each of {DATA}; got {len(is_test)} and {len(values)} rows.")
+    return Table(values[:, :-1], values[:, -1], is_test)
+
+
+def run(*folders: Path, quick: bool, methods: Sequence[Method] = METHODS) -> Iterator[Figure]:
+    """Table by table: every measure of every method; then RankSim beside the network alone."""
+    ratios = {}
+    for folder in folders:
+        name = folder.name.removeprefix("uci_")
+        with one_thread():
+            outcomes = evaluate(load(folder), methods, QUICK_SPLITS if quick else None, QUICK_ROUNDS if quick else None)
+        for method, outcome in outcomes.items():
+            yield from _measures(f"{name}, {method}", outcome, None if method == BASE else outcomes[BASE])
+        yield from _ranksim(name, outcomes[CHOICE], outcomes[BASE])
+        ratios[name] = _ratio(outcomes[CHOICE], outcomes[BASE])
+    mean = float(np.exp(np.mean(np.log(list(ratios.values())))))
+    yield Figure(f"MAE of {CHOICE} / {BASE}", mean, "x", RATIO_TARGET, note=f"geometric mean over {', '.join(ratios)}")
+
+
+def evaluate(table: Table, methods: Sequence[Method], n_splits: int | None, rounds: int | None) -> dict[str, Outcome]:
+    """Fit and judge every method on each split, in turn; the split's number is the seed."""
+    taken: dict[str, list[tuple[dict[str, float], float]]] = {method.name: [] for method in methods}
+    for split, is_test in enumerate(table.is_test.T[:n_splits]):
+        for method in methods:
+            taken[method.name].append(_evaluate_once(table, is_test, method, split, rounds))
+    outcomes = {}
+    for name, each in taken.items():
+        measures, fit_seconds = zip(*each, strict=True)
+        outcomes[name] = Outcome({key: np.array([m[key] for m in measures]) for key in measures[0]}, list(fit_seconds))
+    return outcomes
+
+
+def shot_limits(n_rows: int) -> dict[str, float]:
+    """How ``shot_report`` sorts rows for a model of so many training rows."""
+    return {"bins": N_BINS, "many": MANY * n_rows / N_BINS, "few": FEW * n_rows / N_BINS}
+
+
+def _evaluate_once(
+    table: Table, is_test: NDArray[np.bool_], method: Method, seed: int, rounds: int | None
+) -> tuple[dict[str, float], float]:
+    X, y, X_test, y_test = table.X[~is_test], table.y[~is_test], table.X[is_test], table.y[is_test]
+    regressor = method.make(len(y), seed, rounds)
+    start = perf_counter()
+    regressor.fit(X, y)
+    fitting = perf_counter() - start
+    predicted = regressor.predict(X_test)
+    report = shot_report(y, y_test, predicted, **shot_limits(len(y)))
+    measures = {name: float(report.loc[shot, "mae"]) for shot, name in ERRORS.items()}
+    measures[ORDER] = float(spearmanr(y_test, predicted).statistic)
+    if method.has_representation:
+        # In double precision, or rounding would tie targets or distances.
+        features = torch.from_numpy(regressor.transform(X_test)).double()
+        labels = torch.from_numpy(y_test)
+        measures[NEIGHBOURS] = float(neighbor_spearman(features, labels))
+        measures[BY_PREDICTION] = float(neighbor_spearman(torch.from_numpy(predicted[:, None]), labels))
+    return measures, fitting
+
+
+def _measures(name: str, outcome: Outcome, base: Outcome | None) -> Iterator[Figure]:
+    for measure, values in outcome.measures.items():
+        notes = [f"sd {_spread(values):.3g}"]
+        if base is not None and measure in base.measures:
+            notes.append(f"- {BASE}: {_difference(values - base.measures[measure])}")
+        details: dict[str, list[float]] = {"of_splits": values.tolist()}
+        if measure == ERRORS["all"]:
+            notes.append(f"fit {seconds(float(np.median(outcome.fit_seconds)))}")
+            details["fit_s"] = outcome.fit_seconds
+        yield Figure(f"{name}: {measure}", _mean(values), note="; ".join(notes), details=details)
+
+
+def _ranksim(name: str, choice: Outcome, base: Outcome) -> Iterator[Figure]:
+    """The figures that have a target."""
+    error, order = (choice.measures[key] - base.measures[key] for key in (ERRORS["all"], NEIGHBOURS))
+    yield Figure(
+        f"{name}: MAE of {CHOICE} / {BASE}",
+        _ratio(choice, base),
+        "x",
+        RATIO_TARGET,
+        note=f"difference {_difference(error)}",
+    )
+    yield Figure(
+        f"{name}: {NEIGHBOURS}, {CHOICE} - {BASE}",
+        _mean(order),
+        "",
+        RISE_TARGET,
+        note=f"difference {_difference(order)}",
+    )
+
+
+def _ratio(choice: Outcome, base: Outcome) -> float:
+    return _mean(choice.measures[ERRORS["all"]]) / _mean(base.measures[ERRORS["all"]])
+
+
+def _difference(differences: NDArray[np.float64]) -> str:
+    """Mean over the splits, and its standard error."""
+    error = _spread(differences) / np.sqrt(np.isfinite(differences).sum())
+    return f"{_mean(differences):+.3g}, standard error {error:.2g}"
+
+
+def _mean(values: NDArray[np.float64]) -> float:
+    """Over the splits that have a value: one may test no row of few shots."""
+    known = values[np.isfinite(values)]
+    return float(known.mean()) if len(known) else np.nan
+
+
+def _spread(values: NDArray[np.float64]) -> float:
+    known = values[np.isfinite(values)]
+    return float(known.std(ddof=1)) if len(known) > 1 else np.nan
