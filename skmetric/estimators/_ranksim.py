@@ -25,8 +25,8 @@ TERMS: Mapping[str, Callable[[Tensor, Tensor], Tensor]] = {
 }
 
 
-# The most that balancing weighs RankSim by. Close to its optimum RankSim's gradient is small; brought to a fixed share of
-# the other, its noise would rule the representation.
+# The most that balancing weighs RankSim by. Close to its optimum RankSim's gradient is small; brought to a fixed share
+# of the other, its noise would rule the representation.
 LARGEST_WEIGHT = 1.0
 
 

@@ -29,7 +29,7 @@ from skmetric.estimators._regression_rows import (
 from skmetric.estimators._target_units import TargetUnits
 from skmetric.imbalance import LabelDensityWeighter
 from skmetric.imbalance._bins import Range
-from skmetric.losses.ranksim import SIMILARITIES
+from skmetric.losses._similarity import SIMILARITIES
 from skmetric.nn import SmoothingSpec
 from skmetric.sampling import GroupBatchSampler
 

@@ -1,7 +1,5 @@
 """RankSim: features whose neighbours come in the order of the labels' neighbours."""
 
-from collections.abc import Callable
-from contextlib import suppress
 from typing import NamedTuple
 
 import torch
@@ -9,15 +7,11 @@ from torch import Tensor
 
 from skmetric.losses._arguments import PerList, nan_of, per_item, per_list, positive, with_slopes
 from skmetric.losses._ranks import check_ties, ranks_of
-from skmetric.losses.distance import pairwise_distance
+from skmetric.losses._similarity import LabelSimilarity, feature_similarity, similarity_of_labels
 from skmetric.losses.rank import blackbox_ranks
 from skmetric.losses.reduction import sum_last, weighted_mean
 
-__all__ = ["SIMILARITIES", "distinct_rows", "neighbor_spearman", "ranksim_loss"]
-
-SIMILARITIES = ("euclidean", "cosine")
-
-LabelSimilarity = Callable[[Tensor], Tensor]
+__all__ = ["distinct_rows", "neighbor_spearman", "ranksim_loss"]
 
 
 def ranksim_loss(
@@ -131,7 +125,7 @@ def ranksim_loss(
         )
         # Whole differences first: what is tied stays tied.
         loss = sum_last(((ranks - target) / rows.n_real).square(), 2) / rows.n_real[..., 0, 0]
-    return loss.where(rows.is_ordered, 0.0) + nan_of(rows.similarity, 2) + nan_of(rows.label_similarity, 2)
+    return loss.where(rows.is_ordered, 0.0) + rows.nan
 
 
 def _scale_free(rows: "_Rows", target: Tensor, strength: Tensor, ties: str) -> Tensor:
@@ -206,8 +200,7 @@ def neighbor_spearman(
         scale = (of_label * of_feature).sqrt()
         correlation = sum_last(label * feature, 1) / scale.where(scale > 0, 1.0)
         counts = (of_label > 0).to(correlation.dtype)
-        nan = nan_of(rows.similarity, 2) + nan_of(rows.label_similarity, 2)
-        return weighted_mean(correlation.clamp(-1, 1), counts) + nan
+        return weighted_mean(correlation.clamp(-1, 1), counts) + rows.nan
 
 
 def distinct_rows(labels: Tensor, n_most: int, *, mask: Tensor | None = None) -> tuple[Tensor, Tensor]:
@@ -266,6 +259,7 @@ class _Rows(NamedTuple):
     is_pair: Tensor | None  # both rows are real; None where all are
     n_real: Tensor  # rows that are, at least 1, (..., 1, 1)
     is_ordered: Tensor  # label similarities differ, (...)
+    nan: Tensor  # 0, or NaN where something real is, (...)
 
 
 def _rows(
@@ -278,10 +272,11 @@ def _rows(
         is_pair = mask.unsqueeze(-1) & mask.unsqueeze(-2)
         n_real = mask.sum(-1).clamp_min(1).to(features.dtype)
         features = features.masked_fill(~mask.unsqueeze(-1), 0.0)
-    of_labels = _label_similarity(features, labels, label_similarity).detach().to(features.dtype)
+    of_labels = similarity_of_labels(features, labels, label_similarity).detach().to(features.dtype)
     of_labels = _silenced(of_labels, is_pair)
-    of_features = _similarity(features, similarity)
-    return _Rows(of_features, of_labels, is_pair, n_real[..., None, None], _differ(of_labels, is_pair))
+    of_features = feature_similarity(features, similarity)
+    nan = nan_of(features, 2) + nan_of(of_labels, 2)
+    return _Rows(of_features, of_labels, is_pair, n_real[..., None, None], _differ(of_labels, is_pair), nan)
 
 
 def _silenced(values: Tensor, is_pair: Tensor | None, value: float = 0.0) -> Tensor:
@@ -294,31 +289,6 @@ def _differ(values: Tensor, is_pair: Tensor | None) -> Tensor:
         return torch.zeros(values.shape[:-2], dtype=torch.bool, device=values.device)
     highest = _silenced(values, is_pair, -torch.inf).flatten(-2).amax(-1)
     return highest > _silenced(values, is_pair, torch.inf).flatten(-2).amin(-1)
-
-
-def _label_similarity(features: Tensor, labels: Tensor, similarity: LabelSimilarity | None) -> Tensor:
-    if similarity is None:
-        labels = per_item("labels", labels, features.shape[:-1]).to(features.dtype)
-        return -(labels.unsqueeze(-1) - labels.unsqueeze(-2)).abs()
-    shape = (*features.shape[:-1], features.shape[-2])
-    values = similarity(labels)
-    with suppress(RuntimeError):
-        if values.shape[-2:] == shape[-2:]:
-            return values.expand(shape)
-    raise ValueError(f"label_similarity must give {shape}, one value a pair of rows; got {tuple(values.shape)}.")
-
-
-def _similarity(features: Tensor, similarity: str) -> Tensor:
-    if similarity not in SIMILARITIES:
-        raise ValueError(f"similarity must be one of {', '.join(map(repr, SIMILARITIES))}; got {similarity!r}.")
-    if similarity == "euclidean":
-        return -pairwise_distance(features)
-    # Neither very short nor very long rows are any trouble once their largest entry is 1.
-    largest = features.detach().abs().amax(-1, keepdim=True)
-    d = pairwise_distance(features / largest.where(largest > 0, 1.0), distance="cosine")
-    # A row of zeros has no direction, and no derivative of one: its cosine is 0.
-    has_direction = (features.detach() != 0).any(-1)
-    return -d.where(has_direction.unsqueeze(-1) & has_direction.unsqueeze(-2), 1.0)
 
 
 def _spread(values: Tensor, is_pair: Tensor | None, n_real: Tensor) -> Tensor:
