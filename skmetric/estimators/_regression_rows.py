@@ -8,11 +8,12 @@ from numpy.typing import ArrayLike, NDArray
 from sklearn.base import clone
 
 from skmetric._sklearn_compat import check_sample_weight
+from skmetric.estimators._target_units import TargetUnits
 from skmetric.imbalance import LabelDensityWeighter
 from skmetric.imbalance._bins import Range
 from skmetric.sampling import spread_holdout
 
-__all__ = ["TargetRows", "density_weighter", "hold_out", "rank_labels", "read_targets", "target_range"]
+__all__ = ["TargetRows", "density_weighter", "hold_out", "rank_labels", "read_targets", "row_values", "target_range"]
 
 # Whole numbers up to here are exact in float32, and so are their differences.
 LARGEST_WHOLE = 1 << 24
@@ -39,6 +40,12 @@ class TargetRows:
     def some(self, rows: NDArray[np.integer]) -> "TargetRows":
         """Some of the rows."""
         return TargetRows(self.X[rows], self.y[rows], self.weights[rows])
+
+    def weights_of(self, rows: NDArray[np.integer]) -> NDArray[np.float64]:
+        """Weights of some of the rows, at most 1, and 0 for the others."""
+        weights = np.zeros(len(self.weights))
+        weights[rows] = self.weights[rows] / self.weights.max()
+        return weights
 
 
 def read_targets(
@@ -106,6 +113,24 @@ def density_weighter(weighting: Any, y: NDArray[np.float64]) -> LabelDensityWeig
     return weighter.fit(y[:, 0])
 
 
+def row_values(
+    rows: TargetRows,
+    train: NDArray[np.integer],
+    weighter: LabelDensityWeighter | None,
+    units: TargetUnits,
+    n_steps: int,
+) -> NDArray[np.float32]:
+    """What the objective gets to know of each row: standardised targets, share, and the label to rank by.
+
+    Shares are in units that make the sum over the rows of a step, on average over the steps, the weighted mean.
+    """
+    weights = rows.weights_of(train)
+    if weighter is not None:
+        weights *= weighter.transform(rows.y[:, 0])
+    shares = weights * (n_steps / weights.sum())
+    return np.column_stack([units.standardise(rows.y), shares, rank_labels(rows.y)]).astype(np.float32)
+
+
 def rank_labels(y: NDArray[np.float64]) -> NDArray[np.float64]:
     """What tells targets (n, n_targets) apart, and for a single one also how far apart they are, in any unit.
 
@@ -120,9 +145,11 @@ def rank_labels(y: NDArray[np.float64]) -> NDArray[np.float64]:
     from_least = y[:, 0] - distinct[0]
     smallest = np.diff(distinct).min()
     for parts in range(1, 11):
-        steps = from_least * (parts / smallest)
-        whole = np.round(steps)
-        if whole.max() < LARGEST_WHOLE and np.abs(steps - whole).max() < 1e-6:
+        with np.errstate(over="ignore", invalid="ignore"):
+            steps = from_least * (parts / smallest)
+            whole = np.round(steps)
+            is_grid = whole.max() < LARGEST_WHOLE and np.abs(steps - whole).max() < 1e-6
+        if is_grid:
             return whole
     return from_least / from_least.max()
 

@@ -22,8 +22,8 @@ from skmetric.estimators._regression_rows import (
     TargetRows,
     density_weighter,
     hold_out,
-    rank_labels,
     read_targets,
+    row_values,
     target_range,
 )
 from skmetric.estimators._target_units import TargetUnits
@@ -351,7 +351,7 @@ class RankSimRegressor(RegressorMixin, LastLayerMixin, TorchEstimator):
             rows.X.shape[1], self._n_targets, SmoothingSpec(SMOOTHING_BINS) if self.feature_smoothing else None
         )
         initial_weights = self._initial_weights(spec, go_on=self.warm_start)
-        self._learn_targets(rows.y[train], rows.weights[train], go_on=initial_weights is not None)
+        self._learn_targets(rows.some(train), go_on=initial_weights is not None)
         sampler = GroupBatchSampler(
             np.zeros(len(train), dtype=np.intp),
             batch_size=self.batch_size,
@@ -370,26 +370,27 @@ class RankSimRegressor(RegressorMixin, LastLayerMixin, TorchEstimator):
             },
             sampler=sampler,
             X=rows.X,
-            row_weights=_row_weights(rows, train),
+            row_weights=rows.weights_of(train),
             targets=targets,
             learning_rate=float(self.learning_rate),
             weight_decay=float(self.weight_decay),
             schedule=one_cycle,
             max_iter=self.max_iter,
             seed=seed,
-            values=self._values(rows, train, len(sampler.list_lengths)),
+            values=row_values(rows, train, self.density_weighter_, self._units, len(sampler.list_lengths)),
             bins=self._range.codes(rows.y[:, 0], SMOOTHING_BINS) if self.feature_smoothing else None,
             validation=validation,
             stopping=StoppingRule(self.n_iter_no_change) if self.early_stopping else None,
             initial_weights=initial_weights,
         )
 
-    def _learn_targets(self, y: NDArray[np.float64], weights: NDArray[np.float64], *, go_on: bool) -> None:
-        """Take units and range of the training targets; a network that learns on keeps those it knows."""
+    def _learn_targets(self, rows: TargetRows, *, go_on: bool) -> None:
+        """Take density, units and range of training targets; a network that learns on keeps the units and the range."""
+        self.density_weighter_ = density_weighter(self.weighting, rows.y)
         if not (go_on and (self._units.scale > 0).all()):
-            self._units = TargetUnits.of(y, weights)
+            self._units = TargetUnits.of(rows.y, rows.weights)
         if self.feature_smoothing and not (go_on and hasattr(self, "_range")):
-            self._range = target_range(y)
+            self._range = target_range(rows.y)
 
     def _split(
         self, rows: TargetRows, X_val: ArrayLike | None, y_val: ArrayLike | None, seed: np.random.SeedSequence
@@ -419,16 +420,6 @@ class RankSimRegressor(RegressorMixin, LastLayerMixin, TorchEstimator):
 
         return Validation(rows.X, score)
 
-    def _values(self, rows: TargetRows, train: NDArray[np.integer], n_steps: int) -> NDArray[np.float32]:
-        """What the objective gets to know of each row: standardised targets, share of the mean, label to rank by."""
-        weights = rows.weights / rows.weights.max()
-        self.density_weighter_ = density_weighter(self.weighting, rows.y[train])
-        if self.density_weighter_ is not None:
-            weights = weights * self.density_weighter_.transform(rows.y[:, 0])
-        shares = np.zeros(len(weights))
-        shares[train] = weights[train] * (n_steps / weights[train].sum())
-        return np.column_stack([self._units.standardise(rows.y), shares, rank_labels(rows.y)]).astype(np.float32)
-
     def _finish(self, plan: FitPlan, result: FitResult) -> None:
         self._adopt(plan, result)
         self._warn_if_collapsed(plan.X[:COLLAPSE_ROWS])
@@ -451,10 +442,3 @@ class RankSimRegressor(RegressorMixin, LastLayerMixin, TorchEstimator):
         tags = super().__sklearn_tags__()
         tags.target_tags.multi_output = True
         return tags
-
-
-def _row_weights(rows: TargetRows, train: NDArray[np.integer]) -> NDArray[np.float64]:
-    """How much each row counts where inputs are scaled."""
-    weights = np.zeros(len(rows.weights))
-    weights[train] = rows.weights[train] / rows.weights.max()
-    return weights
