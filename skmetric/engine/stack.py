@@ -129,7 +129,8 @@ class TrainingStack:
     def outputs_of(self, model: int, X: NDArray) -> NDArray:
         """What one model finally makes of rows of its own, computed as it would be alone."""
         self.network.eval()
-        outputs = apply_network(self.network.final, X, self.device, models=slice(model, model + 1))
+        one = slice(model, model + 1)
+        outputs = apply_network(self.network.final, X, self.device, block=self.network.row_block, models=one)
         self.network.train()
         return outputs
 

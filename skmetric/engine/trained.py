@@ -19,16 +19,23 @@ CHUNK_ROWS = 1 << 15
 
 
 def apply_network(
-    network: Callable[..., Tensor], X: NDArray, device: torch.device, *, models: slice = slice(None)
+    call: Callable[..., Tensor], X: NDArray, device: torch.device, *, block: int, models: slice = slice(None)
 ) -> NDArray[np.float32]:
-    """Outputs of one model of a network, in evaluation mode, for rows on the host; in pieces, to bound memory."""
+    """Outputs of one model of a network, in evaluation mode, for rows on the host; in pieces, to bound memory.
+
+    Pieces are filled up to a multiple of ``block`` rows, so that a row's outputs do not depend on how many others there
+    are: matrix products round the rows that are left over by themselves.
+    """
     pieces = []
     with torch.inference_mode():
         for start in range(0, len(X), CHUNK_ROWS):
+            piece = X[start : start + CHUNK_ROWS]
+            n_rows, missing = len(piece), -len(piece) % block
+            if missing:
+                piece = np.concatenate([piece, np.repeat(piece[-1:], missing, axis=0)])
             # Neither torch nor a user's module knows read-only memory, such as a memory map's.
-            piece = np.require(X[start : start + CHUNK_ROWS], requirements=["C", "W"])
-            rows = torch.from_numpy(piece).to(device).unsqueeze(0)
-            pieces.append(network(rows, models=models)[0].cpu().numpy())
+            rows = torch.from_numpy(np.require(piece, requirements=["C", "W"])).to(device).unsqueeze(0)
+            pieces.append(call(rows, models=models)[0, :n_rows].cpu().numpy())
     return np.concatenate(pieces)
 
 
@@ -56,12 +63,14 @@ class TrainedNetwork:
     def apply(self, X: NDArray, device: str | torch.device) -> NDArray[np.float32]:
         """What the network finally makes of rows (n, n_features), computed on the device: scores, or (n, n_outputs)."""
         where = resolve_device(device)
-        return apply_network(self._network_on(where).final, X, where)
+        network = self._network_on(where)
+        return apply_network(network.final, X, where, block=network.row_block)
 
     def represent(self, X: NDArray, device: str | torch.device) -> NDArray[np.float32]:
         """The rows' representation (n, n_outputs): what the scores are made of, where there are scores."""
         where = resolve_device(device)
-        return apply_network(self._network_on(where).represent, X, where)
+        network = self._network_on(where)
+        return apply_network(network.represent, X, where, block=network.row_block)
 
     def _network_on(self, device: torch.device) -> StackNetwork:
         if self._on_device is None or self._on_device[0] != device:

@@ -187,4 +187,5 @@ class PointwiseRanker(RankerMixin, TorchEstimator):
         ndarray of shape (n,)
             In float64, which tells timestamps apart.
         """
-        return self._units.restore(super().score_samples(X)[:, None])[:, 0]
+        scores = super().score_samples(X)
+        return self._units.restore(scores[:, None])[:, 0]

@@ -61,9 +61,12 @@ class StackNetwork(nn.Module):
         M.
     keep_width : int
         How many activations of an item dropout decides over; 0 without dropout.
+    row_block : int
+        Rows come in multiples of so many where outputs must not depend on how many there are.
     """
 
     keep_width: int
+    row_block: int
 
     def __init__(self, spec: "NetworkSpec", rngs: Sequence[np.random.Generator]) -> None:
         super().__init__()
@@ -125,6 +128,8 @@ class TabularStack(StackNetwork):
     The representation is one more linear layer, or, where there are scores, the last hidden layer itself.
     """
 
+    row_block = 64
+
     def _build_body(self, spec: "NetworkSpec", rngs: Sequence[np.random.Generator]) -> int:
         self.hidden_widths = spec.hidden_layer_sizes
         self.keep_width = sum(self.hidden_widths) if spec.dropout else 0
@@ -168,6 +173,9 @@ class SingleModule(StackNetwork):
 
     The module draws its own weights, the generator those of the head.
     """
+
+    # Its rows may see each other: they come as they are.
+    row_block = 1
 
     def _build_body(self, spec: "NetworkSpec", rngs: Sequence[np.random.Generator]) -> int:
         del rngs

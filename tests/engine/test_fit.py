@@ -208,3 +208,15 @@ def test_torchs_default_dtype_does_not_matter():
         assert_same(fit(make_plan(dropout=0.2))[0], expected)
     finally:
         torch.set_default_dtype(torch.float32)
+
+
+@pytest.mark.parametrize(
+    "network", [NetworkSpec(5, 3, (16, 8), 0.0, True, True), NetworkSpec(5, 9, (9,), 0.0, False, True)]
+)
+def test_a_rows_outputs_do_not_depend_on_how_many_others_there_are(network):
+    (result,) = fit(make_plan(network=network))
+    rows = np.random.default_rng(0).normal(size=(203, 5)).astype(np.float32)
+    together = result.network.apply(rows, "cpu")
+    np.testing.assert_array_equal(result.network.apply(rows[:1], "cpu"), together[:1])
+    np.testing.assert_array_equal(result.network.apply(rows[::-1], "cpu"), together[::-1])
+    np.testing.assert_array_equal(result.network.apply(rows[100:170], "cpu"), together[100:170])
