@@ -144,7 +144,8 @@ class RankSimRegressor(RegressorMixin, LastLayerMixin, TorchEstimator):
     The paper ranks by cosines, adds 100 times the loss, and interpolates before that; on tables this wrecks training.
     ``similarity="cosine", scale_free=False, gamma=100`` is that setting, but that ties here share their mean rank.
 
-    Defaults were chosen by cross-validation on scikit-learn's diabetes and nine made tables of 300 to 1500 rows.
+    Defaults of the network and its training were chosen by cross-validation on scikit-learn's diabetes and nine made
+    tables of 300 to 1500 rows.
 
     A constant target, and a batch of one distinct target, have no order: RankSim is 0 there, and predictions are the
     constant. The targets' units do not matter: they are standardised by the weighted rows, and predictions come back
