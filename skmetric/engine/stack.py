@@ -103,8 +103,7 @@ class TrainingStack:
             stays, sizes = self.optimizer.plan_epoch(factors[block])
             keeps = self._noise.draw(len(stays), n_items)
             batches = self._table.batches(rows[block])
-            items = [each[block] for each in drawn]
-            values, bins = self._known([plan.values for plan in self.plans], items), self._bins(items)
+            values, bins = self._known([each[block] for each in drawn])
             lengths = self._list_lengths[block]
             steps = zip(batches, values, bins, lengths, keeps, stays.unbind(), sizes.unbind(), strict=True)
             for (indices, x), known, in_bins, length, keep, stay, size in steps:
@@ -134,17 +133,16 @@ class TrainingStack:
         self.network.train()
         return outputs
 
-    def _bins(self, drawn: Sequence[NDArray]) -> Sequence[Tensor | None]:
-        """For each step the bins of the items, (n_models, n), -1 where there is no item."""
-        bins = [None if plan.bins is None else np.append(plan.bins, -1) for plan in self.plans]
-        return self._known(bins, drawn)
-
-    def _known(self, tables: Sequence[NDArray | None], drawn: Sequence[NDArray]) -> Sequence[Tensor | None]:
-        """For each step what the models' tables say of the items, (n_models, n, ...); nothing without tables."""
-        known = [table[items] for table, items in zip(tables, drawn, strict=True) if table is not None]
-        if not known:
-            return [None] * len(drawn[0])
-        return torch.from_numpy(np.stack(known, axis=1)).to(self.device).unbind()
+    def _known(self, drawn: Sequence[NDArray]) -> tuple[Sequence[Tensor | None], Sequence[Tensor | None]]:
+        """For each step the values (n_models, n, n_values) and the bins (n_models, n) of the items, where there are."""
+        plans = list(zip(self.plans, drawn, strict=True))
+        values = [plan.values[items] for plan, items in plans if plan.values is not None]
+        bins = [_look_up(plan.bins, items) for plan, items in plans if plan.bins is not None]
+        values_of, bins_of = (
+            torch.from_numpy(np.stack(known, axis=1)).to(self.device).unbind() if known else [None] * len(drawn[0])
+            for known in (values, bins)
+        )
+        return values_of, bins_of
 
     def _streams(self, purpose: Stream) -> list[np.random.Generator]:
         return [open_stream(plan.seed, purpose) for plan in self.plans]
@@ -166,7 +164,12 @@ class TrainingStack:
 
 
 def _rows_of(plan: FitPlan, items: NDArray[np.integer]) -> NDArray[np.integer]:
-    return items if plan.items is None else np.where(items < 0, -1, plan.items[items])
+    return items if plan.items is None else _look_up(plan.items, items)
+
+
+def _look_up(numbers: NDArray[np.integer], items: NDArray[np.integer]) -> NDArray[np.integer]:
+    """A number of each item, -1 where there is no item."""
+    return np.where(items < 0, -1, numbers[items])
 
 
 def _torch_generator(rng: np.random.Generator, device: torch.device) -> torch.Generator:

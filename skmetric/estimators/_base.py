@@ -16,7 +16,7 @@ from sklearn.utils import check_random_state
 from sklearn.utils.validation import check_is_fitted, validate_data
 
 from skmetric._sklearn_compat import Interval
-from skmetric.engine import FitPlan, FitResult, TrainedNetwork, fit_stack, resolve_device
+from skmetric.engine import FitPlan, FitResult, StoppingRule, TrainedNetwork, fit_stack, one_cycle, resolve_device
 from skmetric.estimators._callbacks import EpochTasks, check_callbacks
 from skmetric.nn import NetworkSpec, SmoothingSpec
 
@@ -117,6 +117,20 @@ class TorchEstimator(CallbackSupportMixin, BaseEstimator):
             n_scores=n_scores,
             smoothing=smoothing,
         )
+
+    def _training(self) -> dict[str, Any]:
+        """What the common parameters decide of a plan."""
+        return {
+            "learning_rate": float(self.learning_rate),
+            "weight_decay": float(self.weight_decay),
+            "schedule": one_cycle,
+            "max_iter": self.max_iter,
+            "stopping": StoppingRule(self.n_iter_no_change) if self.early_stopping else None,
+        }
+
+    @property
+    def _n_features_out(self) -> int:
+        return self._network.spec.n_outputs
 
     def _seed_sequence(self) -> np.random.SeedSequence:
         """One seed for everything random; None asks the operating system, never numpy's global generator."""

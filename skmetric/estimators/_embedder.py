@@ -110,10 +110,6 @@ class EmbedderMixin(ClassNamePrefixFeaturesOutMixin, ClassifierMixin, Transforme
         # Cosine embeddings have unit length: half the squared distance is one minus the cosine.
         return square if self._distance == "sqeuclidean" else square / 2
 
-    @property
-    def _n_features_out(self) -> int:
-        return self._network.spec.n_outputs
-
     def __sklearn_tags__(self) -> Any:
         tags = super().__sklearn_tags__()
         tags.transformer_tags.preserves_dtype = ["float32"]

@@ -52,10 +52,6 @@ class LastLayerMixin(ClassNamePrefixFeaturesOutMixin, TransformerMixin):
             n_features, n_outputs, hidden_layer_sizes=widths, n_scores=n_scores, smoothing=smoothing
         )
 
-    @property
-    def _n_features_out(self) -> int:
-        return self._network.spec.n_outputs
-
     def __sklearn_tags__(self) -> Any:
         tags = super().__sklearn_tags__()
         tags.transformer_tags.preserves_dtype = ["float32"]

@@ -8,7 +8,7 @@ from numpy.typing import ArrayLike, NDArray
 from sklearn.utils.validation import check_is_fitted
 
 from skmetric._sklearn_compat import fit_context
-from skmetric.engine import FitPlan, FitResult, StoppingRule, Stream, Validation, one_cycle, open_stream
+from skmetric.engine import FitPlan, FitResult, Stream, Validation, open_stream
 from skmetric.estimators._base import all_or_nothing
 from skmetric.estimators._groups import column_place, column_values
 from skmetric.estimators._last_layer import LastLayerMixin
@@ -213,16 +213,12 @@ class RankerMixin(LastLayerMixin):
             sampler=sampler,
             X=items.X,
             targets=items.relevance,
-            learning_rate=float(self.learning_rate),
-            weight_decay=float(self.weight_decay),
-            schedule=one_cycle,
-            max_iter=self.max_iter,
+            **self._training(),
             seed=seed,
             row_weights=row_weights(items, used),
             items=items.rows,
             values=item_values(self, items, used, len(sampler.list_lengths)),
             validation=validation,
-            stopping=StoppingRule(self.n_iter_no_change) if self.early_stopping else None,
             initial_weights=self._initial_weights(spec, go_on=self.warm_start),
         )
 

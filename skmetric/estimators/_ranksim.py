@@ -30,12 +30,11 @@ TERMS: Mapping[str, Callable[[Tensor, Tensor], Tensor]] = {
 LARGEST_WEIGHT = 1.0
 
 
-class _Items(NamedTuple):
-    targets: Tensor  # (n_models, n, n_targets)
-    shares: Tensor  # (n_models, n), 0 where there is no item
-    rows: Tensor  # the ones to rank, one a distinct target, (n_models, k)
-    is_row: Tensor
-    labels: Tensor  # of those, what they are ranked by: (n_models, k), or targets (n_models, k, n_targets)
+class _Ranked(NamedTuple):
+    """The rows of a batch that are ranked, one a distinct target, and what they are ranked by."""
+
+    rows: Tensor  # (n_models, k)
+    labels: dict[str, Any]  # what the functions of RankSim are to know about them
 
 
 @dataclass(frozen=True)
@@ -71,33 +70,35 @@ class RankSimObjective:
     def loss(self, outputs: Outputs, batch: Batch, hyperparameters: Mapping[str, Tensor]) -> Tensor:
         """Loss of each model."""
         assert outputs.scores is not None
-        items = self._items(batch)
-        terms = TERMS[self.task](outputs.scores, items.targets).mean(-1)
-        task = sum_last(terms * items.shares, 1)
+        assert batch.values is not None
+        targets, shares = batch.values[..., :-2], batch.values[..., -2].masked_fill(batch.rows < 0, 0.0)
+        task = sum_last(TERMS[self.task](outputs.scores, targets).mean(-1) * shares, 1)
         # Without hidden layers there is nothing that RankSim could change.
         if not (self.is_ranked and outputs.representation.requires_grad):
             return task
-        return task + self._ranksim(task, outputs.representation, items, hyperparameters)
+        return task + self._ranksim(task, outputs.representation, self._ranked(batch), hyperparameters)
 
     def monitor(self, outputs: Outputs, batch: Batch, hyperparameters: Mapping[str, Tensor]) -> dict[str, Tensor]:
         """How far rows are neighbours in the representation as in the targets, in a batch."""
         del hyperparameters
-        items = self._items(batch)
-        features = _take(outputs.representation, items.rows)
-        return {"neighbor_spearman": neighbor_spearman(features, similarity=self.similarity, **_of_labels(items))}
+        ranked = self._ranked(batch)
+        features = _take(outputs.representation, ranked.rows)
+        return {"neighbor_spearman": neighbor_spearman(features, similarity=self.similarity, **ranked.labels)}
 
-    def _ranksim(self, task: Tensor, features: Tensor, items: _Items, hyperparameters: Mapping[str, Tensor]) -> Tensor:
+    def _ranksim(
+        self, task: Tensor, features: Tensor, ranked: _Ranked, hyperparameters: Mapping[str, Tensor]
+    ) -> Tensor:
         """RankSim as it enters the loss, its gradient known."""
         balance, gamma = hyperparameters["balance"], hyperparameters["gamma"]
         is_balanced = balance > 0
         leaf = features.detach().requires_grad_()
         # Interpolated as published, the gradient depends on gamma: that is multiplied before it is taken.
         loss = is_balanced.to(gamma.dtype).where(is_balanced, gamma) * ranksim_loss(
-            _take(leaf, items.rows),
+            _take(leaf, ranked.rows),
             interpolation_strength=hyperparameters["interpolation_strength"],
             similarity=self.similarity,
             scale_free=self.scale_free,
-            **_of_labels(items),
+            **ranked.labels,
         )
         (slopes,) = torch.autograd.grad(loss, leaf, torch.ones_like(loss))
         (of_task,) = torch.autograd.grad(task, features, torch.ones_like(task), retain_graph=True)
@@ -106,23 +107,13 @@ class RankSimObjective:
         factor = ratio.where(is_balanced, 1.0)
         return with_slopes(features, factor * loss.detach(), factor[..., None, None] * slopes)
 
-    def _items(self, batch: Batch) -> _Items:
+    def _ranked(self, batch: Batch) -> _Ranked:
         assert batch.values is not None
-        is_item = batch.rows >= 0
-        targets, shares, labels = batch.values[..., :-2], batch.values[..., -2], batch.values[..., -1]
-        rows, is_row = distinct_rows(labels, self.max_rank_samples, mask=is_item)
-        labels = labels.gather(-1, rows) if targets.shape[-1] == 1 else _take(targets, rows)
-        return _Items(targets, shares.masked_fill(~is_item, 0.0), rows, is_row, labels)
-
-
-def _of_labels(items: _Items) -> dict[str, Any]:
-    """What the functions of RankSim are to know about labels."""
-    several = items.labels.ndim > items.rows.ndim
-    return {
-        "labels": items.labels,
-        "mask": items.is_row,
-        "label_similarity": _closeness if several else None,
-    }
+        targets, labels = batch.values[..., :-2], batch.values[..., -1]
+        rows, is_row = distinct_rows(labels, self.max_rank_samples, mask=batch.rows >= 0)
+        if targets.shape[-1] == 1:
+            return _Ranked(rows, {"labels": labels.gather(-1, rows), "mask": is_row})
+        return _Ranked(rows, {"labels": _take(targets, rows), "mask": is_row, "label_similarity": _closeness})
 
 
 def _closeness(targets: Tensor) -> Tensor:

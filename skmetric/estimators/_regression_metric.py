@@ -8,7 +8,7 @@ from sklearn.metrics import mean_absolute_error, r2_score, root_mean_squared_err
 
 from skmetric.metrics import kendall_score, spearman_score
 
-__all__ = ["METRICS", "check_judged", "regression_metric"]
+__all__ = ["METRICS", "check_judged"]
 
 Metric = Callable[[NDArray, NDArray, NDArray | None], float]
 
@@ -50,8 +50,3 @@ def check_judged(name: str, y: NDArray, where: str) -> None:
             f"{where} must vary: metric={name!r} can say nothing of {len(y)} row(s) of one target. Give more rows, or "
             "take metric='neg_mean_absolute_error'."
         )
-
-
-def regression_metric(name: str) -> Metric:
-    """Look a metric up."""
-    return METRICS[name]

@@ -63,9 +63,7 @@ def read_targets(
             f"{name} must hold as many targets as y of fit, {regressor._n_targets}; got {numbers.shape[1]}. Pass the "
             "same columns, or fit anew."
         )
-    weights = np.ones(len(rows))
-    if sample_weight is not None:
-        weights = check_sample_weight(sample_weight, rows, dtype=np.float64, ensure_non_negative=True)
+    weights = check_sample_weight(sample_weight, rows, dtype=np.float64, ensure_non_negative=True)
     return TargetRows(rows, numbers, weights), targets
 
 

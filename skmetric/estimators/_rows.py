@@ -29,9 +29,7 @@ def read_rows(
             "set_fit_request(groups=False).set_score_request(groups=False) keeps groups= for the splitter."
         )
     points, relevance = _check_points_and_relevance(ranker, X, y, reset=reset)
-    weights = np.ones(len(points))
-    if sample_weight is not None:
-        weights = check_sample_weight(sample_weight, points, dtype=np.float64, ensure_non_negative=True)
+    weights = check_sample_weight(sample_weight, points, dtype=np.float64, ensure_non_negative=True)
     ids = groups if groups is not None else ranker.groups_of(X)
     if ids is None:
         return RankedItems(points, relevance, weights, np.zeros(len(points), dtype=np.intp), has_lists=False)

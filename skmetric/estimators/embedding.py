@@ -15,12 +15,10 @@ from skmetric._sklearn_compat import Interval, StrOptions, fit_context
 from skmetric.engine import (
     FitPlan,
     FitResult,
-    StoppingRule,
     Stream,
     TrainedNetwork,
     Validation,
     constant,
-    one_cycle,
     open_stream,
 )
 from skmetric.estimators._base import TorchEstimator, all_or_nothing, not_fitted
@@ -312,7 +310,6 @@ class TripletEmbedder(EmbedderMixin, TorchEstimator):
             spec=spec,
             seed=seed,
             validation=validation,
-            stopping=StoppingRule(self.n_iter_no_change) if self.early_stopping else None,
             initial_weights=self._initial_weights(spec, go_on=self.warm_start),
         )
 
@@ -343,7 +340,7 @@ class TripletEmbedder(EmbedderMixin, TorchEstimator):
             seed=np.random.SeedSequence(self._seed_sequence().entropy, spawn_key=(len(getattr(self, "history_", [])),)),
             initial_weights=self._initial_weights(spec, go_on=True),
         )
-        return replace(plan, max_iter=1, schedule=constant, moments=getattr(self, "_moments", None))
+        return replace(plan, max_iter=1, schedule=constant, stopping=None, moments=getattr(self, "_moments", None))
 
     def _plan_for(
         self, X: NDArray, y: NDArray, codes: NDArray[np.integer], rows: NDArray[np.integer] | None, **decided: Any
@@ -360,10 +357,7 @@ class TripletEmbedder(EmbedderMixin, TorchEstimator):
             X=X,
             row_weights=None if rows is None else np.bincount(rows, minlength=len(X)),
             targets=y,
-            learning_rate=float(self.learning_rate),
-            weight_decay=float(self.weight_decay),
-            schedule=one_cycle,
-            max_iter=self.max_iter,
+            **self._training(),
             **decided,
         )
 

@@ -13,11 +13,11 @@ from sklearn.exceptions import ConvergenceWarning
 from sklearn.utils.validation import check_is_fitted
 
 from skmetric._sklearn_compat import Interval, StrOptions, fit_context
-from skmetric.engine import FitPlan, FitResult, StoppingRule, Stream, Validation, one_cycle, open_stream
+from skmetric.engine import FitPlan, FitResult, Stream, Validation, open_stream
 from skmetric.estimators._base import TorchEstimator, all_or_nothing
 from skmetric.estimators._last_layer import LastLayerMixin
 from skmetric.estimators._ranksim import TERMS, RankSimObjective
-from skmetric.estimators._regression_metric import METRICS, check_judged, regression_metric
+from skmetric.estimators._regression_metric import METRICS, check_judged
 from skmetric.estimators._regression_rows import (
     TargetRows,
     density_weighter,
@@ -327,7 +327,7 @@ class RankSimRegressor(RegressorMixin, LastLayerMixin, TorchEstimator):
         if self.metric != "r2":  # which scikit-learn defines for constant targets too
             check_judged(self.metric, rows.y[rows.weights > 0], "y")
         weights = None if sample_weight is None else rows.weights
-        return regression_metric(self.metric)(rows.y, self._predict(rows.X), weights)
+        return METRICS[self.metric](rows.y, self._predict(rows.X), weights)
 
     def _predict(self, points: NDArray[np.float32]) -> NDArray[np.floating]:
         outputs = self._network.apply(points, self.device)
@@ -373,15 +373,11 @@ class RankSimRegressor(RegressorMixin, LastLayerMixin, TorchEstimator):
             X=rows.X,
             row_weights=rows.weights_of(train),
             targets=targets,
-            learning_rate=float(self.learning_rate),
-            weight_decay=float(self.weight_decay),
-            schedule=one_cycle,
-            max_iter=self.max_iter,
+            **self._training(),
             seed=seed,
             values=row_values(rows, train, self.density_weighter_, self._units, len(sampler.list_lengths)),
             bins=self._range.codes(rows.y[:, 0], SMOOTHING_BINS) if self.feature_smoothing else None,
             validation=validation,
-            stopping=StoppingRule(self.n_iter_no_change) if self.early_stopping else None,
             initial_weights=initial_weights,
         )
 
@@ -410,7 +406,7 @@ class RankSimRegressor(RegressorMixin, LastLayerMixin, TorchEstimator):
         return train, self._validation(read_targets(self, X_val, y_val, None, reset=False, name="y_val")[0])
 
     def _validation(self, rows: TargetRows) -> Validation:
-        judge = regression_metric(self.metric)
+        judge = METRICS[self.metric]
         check_judged(self.metric, rows.y, "the targets of the rows to stop early by (held out, or y_val)")
 
         def score(outputs: NDArray) -> float:

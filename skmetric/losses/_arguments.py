@@ -68,6 +68,16 @@ class _WithSlopes(torch.autograd.Function):
         return gradient[(..., *[None] * (slopes.ndim - gradient.ndim))] * slopes, None, None
 
 
+def differ(values: Tensor, counts: Tensor | None = None) -> Tensor:
+    """Whether a list (..., n) holds different values, among those that count, (...)."""
+    if values.shape[-1] == 0:
+        return torch.zeros(values.shape[:-1], dtype=torch.bool, device=values.device)
+    values = values.detach()
+    if counts is None:
+        return values.amax(-1) > values.amin(-1)
+    return values.masked_fill(~counts, -torch.inf).amax(-1) > values.masked_fill(~counts, torch.inf).amin(-1)
+
+
 def nan_of(values: Tensor, n_axes: int = 1) -> Tensor:
     """0 for a list of finite values, else NaN: a loss may pass a value by, but never hide that it is none."""
     return sum_last(values.detach() * 0, n_axes)

@@ -6,7 +6,7 @@ import torch
 from torch import Tensor
 from torch.autograd.function import once_differentiable
 
-from skmetric.losses._arguments import PerList, nan_of, per_item, per_list, positive, with_slopes
+from skmetric.losses._arguments import PerList, differ, nan_of, per_item, per_list, positive, with_slopes
 from skmetric.losses._items import items_of
 from skmetric.losses._ranks import ranks_of
 from skmetric.losses._smooth import sigmoid
@@ -132,7 +132,7 @@ def spearman_loss(
     items = items_of(scores, targets, mask, None)
     is_real = items.is_real
     counts = is_real.to(scores.dtype)
-    z, _ = _standardised(items.scores, counts)
+    z = _standardised(items.scores, counts)
     wanted = ranks_of(items.relevance, is_real)
     if method == "sigmoid":
         ranks: Tensor = _SoftRanks.apply(z, temperature, is_real)
@@ -153,22 +153,16 @@ def _blackbox(z: Tensor, wanted: Tensor, is_real: Tensor, counts: Tensor, streng
 
 
 def _one_minus_correlation(scores: Tensor, targets: Tensor, weights: Tensor) -> Tensor:
-    standardised, _ = _standardised(scores, weights)
-    wanted, differ = _standardised(targets, weights)
-    correlation = weighted_mean(standardised * wanted, weights)
-    return (1 - correlation).where(differ, 0.0) + nan_of(scores) + nan_of(targets)
+    correlation = weighted_mean(_standardised(scores, weights) * _standardised(targets, weights), weights)
+    return (1 - correlation).where(differ(targets, weights > 0), 0.0) + nan_of(scores) + nan_of(targets)
 
 
-def _standardised(values: Tensor, weights: Tensor) -> tuple[Tensor, Tensor]:
-    """Values of mean 0 and standard deviation 1, all 0 where they are equal; and whether they are not, (...)."""
-    counts = weights > 0
-    low = values.detach().masked_fill(~counts, torch.inf)
-    high = values.detach().masked_fill(~counts, -torch.inf)
-    differ = counts.any(-1) if values.shape[-1] == 0 else high.amax(-1) > low.amin(-1)
+def _standardised(values: Tensor, weights: Tensor) -> Tensor:
+    """Values of mean 0 and standard deviation 1, all 0 where they are equal."""
     centred = _centred(values, weights)
     variance = weighted_mean(centred.square(), weights).unsqueeze(-1)
-    is_spread = differ.unsqueeze(-1) & (variance.detach() > 0)
-    return centred * variance.where(is_spread, 1.0).rsqrt() * is_spread, differ
+    is_spread = differ(values, weights > 0).unsqueeze(-1) & (variance.detach() > 0)
+    return centred * variance.where(is_spread, 1.0).rsqrt() * is_spread
 
 
 def _centred(values: Tensor, weights: Tensor) -> Tensor:

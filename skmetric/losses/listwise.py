@@ -5,7 +5,7 @@ import math
 import torch
 from torch import Tensor
 
-from skmetric.losses._arguments import PerList, nan_of, per_list, with_slopes
+from skmetric.losses._arguments import PerList, differ, nan_of, per_list, with_slopes
 from skmetric.losses._gains import discounts, gains, ideal_dcg
 from skmetric.losses._items import Items, items_of
 from skmetric.losses._smooth import sigmoid, softplus
@@ -69,7 +69,7 @@ def softmax_loss(
     tensor(1.0443)
     """
     items = items_of(scores, relevance, mask, weights)
-    is_ordered = _differ_in_relevance(items)
+    is_ordered = differ(items.relevance, items.weights > 0)
     # A list without any order may have no weight at all: it gets one, and then counts for nothing.
     log_weights = _log(items.weights).where(is_ordered.unsqueeze(-1), 0.0)
     target = (items.relevance + log_weights).softmax(-1)
@@ -220,15 +220,6 @@ def _share_above(items: Items, temperature: Tensor) -> Tensor:
     scores = items.scores.detach()
     above = sigmoid((scores.unsqueeze(-2) - scores.unsqueeze(-1)) / temperature)
     return above * items.is_real.unsqueeze(-2)
-
-
-def _differ_in_relevance(items: Items) -> Tensor:
-    """Whether a list holds items of different relevance, (...)."""
-    if items.scores.shape[-1] == 0:
-        return items.scores.new_zeros(items.scores.shape[:-1], dtype=torch.bool)
-    counts = items.weights > 0
-    highest = items.relevance.masked_fill(~counts, -torch.inf).amax(-1)
-    return highest > items.relevance.masked_fill(~counts, torch.inf).amin(-1)
 
 
 def _log(weights: Tensor) -> Tensor:

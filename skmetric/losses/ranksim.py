@@ -5,7 +5,7 @@ from typing import NamedTuple
 import torch
 from torch import Tensor
 
-from skmetric.losses._arguments import PerList, nan_of, per_item, per_list, positive, with_slopes
+from skmetric.losses._arguments import PerList, differ, nan_of, per_item, per_list, positive, with_slopes
 from skmetric.losses._ranks import check_ties, ranks_of
 from skmetric.losses._similarity import LabelSimilarity, feature_similarity, similarity_of_labels
 from skmetric.losses.rank import blackbox_ranks
@@ -275,20 +275,13 @@ def _rows(
     of_labels = similarity_of_labels(features, labels, label_similarity).detach().to(features.dtype)
     of_labels = _silenced(of_labels, is_pair)
     of_features = feature_similarity(features, similarity)
+    is_ordered = differ(of_labels.flatten(-2), None if is_pair is None else is_pair.flatten(-2))
     nan = nan_of(features, 2) + nan_of(of_labels, 2)
-    return _Rows(of_features, of_labels, is_pair, n_real[..., None, None], _differ(of_labels, is_pair), nan)
+    return _Rows(of_features, of_labels, is_pair, n_real[..., None, None], is_ordered, nan)
 
 
-def _silenced(values: Tensor, is_pair: Tensor | None, value: float = 0.0) -> Tensor:
-    return values if is_pair is None else values.masked_fill(~is_pair, value)
-
-
-def _differ(values: Tensor, is_pair: Tensor | None) -> Tensor:
-    """Whether a list's pairs hold different values, (...)."""
-    if values.shape[-1] == 0:
-        return torch.zeros(values.shape[:-2], dtype=torch.bool, device=values.device)
-    highest = _silenced(values, is_pair, -torch.inf).flatten(-2).amax(-1)
-    return highest > _silenced(values, is_pair, torch.inf).flatten(-2).amin(-1)
+def _silenced(values: Tensor, is_pair: Tensor | None) -> Tensor:
+    return values if is_pair is None else values.masked_fill(~is_pair, 0.0)
 
 
 def _spread(values: Tensor, is_pair: Tensor | None, n_real: Tensor) -> Tensor:
