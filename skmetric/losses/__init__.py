@@ -4,9 +4,13 @@ The last axis is the list (the items of a batch); embeddings add a feature axis 
 broadcasts: groups, models of a stack, or both. A loss returns one value a list.
 """
 
+from skmetric.losses.contrastive import batch_contrastive_loss, contrastive_loss
 from skmetric.losses.correlation import pearson_loss, spearman_loss
-from skmetric.losses.distance import pairwise_distance
+from skmetric.losses.distance import cross_distance, pairwise_distance
+from skmetric.losses.info_nce import info_nce_loss, nca_loss, paired_info_nce_loss, sup_con_loss
 from skmetric.losses.listwise import approx_ndcg_loss, list_mle_loss, softmax_loss
+from skmetric.losses.multi_similarity import multi_similarity_loss, proxy_anchor_loss
+from skmetric.losses.noise import batch_nce_loss, nce_loss, sampled_softmax_loss
 from skmetric.losses.pairwise import (
     lambda_loss,
     margin_ranking_loss,
@@ -21,23 +25,35 @@ from skmetric.losses.triplet_shares import block_triplet_shares, triplet_shares
 
 __all__ = [
     "approx_ndcg_loss",
+    "batch_contrastive_loss",
+    "batch_nce_loss",
     "batch_triplet_loss",
     "blackbox_ranks",
     "block_triplet_loss",
     "block_triplet_shares",
+    "contrastive_loss",
+    "cross_distance",
     "distinct_rows",
+    "info_nce_loss",
     "lambda_loss",
     "list_mle_loss",
     "margin_ranking_loss",
+    "multi_similarity_loss",
+    "nca_loss",
+    "nce_loss",
     "neighbor_spearman",
+    "paired_info_nce_loss",
     "pairwise_distance",
     "pairwise_hinge_loss",
     "pairwise_logistic_loss",
     "pearson_loss",
     "pointwise_squared_loss",
+    "proxy_anchor_loss",
     "ranksim_loss",
+    "sampled_softmax_loss",
     "softmax_loss",
     "spearman_loss",
+    "sup_con_loss",
     "triplet_margin_loss",
     "triplet_shares",
 ]

@@ -6,7 +6,7 @@ import torch
 from torch import Tensor
 from torch.nn.functional import normalize
 
-__all__ = ["DISTANCES", "pairwise_distance"]
+__all__ = ["DISTANCES", "cross_distance", "pairwise_distance"]
 
 DISTANCES = ("euclidean", "sqeuclidean", "cosine")
 
@@ -71,12 +71,51 @@ def pairwise_distance(embeddings: Tensor, *, distance: str = "euclidean") -> Ten
     tensor([[0., 5.],
             [5., 0.]])
     """
+    points = _directions(embeddings, distance)
+    one_sided = torch.cdist(points, points.detach(), compute_mode="donot_use_mm_for_euclid_dist")
+    return _from_euclidean(_BothRoles.apply(one_sided), distance)
+
+
+def cross_distance(rows: Tensor, columns: Tensor, *, distance: str = "euclidean") -> Tensor:
+    """Distances from rows to other points.
+
+    Parameters
+    ----------
+    rows : Tensor of shape (..., n, d)
+        The ones.
+    columns : Tensor of shape (..., c, d)
+        The others.
+    distance : {"euclidean", "sqeuclidean", "cosine"}, default="euclidean"
+        See :func:`pairwise_distance`.
+
+    Returns
+    -------
+    Tensor of shape (..., n, c)
+        0 between equal points, with a gradient of 0.
+
+    Raises
+    ------
+    ValueError
+        When ``distance`` is none of the above.
+
+    Examples
+    --------
+    >>> import torch
+    >>> from skmetric.losses import cross_distance
+    >>> cross_distance(torch.tensor([[0.0, 0.0]]), torch.tensor([[3.0, 4.0], [0.0, 1.0]]))
+    tensor([[5., 1.]])
+    """
+    points, others = _directions(rows, distance), _directions(columns, distance)
+    return _from_euclidean(torch.cdist(points, others, compute_mode="donot_use_mm_for_euclid_dist"), distance)
+
+
+def _directions(points: Tensor, distance: str) -> Tensor:
     if distance not in DISTANCES:
         raise ValueError(f"distance must be one of {', '.join(map(repr, DISTANCES))}; got {distance!r}.")
-    if distance == "cosine":
-        embeddings = normalize(embeddings, dim=-1, eps=SHORTEST)
-    one_sided = torch.cdist(embeddings, embeddings.detach(), compute_mode="donot_use_mm_for_euclid_dist")
-    d: Tensor = _BothRoles.apply(one_sided)
+    return normalize(points, dim=-1, eps=SHORTEST) if distance == "cosine" else points
+
+
+def _from_euclidean(d: Tensor, distance: str) -> Tensor:
     if distance == "euclidean":
         return d
     return d.square() if distance == "sqeuclidean" else d.square() / 2
