@@ -5,37 +5,15 @@ from dataclasses import dataclass, field
 from typing import Any, Protocol
 
 import numpy as np
-import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
+from skmetric.engine.batch import Batch
 from skmetric.engine.schedule import Schedule
 from skmetric.engine.trained import TrainedNetwork
 from skmetric.nn import NetworkSpec, Outputs, Weights
 
-__all__ = ["Batch", "FitPlan", "FitResult", "Moments", "Objective", "Sampler", "StoppingRule", "Validation"]
-
-
-@dataclass(frozen=True)
-class Batch:
-    """One step's items of every model of a stack.
-
-    Attributes
-    ----------
-    rows : Tensor of int, shape (n_models, n)
-        Which row of its model's table each item is; -1 where there is none, and what comes out means nothing.
-    values : Tensor of shape (n_models, n, n_values), or None
-        What is known about each item.
-    list_length : int
-        The items fall into lists of so many, one after the other; what is left at the end is no item.
-    generators : sequence of torch.Generator
-        One a model, for an objective that draws.
-    """
-
-    rows: Tensor
-    values: Tensor | None
-    list_length: int
-    generators: Sequence[torch.Generator]
+__all__ = ["FitPlan", "FitResult", "Moments", "Objective", "Sampler", "StoppingRule", "Validation"]
 
 
 class Objective(Protocol):
@@ -92,6 +70,10 @@ class Moments:
     n_updates: int
 
 
+# Tables that are embedded whole are filled up to a multiple of so many rows, so that those of folds make one stack.
+ROWS_APART = 64
+
+
 @dataclass(frozen=True, eq=False)
 class FitPlan:
     """Everything that decides how one model is trained.
@@ -134,6 +116,15 @@ class FitPlan:
         Go on from these, instead of drawing.
     moments : Moments, optional
         Go on with this optimiser's state.
+    share_rows : bool
+        Embed all rows of X once a step, and not the row of each item, where that makes for fewer rows. Dropout is then
+        drawn once a row. A user's module sees all rows, also those that are held out.
+    chunk_length : int, optional
+        Embed so many rows at a time, and once more for the gradient: activations take the memory of so many rows. The
+        gradient is the same up to rounding, but for a module whose rows see each other or that keeps statistics of
+        what passes through (batch normalisation). None: all at once.
+    memory_size : int
+        How many of the latest items an objective finds in ``batch.memory``; 0 for none.
     """
 
     network: NetworkSpec
@@ -155,6 +146,15 @@ class FitPlan:
     stopping: StoppingRule | None = None
     initial_weights: Weights | None = None
     moments: Moments | None = None
+    share_rows: bool = False
+    chunk_length: int | None = None
+    memory_size: int = 0
+
+    @property
+    def n_embedded(self) -> int:
+        """How many rows pass through the network in one step."""
+        n_items = self.sampler.batch_length
+        return min(n_items, -(-len(self.X) // ROWS_APART) * ROWS_APART) if self.share_rows else n_items
 
 
 @dataclass(frozen=True, eq=False)

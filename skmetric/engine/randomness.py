@@ -1,14 +1,15 @@
 """One seed a model, one stream of random numbers a purpose."""
 
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from enum import IntEnum
 
 import numpy as np
 import torch
+from torch import Tensor
 
-__all__ = ["Stream", "borrow_global_generators", "open_stream"]
+__all__ = ["Stream", "borrow_global_generators", "global_generators", "open_stream", "restore", "states_of"]
 
 _GLOBAL_GENERATORS = threading.RLock()
 
@@ -39,17 +40,33 @@ def borrow_global_generators(seed: np.random.SeedSequence, device: torch.device)
 
     They are the process's, so fits with such modules run one at a time, whatever threads they are called from.
     """
-    generators = [torch.default_generator]
-    if device.type == "cuda":
-        torch.cuda.init()
-        generators.append(torch.cuda.default_generators[device.index or torch.cuda.current_device()])
+    generators = global_generators(device)
     with _GLOBAL_GENERATORS:
-        states = [generator.get_state() for generator in generators]
+        states = states_of(generators)
         number = int(open_stream(seed, Stream.MODULE).integers(1 << 63))
         try:
             for generator in generators:
                 generator.manual_seed(number)
             yield
         finally:
-            for generator, state in zip(generators, states, strict=True):
-                generator.set_state(state)
+            restore(generators, states)
+
+
+def global_generators(device: torch.device) -> list[torch.Generator]:
+    """Those of the process that work on a device may draw from."""
+    generators = [torch.default_generator]
+    if device.type == "cuda":
+        torch.cuda.init()
+        generators.append(torch.cuda.default_generators[device.index or torch.cuda.current_device()])
+    return generators
+
+
+def states_of(generators: Sequence[torch.Generator]) -> list[Tensor]:
+    """Where each generator is, to come back to."""
+    return [generator.get_state() for generator in generators]
+
+
+def restore(generators: Sequence[torch.Generator], states: Sequence[Tensor]) -> None:
+    """Put generators back to where they were."""
+    for generator, state in zip(generators, states, strict=True):
+        generator.set_state(state)

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
+from functools import partial
 from typing import NamedTuple
 
 import numpy as np
@@ -9,11 +10,14 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
+from skmetric.engine.batch import Batch
+from skmetric.engine.gradients import open_gradients
+from skmetric.engine.memory import NoMemory, RecentItems
 from skmetric.engine.noise import DropoutNoise
 from skmetric.engine.optimizer import StackAdamW
-from skmetric.engine.plan import Batch, FitPlan
+from skmetric.engine.plan import FitPlan
 from skmetric.engine.randomness import Stream, open_stream
-from skmetric.engine.tables import open_table
+from skmetric.engine.tables import DeviceTable, HostTable, SharedTable, open_table, share_table
 from skmetric.engine.trained import apply_network
 from skmetric.nn import FlatParameters, Outputs
 
@@ -28,8 +32,9 @@ Record = dict[str, NDArray]
 class Step(NamedTuple):
     """What one step needs, on the device."""
 
-    x: Tensor  # (n_models, n, n_features)
-    keep: Tensor | None  # dropout's factors, (n_models, n, keep_width), or (1, ...) where all models share them
+    x: Tensor  # the rows to embed, (n_models, n_embedded, n_features)
+    places: Tensor | None  # of the items in x, (n_models * n,); None where item k is row k
+    keep: Tensor | None  # dropout's factors, (n_models, n_embedded, keep_width); (1, ...) where all models share them
     bins: Tensor | None  # of the target that the items fall into, (n_models, n)
     batch: Batch
     stay: Tensor  # how much of a weight stays, and the size of a step: (n_models, 1)
@@ -61,7 +66,9 @@ class TrainingStack:
             weight_decays=[plan.weight_decay for plan in plans],
             moments=[plan.moments for plan in plans],
         )
-        self._table = open_table([plan.X for plan in plans], device)
+        self._gradients = open_gradients(self.network, self._flat, first.n_embedded, first.chunk_length)
+        self._table = _open_rows(plans, device)
+        self._memory = _open_memory(plans, self.network.n_outputs, device)
         self._noise = DropoutNoise(
             first.network.dropout, self.network.keep_width, [plan.seed for plan in plans], device
         )
@@ -86,28 +93,39 @@ class TrainingStack:
 
     def train_step(self, step: Step) -> tuple[Outputs, Tensor]:
         """Update every model once; its outputs and its loss before that."""
-        outputs = self.network(step.x, step.keep, bins=step.bins)
-        loss = self.plans[0].objective.loss(outputs, step.batch, self._hyperparameters)
-        self.optimizer.update(self._flat.gradient(loss), step.stay, step.size)
-        return outputs.detach(), loss.detach()
+        self._memory.begin_step()
+        outputs, loss, gradient = self._gradients(step.x, step.keep, partial(self._judge, step))
+        self.optimizer.update(gradient, step.stay, step.size)
+        self._memory.end_step(outputs.representation, step.batch)
+        return outputs, loss
+
+    def _judge(self, step: Step, representation: Tensor) -> tuple[Outputs, Tensor]:
+        """Outputs of a step's items, and each model's loss, from the representation of the rows."""
+        if step.places is not None:
+            items = representation.flatten(0, 1).index_select(0, step.places)
+            representation = items.view(len(representation), -1, items.shape[-1])
+        outputs = self.network.conclude(representation, bins=step.bins)
+        return outputs, self.plans[0].objective.loss(outputs, step.batch, self._hyperparameters)
 
     def draw_epoch(self, epoch: int) -> Iterator[Step]:
         """Draw an epoch, put it on the device in few pieces, and hand it out step by step."""
         drawn = [plan.sampler.draw_epoch(rng) for plan, rng in zip(self.plans, self._sampling, strict=True)]
         rows = np.stack([_rows_of(plan, items) for plan, items in zip(self.plans, drawn, strict=True)], axis=1)
-        n_steps, n_models, n_items = rows.shape
+        n_steps, n_models, _ = rows.shape
         factors = self._factors[epoch * n_steps : (epoch + 1) * n_steps]
-        ahead = max(1, NOISE_AHEAD // max(1, n_models * n_items * self.network.keep_width))
+        n_embedded = self.plans[0].n_embedded
+        ahead = max(1, NOISE_AHEAD // max(1, n_models * n_embedded * self.network.keep_width))
         for start in range(0, n_steps, ahead):
             block = slice(start, start + ahead)
             stays, sizes = self.optimizer.plan_epoch(factors[block])
-            keeps = self._noise.draw(len(stays), n_items)
+            keeps = self._noise.draw(len(stays), n_embedded)
             batches = self._table.batches(rows[block])
             values, bins = self._known([each[block] for each in drawn])
             lengths = self._list_lengths[block]
             steps = zip(batches, values, bins, lengths, keeps, stays.unbind(), sizes.unbind(), strict=True)
-            for (indices, x), known, in_bins, length, keep, stay, size in steps:
-                yield Step(x, keep, in_bins, Batch(indices, known, length, self._generators), stay, size)
+            for (indices, x, places), known, in_bins, length, keep, stay, size in steps:
+                batch = Batch(indices, known, length, self._generators, self._memory.contents)
+                yield Step(x, places, keep, in_bins, batch, stay, size)
 
     def keep_only(self, models: Sequence[int]) -> "TrainingStack":
         """A stack of some of the models, which go on where they are."""
@@ -123,6 +141,7 @@ class TrainingStack:
         smaller._sampling = [self._sampling[model] for model in models]
         smaller._generators = [self._generators[model] for model in models]
         smaller._noise = self._noise.keep_only(models)
+        smaller._memory = self._memory.keep_only(models)
         return smaller
 
     def outputs_of(self, model: int, X: NDArray) -> NDArray:
@@ -161,6 +180,20 @@ class TrainingStack:
             )
             for name in names
         }
+
+
+def _open_rows(plans: Sequence[FitPlan], device: torch.device) -> DeviceTable | HostTable | SharedTable:
+    first, tables = plans[0], [plan.X for plan in plans]
+    if first.n_embedded < first.sampler.batch_length:
+        return share_table(tables, first.n_embedded, device)
+    return open_table(tables, device)
+
+
+def _open_memory(plans: Sequence[FitPlan], n_outputs: int, device: torch.device) -> NoMemory | RecentItems:
+    size, values = plans[0].memory_size, plans[0].values
+    if not size:
+        return NoMemory()
+    return RecentItems.empty(len(plans), size, n_outputs, None if values is None else values.shape[1], device)
 
 
 def _rows_of(plan: FitPlan, items: NDArray[np.integer]) -> NDArray[np.integer]:

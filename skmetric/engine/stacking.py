@@ -58,16 +58,27 @@ def _shape(plan: FitPlan) -> Hashable:
         tuple(plan.sampler.list_lengths),
         plan.schedule,
         plan.max_iter,
+        plan.n_embedded,
+        plan.chunk_length,
+        plan.memory_size,
     )
 
 
 def _models_that_fit(plan: FitPlan, device: torch.device) -> int:
-    spec, n = plan.network, plan.sampler.batch_length
+    return max(1, int(MEMORY_SHARE * _free_memory(device) / (4 * _count_numbers(plan))))
+
+
+def _count_numbers(plan: FitPlan) -> int:
+    """How many numbers, about, a model needs in memory while it trains."""
+    spec, n, lengths = plan.network, plan.sampler.batch_length, plan.sampler.list_lengths
     widths = [spec.n_features, *spec.hidden_layer_sizes, spec.n_scores or spec.n_outputs]
-    n_weights = sum(a * b for a, b in pairwise(widths))
-    lengths = plan.sampler.list_lengths
-    n_numbers = PER_WEIGHT * n_weights + PER_ACTIVATION * n * (sum(widths) + 8 * max(lengths)) + len(lengths) * n * 2
-    return max(1, int(MEMORY_SHARE * _free_memory(device) / (4 * n_numbers)))
+    n_proxies, n_values = spec.n_proxies or 0, 0 if plan.values is None else plan.values.shape[1]
+    n_weights = sum(a * b for a, b in pairwise(widths)) + n_proxies * spec.n_outputs
+    at_a_time = min(plan.n_embedded, plan.chunk_length or plan.n_embedded)
+    activations = plan.n_embedded * (widths[0] + widths[-1]) + at_a_time * sum(widths[1:-1])
+    compared = n * 8 * (max(lengths) + n_proxies + plan.memory_size)
+    remembered = plan.memory_size * (spec.n_outputs + n_values + 2)
+    return PER_WEIGHT * n_weights + PER_ACTIVATION * (activations + compared) + len(lengths) * n * 2 + remembered
 
 
 def _free_memory(device: torch.device) -> int:

@@ -1,5 +1,7 @@
 """All parameters of a stack as one matrix."""
 
+from collections.abc import Sequence
+
 import torch
 from torch import Tensor
 
@@ -24,6 +26,8 @@ class FlatParameters:
 
     Attributes
     ----------
+    parameters : list of Parameter
+        The network's own.
     values : Tensor of shape (n_models, n_parameters)
         The matrix, padded with zeros.
     """
@@ -32,8 +36,7 @@ class FlatParameters:
         self.parameters = [p for p in network.parameters() if p.requires_grad]
         self._sizes = [p.numel() // network.n_models for p in self.parameters]
         width = -(-sum(self._sizes) // ALIGNMENT) * ALIGNMENT
-        device = self.parameters[0].device
-        self.values = torch.zeros(network.n_models, width, dtype=torch.float32, device=device)
+        self.values = self.parameters[0].new_zeros(network.n_models, width)
         self._gradient = torch.zeros_like(self.values)
         start = 0
         with torch.no_grad():
@@ -45,8 +48,16 @@ class FlatParameters:
 
     def gradient(self, loss: Tensor) -> Tensor:
         """Gradient of each model's loss (n_models,) in the layout of ``values``; overwritten by the next call."""
-        one_each = torch.ones_like(loss)
-        gradients = torch.autograd.grad(loss, self.parameters, one_each, allow_unused=True, materialize_grads=True)
+        return self.pull_back(loss, torch.ones_like(loss))
+
+    def pull_back(self, outputs: Tensor, slopes: Tensor) -> Tensor:
+        """Gradient of what has the given slopes in some outputs, in the layout of ``values``; overwritten likewise."""
+        return self.lay_out(
+            torch.autograd.grad(outputs, self.parameters, slopes, allow_unused=True, materialize_grads=True)
+        )
+
+    def lay_out(self, gradients: Sequence[Tensor]) -> Tensor:
+        """Gradients of the parameters, one each, in the layout of ``values``; overwritten likewise."""
         rows = [g.reshape(len(self.values), -1) for g in gradients]
         torch.cat(rows, 1, out=self._gradient[:, : self._used])
         return self._gradient

@@ -1,5 +1,6 @@
 """Networks over tables, as stacks of models that train side by side."""
 
+import math
 from abc import abstractmethod
 from collections.abc import Mapping, Sequence
 from itertools import pairwise
@@ -16,7 +17,7 @@ from skmetric.nn.smoothing import FeatureSmoothing
 if TYPE_CHECKING:
     from skmetric.nn.spec import NetworkSpec
 
-__all__ = ["Outputs", "SingleModule", "StackNetwork", "TabularStack", "Weights"]
+__all__ = ["Outputs", "StackNetwork", "TabularStack", "Weights"]
 
 Weights = Mapping[str, NDArray]
 
@@ -30,10 +31,13 @@ class Outputs(NamedTuple):
         The rows' embedding; where there are scores, the last hidden layer.
     scores : Tensor of shape (M, n, n_scores), or None
         What a linear head makes of it, where the network has one.
+    proxies : Tensor of shape (M, n_proxies, n_outputs), or None
+        Points to compare the representation with, where the network learns any: the same whatever the rows.
     """
 
     representation: Tensor
     scores: Tensor | None
+    proxies: Tensor | None = None
 
     @property
     def final(self) -> Tensor:
@@ -41,8 +45,10 @@ class Outputs(NamedTuple):
         return self.representation if self.scores is None else self.scores
 
     def detach(self) -> "Outputs":
-        """The same values, without a gradient."""
-        return Outputs(self.representation.detach(), None if self.scores is None else self.scores.detach())
+        """The same values, without a gradient; the network's own proxies may move on."""
+        scores = None if self.scores is None else self.scores.detach()
+        proxies = None if self.proxies is None else self.proxies.detach().clone()
+        return Outputs(self.representation.detach(), scores, proxies)
 
 
 class StackNetwork(nn.Module):
@@ -59,22 +65,32 @@ class StackNetwork(nn.Module):
     ----------
     n_models : int
         M.
+    n_outputs : int
+        Width of the representation.
     keep_width : int
         How many activations of an item dropout decides over; 0 without dropout.
     row_block : int
         Rows come in multiples of so many where outputs must not depend on how many there are.
+    draws_globally : bool
+        Whether the representation may draw from torch's global generators.
+    learns_representation : bool
+        Whether there is anything to learn before the head.
     """
 
     keep_width: int
     row_block: int
+    draws_globally: bool
 
     def __init__(self, spec: "NetworkSpec", rngs: Sequence[np.random.Generator]) -> None:
         super().__init__()
         self.n_models = len(rngs)
         self.normalize = spec.normalize
-        width = self._build_body(spec, rngs)
+        self.n_outputs = width = self._build_body(spec, rngs)
+        self.learns_representation = any(p.requires_grad for p in self.parameters())
         self.head = None if spec.n_scores is None else StackedLinear(width, spec.n_scores, rngs)
         self.smoothing = None if spec.smoothing is None else FeatureSmoothing(spec.smoothing, self.n_models, width)
+        # Drawn last: a network with proxies starts from the other weights of one without.
+        self.proxies = None if spec.n_proxies is None else _draw_proxies(spec.n_proxies, width, rngs)
 
     def forward(
         self, x: Tensor, keep: Tensor | None = None, models: slice = ALL, bins: Tensor | None = None
@@ -84,13 +100,17 @@ class StackNetwork(nn.Module):
         While training, ``keep`` (M, n, keep_width) multiplies the activations, and ``bins`` (M, n) says by which bins
         of the target the representation is smoothed on its way to the scores.
         """
-        representation = self.represent(x, keep, models)
+        return self.conclude(self.represent(x, keep, models), models, bins)
+
+    def conclude(self, representation: Tensor, models: slice = ALL, bins: Tensor | None = None) -> Outputs:
+        """Everything that follows from the rows' representation."""
+        proxies = self.proxies if self.proxies is None or models == ALL else self.proxies[models]
         if self.head is None:
-            return Outputs(representation, None)
+            return Outputs(representation, None, proxies)
         features = representation
         if self.smoothing is not None and bins is not None:
             features = self.smoothing(representation, bins)
-        return Outputs(representation, self.head(features, models))
+        return Outputs(representation, self.head(features, models), proxies)
 
     def final(self, x: Tensor, models: slice = ALL) -> Tensor:
         """Scores of rows where the network gives scores, else their representation."""
@@ -129,6 +149,7 @@ class TabularStack(StackNetwork):
     """
 
     row_block = 64
+    draws_globally = False
 
     def _build_body(self, spec: "NetworkSpec", rngs: Sequence[np.random.Generator]) -> int:
         self.hidden_widths = spec.hidden_layer_sizes
@@ -168,62 +189,7 @@ class TabularStack(StackNetwork):
                 value.copy_(torch.from_numpy(np.stack([w[name] for w in weights])))
 
 
-class SingleModule(StackNetwork):
-    """A user's own module, which knows no stack axis: a stack of one.
-
-    The module draws its own weights, the generator those of the head.
-    """
-
-    # Its rows may see each other: they come as they are.
-    row_block = 1
-
-    def _build_body(self, spec: "NetworkSpec", rngs: Sequence[np.random.Generator]) -> int:
-        del rngs
-        self.keep_width = 0
-        self.module = self._build(spec)
-        return spec.n_outputs
-
-    def represent(self, x: Tensor, keep: Tensor | None = None, models: slice = ALL) -> Tensor:
-        """Outputs of the module."""
-        del keep, models
-        # A copy, as a module may work in place, and outside training the rows may be the caller's own memory.
-        x = self.module(x[0].clone()).unsqueeze(0)
-        return unit_length(x) if self.normalize else x
-
-    @staticmethod
-    def _build(spec: "NetworkSpec") -> nn.Module:
-        assert spec.module is not None
-        call = f"module({spec.n_features}, {spec.n_outputs})"
-        if isinstance(spec.module, nn.Module):
-            raise TypeError(
-                "module must be a function that builds a network, (n_features_in, n_components) -> torch.nn.Module; "
-                f"got a network, {type(spec.module).__name__}. Every fit needs a new one: pass a function."
-            )
-        built = spec.module(spec.n_features, spec.n_outputs)
-        if not isinstance(built, nn.Module):
-            raise TypeError(f"{call} must return a torch.nn.Module; got {type(built).__name__}.")
-        built = built.float()
-        with torch.no_grad():
-            output = built.eval()(torch.zeros(2, spec.n_features, dtype=torch.float32))
-        shape = tuple(output.shape) if isinstance(output, Tensor) else type(output).__name__
-        if shape != (2, spec.n_outputs):
-            raise ValueError(
-                f"{call} must map rows (n, {spec.n_features}) to one tensor (n, {spec.n_outputs}); for 2 rows it gave "
-                f"{shape}. Make its last layer as wide as its second argument."
-            )
-        if not any(p.requires_grad for p in built.parameters()):
-            raise ValueError(f"{call} must have trainable parameters; it has none.")
-        return built
-
-    def fit_inputs(self, tables: Sequence[Table]) -> None:
-        """A user's module takes the inputs as given."""
-
-    def weights_of(self, model: int) -> dict[str, NDArray]:
-        """Copies of the module's and the head's state."""
-        del model
-        return {name: value.cpu().numpy().copy() for name, value in self.state_dict().items()}
-
-    def load(self, weights: Sequence[Weights]) -> None:
-        """Give the module and the head their state."""
-        (state,) = weights
-        self.load_state_dict({name: torch.as_tensor(np.array(value)) for name, value in state.items()})
+def _draw_proxies(n_proxies: int, width: int, rngs: Sequence[np.random.Generator]) -> nn.Parameter:
+    """Points of about length 1 in directions of their own."""
+    drawn = np.stack([rng.standard_normal((n_proxies, width)) for rng in rngs]) / math.sqrt(width)
+    return nn.Parameter(torch.from_numpy(drawn.astype(np.float32)))

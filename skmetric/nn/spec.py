@@ -6,7 +6,8 @@ from dataclasses import dataclass
 import numpy as np
 from torch import nn
 
-from skmetric.nn.network import SingleModule, StackNetwork, TabularStack
+from skmetric.nn.network import StackNetwork, TabularStack
+from skmetric.nn.single_module import SingleModule
 from skmetric.nn.smoothing import SmoothingSpec
 
 __all__ = ["NetworkSpec"]
@@ -35,6 +36,8 @@ class NetworkSpec:
         output). None: the representation is the output.
     smoothing : SmoothingSpec, optional
         How the representation is smoothed over bins of the target before it is scored, while training.
+    n_proxies : int, optional
+        Points of the representation's space that are learned with the weights, for an objective to compare rows with.
     """
 
     n_features: int
@@ -46,6 +49,7 @@ class NetworkSpec:
     module: Callable[[int, int], nn.Module] | None = None
     n_scores: int | None = None
     smoothing: SmoothingSpec | None = None
+    n_proxies: int | None = None
 
     def build(self, rngs: Sequence[np.random.Generator]) -> StackNetwork:
         """Build a stack of as many models as there are generators.

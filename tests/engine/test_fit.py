@@ -7,20 +7,11 @@ import torch
 from skmetric.engine import StoppingRule, Validation, constant, fit_stack, one_cycle
 from skmetric.engine.tables import open_table
 from skmetric.nn import NetworkSpec
-from tests.engine.plans import CPU, SquaredError, make_plan
+from tests.engine.plans import CPU, SquaredError, assert_same, make_plan
 
 
 def fit(*plans):
     return fit_stack(plans, device=CPU)
-
-
-def assert_same(result, other):
-    assert result.network.weights.keys() == other.network.weights.keys()
-    for name in result.network.weights:
-        np.testing.assert_array_equal(result.network.weights[name], other.network.weights[name])
-    np.testing.assert_array_equal(
-        [epoch["train_loss"] for epoch in result.history], [epoch["train_loss"] for epoch in other.history]
-    )
 
 
 @pytest.mark.parametrize("dropout", [0.0, 0.3])
@@ -175,7 +166,7 @@ def test_where_there_is_no_item_a_row_of_the_same_table_stands_in(read_only):
     tables = [np.full((3, 2), value, dtype=np.float32) for value in (1, 2)]
     for table in tables:
         table.flags.writeable = not read_only
-    ((indices, x),) = open_table(tables, CPU).batches(np.array([[[0, -1], [-1, 2]]]))
+    ((indices, x, _),) = open_table(tables, CPU).batches(np.array([[[0, -1], [-1, 2]]]))
     np.testing.assert_array_equal(indices, [[0, -1], [-1, 2]])
     np.testing.assert_array_equal(x[..., 0], [[1, 1], [2, 2]])
 

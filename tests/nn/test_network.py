@@ -160,3 +160,68 @@ def test_the_slope_of_unit_length_is_right():
     x = torch.randn(3, 4, 5, dtype=torch.float64, generator=torch.Generator().manual_seed(0)).requires_grad_()
     assert torch.autograd.gradcheck(unit_length, (x,))
     assert torch.autograd.gradcheck(unit_length, (x.detach() * 1e-7).requires_grad_(), eps=1e-11, atol=10)
+
+
+def module(n_in, n_out):
+    return torch.nn.Linear(n_in, n_out)
+
+
+@pytest.mark.parametrize("changes", [{}, {"n_scores": 2}], ids=str)
+def test_proxies_are_drawn_last_and_from_the_models_own_generator(changes):
+    plain = spec(**changes).build(rngs(3, 7))
+    network, alone = (spec(n_proxies=6, **changes).build(rngs(*seeds)) for seeds in ((3, 7), (7,)))
+    weights = network.weights_of(1)
+    assert weights["proxies"].shape == (6, network.n_outputs)
+    assert network.proxies.dtype == torch.float32
+    np.testing.assert_array_equal(weights["proxies"], alone.weights_of(0)["proxies"])
+    for name, value in plain.weights_of(1).items():
+        np.testing.assert_array_equal(weights[name], value)
+    assert not np.array_equal(weights["proxies"], network.weights_of(0)["proxies"])
+
+
+def test_proxies_have_about_unit_length():
+    lengths = spec(n_outputs=400, n_proxies=50).build(rngs(0)).proxies.norm(dim=-1)
+    torch.testing.assert_close(lengths, torch.ones(1, 50), rtol=0, atol=0.2)
+
+
+@pytest.mark.parametrize(("changes", "seeds"), [({}, (0, 1)), ({"module": module}, (0,))], ids=["stack", "module"])
+def test_proxies_come_with_the_outputs_and_with_the_weights(changes, seeds):
+    network = spec(n_proxies=6, **changes).build(rngs(*seeds))
+    n_models = len(seeds)
+    x = torch.randn(n_models, 4, 5, generator=torch.Generator().manual_seed(0))
+    last = slice(n_models - 1, n_models)
+    assert network(x).proxies is network.proxies
+    assert torch.equal(network(x[last], models=last).proxies, network.proxies[last])
+    detached = network(x).detach()
+    assert not detached.proxies.requires_grad
+    other = spec(n_proxies=6, **changes).build(rngs(5))
+    other.load([network.weights_of(n_models - 1)])
+    assert torch.equal(other.proxies, network.proxies[last])
+    assert torch.equal(other.final(x[last]), network.final(x[last], last))
+    before = detached.proxies.clone()
+    FlatParameters(network).values.zero_()
+    assert torch.equal(detached.proxies, before)
+    assert (network.proxies == 0).all()
+
+
+def test_without_proxies_there_are_none():
+    network = spec().build(rngs(0))
+    assert network(torch.zeros(1, 2, 5)).proxies is None
+    assert "proxies" not in network.weights_of(0)
+
+
+@pytest.mark.parametrize(
+    ("changes", "width", "learns"),
+    [
+        ({}, 3, True),
+        ({"n_scores": 2}, 4, True),
+        ({"hidden_layer_sizes": ()}, 3, True),
+        ({"hidden_layer_sizes": (), "n_scores": 2}, 5, False),
+        ({"hidden_layer_sizes": (), "n_scores": 2, "n_proxies": 4}, 5, False),
+        ({"module": module}, 3, True),
+    ],
+)
+def test_a_network_knows_its_representation(changes, width, learns):
+    network = spec(**changes).build(rngs(0))
+    assert network(torch.zeros(1, 2, 5)).representation.shape[-1] == network.n_outputs == width
+    assert network.learns_representation is learns
