@@ -20,6 +20,7 @@ from skmetric.metrics.ranking_scorers import (
 from skmetric.metrics.relevance import map_score, mrr_score
 from skmetric.metrics.retrieval import map_at_r_score, recall_at_k_score
 from skmetric.metrics.scorers import MapAtRScorer, RecallAtKScorer, map_at_r_scorer, recall_at_1_scorer
+from skmetric.metrics.thresholds import distance_threshold, sigmoid_calibration
 
 __all__ = [
     "KendallScorer",
@@ -31,6 +32,7 @@ __all__ = [
     "RecallAtKScorer",
     "SpearmanScorer",
     "dcg_score",
+    "distance_threshold",
     "kendall_score",
     "kendall_scorer",
     "make_ndcg_scorer",
@@ -46,6 +48,7 @@ __all__ = [
     "pairwise_accuracy_scorer",
     "recall_at_1_scorer",
     "recall_at_k_score",
+    "sigmoid_calibration",
     "spearman_score",
     "spearman_scorer",
 ]
