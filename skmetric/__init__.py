@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from skmetric.estimators import (
+        ContrastiveEmbedder,
         ListwiseRanker,
         PairwiseRanker,
         PointwiseRanker,
@@ -19,6 +20,7 @@ __version__ = "0.1.0.dev0"
 __all__ = [
     "BatchedGridSearchCV",
     "BatchedRandomizedSearchCV",
+    "ContrastiveEmbedder",
     "ListwiseRanker",
     "PairwiseRanker",
     "PointwiseRanker",
@@ -38,6 +40,7 @@ __all__ = [
 _HOME = {
     "BatchedGridSearchCV": "model_selection",
     "BatchedRandomizedSearchCV": "model_selection",
+    "ContrastiveEmbedder": "estimators",
     "ListwiseRanker": "estimators",
     "PairwiseRanker": "estimators",
     "PointwiseRanker": "estimators",

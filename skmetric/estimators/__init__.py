@@ -2,13 +2,15 @@
 
 from skmetric.estimators._base import TorchEstimator
 from skmetric.estimators._tuples import Rows
-from skmetric.estimators.embedding import TripletEmbedder
+from skmetric.estimators.contrastive import ContrastiveEmbedder
 from skmetric.estimators.listwise import ListwiseRanker
 from skmetric.estimators.pairwise import PairwiseRanker
 from skmetric.estimators.pointwise import PointwiseRanker
 from skmetric.estimators.regression import RankSimRegressor
+from skmetric.estimators.triplet import TripletEmbedder
 
 __all__ = [
+    "ContrastiveEmbedder",
     "ListwiseRanker",
     "PairwiseRanker",
     "PointwiseRanker",

@@ -7,7 +7,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from skmetric._sklearn_compat import check_sample_weight
 from skmetric.estimators._lists import RankedItems
-from skmetric.estimators._tuples import check_index_pairs, check_point_pairs, points_at
+from skmetric.estimators._tuples import read_tuples
 
 if TYPE_CHECKING:
     from skmetric.estimators.pairwise import PairwiseRanker
@@ -22,15 +22,7 @@ def read_pairs(
 
     A tie is two lists of half the weight, one won by each: the loss then has its minimum where the scores are equal.
     """
-    if ranker.preprocessor is None:
-        points = check_point_pairs(X)
-        rows = np.arange(2 * len(points)).reshape(-1, 2)
-        table: ArrayLike = points.reshape(-1, points.shape[2])
-    else:
-        pairs = check_index_pairs(X)
-        places, index = np.unique(pairs, return_inverse=True)
-        rows, table = index.reshape(pairs.shape), points_at(ranker.preprocessor, places)
-    checked = ranker._check_input(table, reset=reset)
+    points, rows = read_tuples(ranker, X, 2, reset=reset)
     outcome = _check_outcome(y, len(rows))
     weights = np.ones(len(rows))
     if sample_weight is not None:
@@ -43,7 +35,7 @@ def read_pairs(
     weights = np.concatenate([np.where(is_tie, weights / 2, weights), weights[is_tie] / 2])
     lists = np.repeat(np.arange(len(rows)), 2)
     return RankedItems(
-        checked, relevance.ravel().astype(np.float64), np.repeat(weights, 2), lists, rows.ravel(), units=units
+        points, relevance.ravel().astype(np.float64), np.repeat(weights, 2), lists, rows.ravel(), units=units
     )
 
 

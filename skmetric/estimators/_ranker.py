@@ -16,6 +16,7 @@ from skmetric.estimators._list_sampler import hold_out, item_values, list_sample
 from skmetric.estimators._lists import GRADED, ListObjective, RankedItems
 from skmetric.estimators._rank_metric import rank_metric
 from skmetric.estimators._rows import check_points, read_rows
+from skmetric.estimators._validation import is_given
 from skmetric.metrics._groups import group_codes
 
 __all__ = ["RankerMixin"]
@@ -191,19 +192,15 @@ class RankerMixin(LastLayerMixin):
         seed = self._seed_sequence()
         train: NDArray[np.integer] = np.arange(len(items.lists))
         validation = None
-        if not self.early_stopping:
-            if any(given is not None for given in (X_val, y_val, groups_val)):
-                raise ValueError("X_val, y_val, groups_val are for early stopping; set early_stopping=True.")
-        elif X_val is None and y_val is None and groups_val is None:
-            train, held_out = hold_out(items, self.validation_fraction, open_stream(seed, Stream.HOLDOUT))
-            validation = self._validation(items.some(held_out))
-        elif X_val is None or y_val is None:
-            raise ValueError("X_val and y_val must be given together, with groups_val where there are groups.")
-        else:
+        named = {"X_val": X_val, "y_val": y_val} | ({} if groups_val is None else {"groups_val": groups_val})
+        if is_given(self.early_stopping, **named):
             held = self._read(X_val, y_val, None, groups_val, reset=False)
             if items.has_lists and not held.has_lists:
                 raise ValueError("groups_val must be given with groups: one list of all rows is another question.")
             validation = self._validation(held)
+        elif self.early_stopping:
+            train, held_out = hold_out(items, self.validation_fraction, open_stream(seed, Stream.HOLDOUT))
+            validation = self._validation(items.some(held_out))
         spec = self._spec(items.X.shape[1], n_scores=1)
         sampler, used = list_sampler(self, items, train)
         return FitPlan(
@@ -223,7 +220,7 @@ class RankerMixin(LastLayerMixin):
         )
 
     def _read(
-        self, X: Any, y: ArrayLike, sample_weight: ArrayLike | None, groups: ArrayLike | None, *, reset: bool
+        self, X: Any, y: Any, sample_weight: ArrayLike | None, groups: ArrayLike | None, *, reset: bool
     ) -> RankedItems:
         return read_rows(self, X, y, sample_weight, groups, reset=reset)
 

@@ -49,7 +49,7 @@ class TargetRows:
 
 
 def read_targets(
-    regressor: Any, X: ArrayLike, y: ArrayLike, sample_weight: ArrayLike | None, *, reset: bool, name: str = "y"
+    regressor: Any, X: Any, y: Any, sample_weight: ArrayLike | None, *, reset: bool, name: str = "y"
 ) -> tuple[TargetRows, NDArray]:
     """Check rows, targets and weights; and the targets as they came."""
     if y is None:

@@ -1,4 +1,4 @@
-"""Pairs of points: as points, or as places in a table."""
+"""Tuples of points: as points, or as places in a table."""
 
 from collections.abc import Callable
 from typing import Any, Self
@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from sklearn.utils import check_array
 
-__all__ = ["Preprocessor", "Rows", "check_index_pairs", "check_point_pairs", "points_at"]
+__all__ = ["Preprocessor", "Rows", "is_tuples", "points_at", "read_tuples"]
 
 
 class Rows:
@@ -57,37 +57,66 @@ class Rows:
         return "Rows()" if self._X is None else f"Rows({len(self)} rows)"
 
 
-Preprocessor = ArrayLike | Callable[[NDArray[np.integer]], ArrayLike] | Rows
+Preprocessor = ArrayLike | Callable[[NDArray], ArrayLike] | Rows
 
 
-def points_at(preprocessor: Preprocessor, places: NDArray[np.integer]) -> ArrayLike:
-    """Points that indices stand for."""
+def points_at(preprocessor: Preprocessor, places: NDArray) -> ArrayLike:
+    """Points that indices, or whatever else a callable takes, stand for."""
     table = preprocessor if callable(preprocessor) else Rows(preprocessor)
-    if isinstance(table, Rows) and len(places) and places.max() >= len(table) > 0:
-        raise ValueError(f"X must hold places in preprocessor, from 0 to {len(table) - 1}; got {places.max()}.")
+    if isinstance(table, Rows) and len(places):
+        if places.dtype.kind not in "iu" and not np.array_equal(places, places.astype(np.int64)):
+            raise ValueError(f"X must hold places in preprocessor, whole numbers; got {places[0]!r}.")
+        places = places.astype(np.int64)
+        if places.min() < 0 or places.max() >= len(table) > 0:
+            wrong = places.min() if places.min() < 0 else places.max()
+            raise ValueError(f"X must hold places in preprocessor, from 0 to {len(table) - 1}; got {wrong}.")
     return table(places)
 
 
-def check_index_pairs(X: ArrayLike) -> NDArray[np.integer]:
-    """Index pairs (n, 2) as integers."""
-    pairs: NDArray = check_array(X, dtype=None, ensure_2d=True)
-    if pairs.shape[1] != 2 or (pairs.dtype.kind not in "iu" and not np.array_equal(pairs, pairs.astype(np.int64))):
-        raise ValueError(
-            "X must hold index pairs, whole numbers of shape (n, 2), as preprocessor is given; got shape "
-            f"{pairs.shape}, dtype {pairs.dtype}. Leave preprocessor out to pass points."
-        )
-    pairs = pairs.astype(np.int64)
-    if pairs.min() < 0:
-        raise ValueError(f"X must hold places in preprocessor, from 0 on; got {pairs.min()}.")
-    return pairs
+def is_tuples(X: Any, preprocessor: Preprocessor | None) -> bool:
+    """Whether X holds tuples: of points (three axes), or of what a preprocessor turns into points (two)."""
+    n_axes = len(X.shape) if hasattr(X, "shape") else np.asarray(X).ndim
+    return n_axes == 3 or (n_axes == 2 and preprocessor is not None)
 
 
-def check_point_pairs(X: ArrayLike) -> NDArray:
-    """Pairs of points (n, 2, n_features) as an array."""
-    pairs = check_array(X, dtype=None, allow_nd=True, ensure_2d=False, order="C")
-    if pairs.ndim != 3 or pairs.shape[1] != 2:
+def read_tuples(estimator: Any, X: Any, size: int, *, reset: bool) -> tuple[NDArray[np.float32], NDArray[np.integer]]:
+    """Check tuples: their distinct points (m, n_features), and which of them each tuple holds, (n, size)."""
+    given: NDArray = check_array(X, dtype=None, allow_nd=True, ensure_2d=False, order="C")
+    if estimator.preprocessor is None or given.ndim == 3:
+        if given.ndim != 3 or given.shape[1] != size:
+            raise ValueError(_what_tuples(size, given, estimator.preprocessor))
+        points = estimator._check_input(given.reshape(-1, given.shape[2]), reset=reset)
+        return _distinct(points, given.shape[:2])
+    if given.ndim != 2 or given.shape[1] != size:
+        raise ValueError(_what_tuples(size, given, estimator.preprocessor))
+    indices, places = np.unique(given, return_inverse=True)
+    points = estimator._check_input(points_at(estimator.preprocessor, indices), reset=reset)
+    if len(points) != len(indices):
         raise ValueError(
-            f"X must hold pairs of points, shape (n, 2, n_features); got shape {pairs.shape}. For two tables A and B: "
-            "np.stack([A, B], axis=1)."
+            f"preprocessor must return one point for each of the {len(indices)} indices it is given; got {len(points)}."
         )
-    return pairs
+    return points, places.reshape(given.shape)
+
+
+def _distinct(points: NDArray[np.float32], shape: tuple[int, int]) -> tuple[NDArray[np.float32], NDArray[np.integer]]:
+    # Rows as strings of bytes: one sort, whatever the number of columns.
+    as_bytes = points.view(np.dtype((np.void, points.itemsize * points.shape[1])))[:, 0]
+    _, first, places = np.unique(as_bytes, return_index=True, return_inverse=True)
+    return points[first], places.reshape(shape)
+
+
+def _what_tuples(size: int, given: NDArray, preprocessor: Preprocessor | None) -> str:
+    name, sides = (
+        ("pairs", "A and B: np.stack([A, B], axis=1)")
+        if size == 2
+        else ("triplets", "A, P and N: np.stack([A, P, N], axis=1)")
+    )
+    if preprocessor is not None:
+        return (
+            f"X must hold index {name}, shape (n, {size}), as preprocessor is given; got shape {given.shape}. Leave "
+            "preprocessor out to pass points."
+        )
+    return (
+        f"X must hold {name} of points, shape (n, {size}, n_features); got shape {given.shape}. For tables {sides}. "
+        f"For indices, set preprocessor= to the table that they point into."
+    )

@@ -16,7 +16,7 @@ from skmetric.estimators._lists import ListObjective, RankedItems
 from skmetric.estimators._pairs import read_pairs
 from skmetric.estimators._rank_metric import RankMetric, graded_objective, rank_metric
 from skmetric.estimators._ranker import RankerMixin
-from skmetric.estimators._tuples import Preprocessor, check_index_pairs, check_point_pairs, points_at
+from skmetric.estimators._tuples import Preprocessor, is_tuples, read_tuples
 
 __all__ = ["PairwiseRanker"]
 
@@ -245,14 +245,8 @@ class PairwiseRanker(RankerMixin, TorchEstimator):
             With the two points swapped, exactly the negative.
         """
         check_is_fitted(self)
-        if self.preprocessor is not None:
-            pairs = check_index_pairs(X)
-            places, index = np.unique(pairs, return_inverse=True)
-            first, second = self.score_samples(points_at(self.preprocessor, places))[index.reshape(pairs.shape)].T
-        else:
-            # Each side by itself: a point gets the same bits wherever it stands in a pair.
-            points = check_point_pairs(X)
-            first, second = (self.score_samples(np.ascontiguousarray(points[:, side])) for side in (0, 1))
+        points, places = read_tuples(self, X, 2, reset=False)
+        first, second = self._scores(points)[places].T
         return first - second
 
     @available_if(_gives_probabilities)
@@ -316,8 +310,7 @@ class PairwiseRanker(RankerMixin, TorchEstimator):
         self, X: Any, y: ArrayLike, sample_weight: ArrayLike | None, groups: ArrayLike | None, *, reset: bool
     ) -> RankedItems:
         if reset:
-            n_axes = len(X.shape) if hasattr(X, "shape") else np.asarray(X).ndim
-            self.tuple_size_ = 2 if self.preprocessor is not None or n_axes == 3 else None
+            self.tuple_size_ = 2 if is_tuples(X, self.preprocessor) else None
         if self.tuple_size_ is None:
             return super()._read(X, y, sample_weight, groups, reset=reset)
         if groups is not None or self.group_column is not None:

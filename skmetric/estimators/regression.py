@@ -27,6 +27,7 @@ from skmetric.estimators._regression_rows import (
     target_range,
 )
 from skmetric.estimators._target_units import TargetUnits
+from skmetric.estimators._validation import is_given
 from skmetric.imbalance import LabelDensityWeighter
 from skmetric.imbalance._bins import Range
 from skmetric.losses._similarity import SIMILARITIES
@@ -394,16 +395,12 @@ class RankSimRegressor(RegressorMixin, LastLayerMixin, TorchEstimator):
     ) -> tuple[NDArray[np.integer], Validation | None]:
         """Places of the rows to train on, those that have a weight, and what to stop early by."""
         train: NDArray[np.integer] = np.flatnonzero(rows.weights > 0)
+        if is_given(self.early_stopping, X_val=X_val, y_val=y_val):
+            return train, self._validation(read_targets(self, X_val, y_val, None, reset=False, name="y_val")[0])
         if not self.early_stopping:
-            if X_val is not None or y_val is not None:
-                raise ValueError("X_val and y_val are for early stopping; set early_stopping=True, or leave them out.")
             return train, None
-        if X_val is None and y_val is None:
-            train, held_out = hold_out(rows, train, self.validation_fraction, open_stream(seed, Stream.HOLDOUT))
-            return train, self._validation(rows.some(held_out))
-        if X_val is None or y_val is None:
-            raise ValueError("X_val and y_val must be given together; got only one of them.")
-        return train, self._validation(read_targets(self, X_val, y_val, None, reset=False, name="y_val")[0])
+        train, held_out = hold_out(rows, train, self.validation_fraction, open_stream(seed, Stream.HOLDOUT))
+        return train, self._validation(rows.some(held_out))
 
     def _validation(self, rows: TargetRows) -> Validation:
         judge = METRICS[self.metric]

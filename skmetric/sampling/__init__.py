@@ -3,10 +3,12 @@
 from skmetric.sampling.classes import ClassBatchSampler, block_shape
 from skmetric.sampling.groups import GroupBatchSampler
 from skmetric.sampling.holdout import holdout_lists, spread_holdout, stratified_holdout
+from skmetric.sampling.tuples import TupleBatchSampler
 
 __all__ = [
     "ClassBatchSampler",
     "GroupBatchSampler",
+    "TupleBatchSampler",
     "block_shape",
     "holdout_lists",
     "spread_holdout",

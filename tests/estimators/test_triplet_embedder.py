@@ -200,7 +200,7 @@ def test_pair_distance_is_that_of_the_fit(blobs):
 
 def test_pairs_of_another_shape_are_an_error(blobs):
     X, y = blobs
-    with pytest.raises(ValueError, match=r"pairs must be of shape \(n, 2, 6\).*np.stack"):
+    with pytest.raises(ValueError, match=r"pairs of points, shape \(n, 2, n_features\).*np.stack"):
         make().fit(X, y).pair_distance(X)
 
 
