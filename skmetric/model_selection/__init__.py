@@ -1,5 +1,15 @@
-"""Searches that train all their candidates and folds as stacks of networks."""
+"""Searches that train candidates as stacks of networks, folds that test on what is new, and a comparison of baselines."""
 
+from skmetric.model_selection.baselines import BaselineComparison, compare_baselines
+from skmetric.model_selection.class_folds import ClassDisjointKFold
 from skmetric.model_selection.search import BatchedGridSearchCV, BatchedRandomizedSearchCV
+from skmetric.model_selection.tuple_folds import TupleKFold
 
-__all__ = ["BatchedGridSearchCV", "BatchedRandomizedSearchCV"]
+__all__ = [
+    "BaselineComparison",
+    "BatchedGridSearchCV",
+    "BatchedRandomizedSearchCV",
+    "ClassDisjointKFold",
+    "TupleKFold",
+    "compare_baselines",
+]

@@ -1,0 +1,254 @@
+"""What a comparison of embeddings found: figures, what they say, and a table to read."""
+
+from dataclasses import dataclass
+from importlib import import_module
+from textwrap import wrap
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.stats import t as student
+
+__all__ = ["BaselineComparison"]
+
+HEADINGS = ["", "columns", "{metric}", "minus best baseline", "{k}-NN accuracy", "fit (s)"]
+LINE = 100
+# How sure a difference must be, on one side, before words are made of it.
+CONFIDENCE = 0.95
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class BaselineComparison:
+    """Scores of baselines and learned embeddings on the same folds, as :func:`compare_baselines` returns them.
+
+    ``print`` shows a table with its legend and a verdict.
+
+    Attributes
+    ----------
+    names : list of str
+        The embeddings, in the order of all arrays.
+    kinds : list of str
+        "columns" (as they are, or standardised), "baseline" or "learned".
+    metric : str
+        What ``scores`` are: "MAP@R", say. Higher is better.
+    n_neighbors : int
+        Training rows that vote for the class of a test row.
+    scores : ndarray of shape (n_embeddings, n_splits)
+        Of each fold's test rows; NaN for an embedding that was skipped.
+    accuracies : ndarray of shape (n_embeddings, n_splits)
+        Of the vote of the nearest training rows; NaN in folds that test on classes which training has not seen.
+    widths : ndarray of shape (n_embeddings,)
+        Columns of each embedding.
+    fit_times : ndarray of shape (n_embeddings,)
+        Seconds a fold, on average.
+    test_share : float
+        Test rows for each training row, on average over the folds.
+    skipped : dict
+        Names of embeddings that were not tried, and why.
+    about : str
+        The table and its folds, in words.
+    meaning : str
+        The metric, in words.
+    """
+
+    names: list[str]
+    kinds: list[str]
+    metric: str
+    n_neighbors: int
+    scores: NDArray[np.float64]
+    accuracies: NDArray[np.float64]
+    widths: NDArray[np.float64]
+    fit_times: NDArray[np.float64]
+    test_share: float
+    skipped: dict[str, str]
+    about: str
+    meaning: str
+
+    @property
+    def best_baseline(self) -> str:
+        """The baseline, columns included, with the best mean score."""
+        return self.names[self._best(self.scores, "columns", "baseline")]
+
+    @property
+    def best_learned(self) -> str | None:
+        """The learned embedding with the best mean score; None where there is none."""
+        return self.names[self._best(self.scores, "learned")] if "learned" in self.kinds else None
+
+    @property
+    def results(self) -> dict[str, Any]:
+        """All figures, as in ``cv_results_``: lists and arrays with an entry for each embedding.
+
+        ``mean_test_score``, ``std_test_score`` (over folds, with n - 1), ``se_test_score`` (standard error of the
+        mean); ``mean_difference_score``, ``se_difference_score`` to the best baseline, fold by fold;
+        ``split0_test_score``, ...; the same for ``accuracy``, with differences to that baseline too;
+        ``mean_fit_time`` in seconds. NaN where an embedding was skipped, or where there is no accuracy.
+        """
+        best = self._best(self.scores, "columns", "baseline")
+        figures: dict[str, Any] = {"name": self.names, "kind": self.kinds, "n_columns": self.widths}
+        for figure, values in (("score", self.scores), ("accuracy", self.accuracies)):
+            known = _known(values)
+            figures[f"mean_test_{figure}"], figures[f"se_test_{figure}"] = self._mean_and_error(known)
+            figures[f"std_test_{figure}"] = _deviation(known)
+            differences = self._mean_and_error(known - known[best])
+            figures[f"mean_difference_{figure}"], figures[f"se_difference_{figure}"] = differences
+            figures |= {f"split{fold}_test_{figure}": values[:, fold] for fold in range(values.shape[1])}
+        return figures | {"mean_fit_time": self.fit_times}
+
+    @property
+    def hurts(self) -> bool:
+        """Whether the best learned embedding scores clearly worse than the better of raw and standardised columns."""
+        return self.best_learned is not None and self._against(self.scores, "columns")[1] < 0
+
+    @property
+    def verdict(self) -> list[str]:
+        """What the figures say of learning: a sentence or two by score, and by accuracy where there is one."""
+        if self.best_learned is None:
+            return []
+        said = [self._sentence(self.metric, self.scores)]
+        if _known(self.accuracies).size:
+            said.append(self._sentence(f"{self.n_neighbors}-NN accuracy", self.accuracies))
+        return said
+
+    def to_frame(self) -> Any:
+        """Give ``results`` as a pandas DataFrame with a row for each embedding.
+
+        Returns
+        -------
+        pandas.DataFrame
+            Indexed by name.
+
+        Raises
+        ------
+        ImportError
+            If pandas is not installed.
+        """
+        try:
+            pandas = import_module("pandas")
+        except ImportError as error:
+            raise ImportError(
+                "to_frame returns a pandas DataFrame, and pandas cannot be imported. Install it: pip install pandas; "
+                "or take the same figures from results, a dict of arrays."
+            ) from error
+        return pandas.DataFrame(self.results).set_index("name")
+
+    def __str__(self) -> str:
+        verdict = ["", *(f"=> {said}" for said in self.verdict)] if self.verdict else []
+        return "\n".join([*_wrapped(self.about), "", *self._table(), "", *_wrapped(*self._legend(), *verdict)])
+
+    __repr__ = __str__
+
+    def _best(self, values: NDArray[np.float64], *kinds: str) -> int:
+        """Place of the best mean among the embeddings of these kinds."""
+        means = np.where(np.isin(self.kinds, kinds), _known(values).mean(axis=1), np.nan)
+        return int(np.nanargmax(means))
+
+    def _mean_and_error(self, values: NDArray[np.float64]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+        """Mean over folds and its standard error, corrected for training rows that folds share."""
+        n_folds = values.shape[1]
+        if not n_folds:
+            return np.full(len(values), np.nan), np.full(len(values), np.nan)
+        return values.mean(axis=1), _deviation(values) * np.sqrt(1 / n_folds + self.test_share)
+
+    def _against(self, values: NDArray[np.float64], *kinds: str) -> tuple[str, int]:
+        """The best learned embedding minus the best of these kinds, in words; and 1 or -1 where that is clear."""
+        known = _known(values)
+        gap = known[self._best(values, "learned")] - known[self._best(values, *kinds)]
+        mean, error = (float(figure[0]) for figure in self._mean_and_error(gap[np.newaxis]))
+        is_clear = len(gap) > 1 and abs(mean) > student.ppf(CONFIDENCE, len(gap) - 1) * error
+        return _plus_minus(mean, error, "+"), int(np.sign(mean)) if is_clear else 0
+
+    def _sentence(self, metric: str, values: NDArray[np.float64]) -> str:
+        known = _known(values)
+        learned, columns = self._best(values, "learned"), self._best(values, "columns")
+        best = self._best(values, "columns", "baseline")
+        difference, sign = self._against(values, "columns")
+        effect = {-1: "hurts", 0: "makes no clear difference", 1: "helps"}[sign]
+        if known.shape[1] == 1:
+            effect = "cannot be judged by a single fold"
+
+        def with_score(place: int) -> str:
+            return f"{self.names[place]} {known[place].mean():.3f}"
+
+        said = (
+            f"By {metric}, learning an embedding {effect}: {with_score(learned)}, the best learned, against "
+            f"{with_score(columns)}, a difference of {difference}."
+        )
+        if best == columns or known.shape[1] == 1:
+            return said
+        difference, sign = self._against(values, "columns", "baseline")
+        place = {-1: "behind", 0: "about level", 1: "ahead"}[sign]
+        return f"{said} Against the best baseline, {with_score(best)}, it is {place}: {difference}."
+
+    def _table(self) -> list[str]:
+        figures, has_accuracy = self.results, bool(_known(self.accuracies).size)
+        heading = [text.format(metric=self.metric, k=self.n_neighbors) for text in HEADINGS]
+        lines = [heading]
+        for place, name in enumerate(self.names):
+            if name in self.skipped:
+                lines.append([name, self.skipped[name]])
+                continue
+            score, difference, accuracy = (
+                _plus_minus(figures[f"mean_{figure}"][place], figures[f"se_{figure}"][place], sign)
+                for figure, sign in (("test_score", ""), ("difference_score", "+"), ("test_accuracy", ""))
+            )
+            if name == self.best_baseline:
+                difference = "best baseline"
+            seconds = f"{self.fit_times[place]:.2f}"
+            lines.append([name, f"{self.widths[place]:.0f}", score, difference, accuracy, seconds])
+        if not has_accuracy:
+            lines = [[*line[:4], *line[5:]] for line in lines]
+        titles = {1: "baselines"}
+        if "learned" in self.kinds:
+            titles[1 + self.kinds.index("learned")] = "learned"
+        return _aligned(lines, titles)
+
+    def _legend(self) -> list[str]:
+        n_known, n_folds = _known(self.accuracies).shape[1], self.scores.shape[1]
+        accuracy = (
+            f"{self.n_neighbors}-NN accuracy: share of test rows whose class gets most votes of the {self.n_neighbors} "
+            "nearest training rows. Higher is better."
+        )
+        if not n_known:
+            accuracy = "No k-NN accuracy: folds test on classes that are not in training, which no vote could name."
+        elif n_known < n_folds:
+            accuracy += f" Over {n_known} of {n_folds} folds: the others test on classes that are not in training."
+        return [
+            f"{self.metric}: {self.meaning} Higher is better.",
+            accuracy,
+            "minus best baseline: difference fold by fold; + is better than that baseline, - is worse.",
+            "±: standard error of the mean over folds, enlarged because folds share training rows.",
+            "columns: how many the embedding has. fit (s): seconds to fit one fold.",
+            "PCA, LinearDiscriminantAnalysis (LDA) and NeighborhoodComponentsAnalysis (NCA) get standardised columns.",
+        ]
+
+
+def _known(values: NDArray[np.float64]) -> NDArray[np.float64]:
+    """The folds that have figures; an embedding that was skipped stays NaN in these."""
+    return values[:, ~np.isnan(values).all(axis=0)]
+
+
+def _deviation(values: NDArray[np.float64]) -> NDArray[np.float64]:
+    return values.std(axis=1, ddof=1) if values.shape[1] > 1 else np.full(len(values), np.nan)
+
+
+def _plus_minus(mean: float, error: float, sign: str = "") -> str:
+    return f"{mean:{sign}.3f}" + ("" if np.isnan(error) else f" ± {error:.3f}")
+
+
+def _wrapped(*paragraphs: str) -> list[str]:
+    return [line for text in paragraphs for line in wrap(text, LINE, subsequent_indent="   ") or [""]]
+
+
+def _aligned(lines: list[list[str]], titles: dict[int, str]) -> list[str]:
+    """Lines of cells as text, the first column to the left, the others to the right; titled rules before some."""
+    whole = [line for line in lines if len(line) == len(lines[0])]
+    widths = [max(map(len, cells)) for cells in zip(*whole, strict=True)]
+    widths[0] = max(len(line[0]) for line in lines)
+    text = []
+    for number, line in enumerate(lines):
+        if number in titles:
+            text.append(f"-- {titles[number]} ".ljust(sum(widths) + 2 * len(widths) - 2, "-"))
+        # A line with a remark in place of figures has fewer cells.
+        cells = [f"{cell:>{width}}" for cell, width in zip(line[1:], widths[1:], strict=False)]
+        text.append("  ".join([f"{line[0]:<{widths[0]}}", *(cells if line in whole else line[1:])]))
+    return text

@@ -1,0 +1,232 @@
+"""Does learning an embedding help? Learned ones and what it takes to beat, on the same folds."""
+
+import warnings
+from collections.abc import Callable, Iterable, Mapping
+from numbers import Integral
+from typing import Any
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+from sklearn.model_selection import StratifiedKFold, check_cv
+from sklearn.utils import check_X_y
+from sklearn.utils.multiclass import check_classification_targets
+
+from skmetric.metrics import map_at_r_scorer, recall_at_1_scorer
+from skmetric.model_selection._comparison import BaselineComparison
+from skmetric.model_selection._contenders import Folds, baselines, evaluate, learned
+
+__all__ = ["BaselineComparison", "compare_baselines"]
+
+SCORINGS = {
+    "map_at_r": (
+        "MAP@R",
+        map_at_r_scorer,
+        "each test row looks for the other test rows of its class; 1 if they are always the nearest, near 0 if never.",
+    ),
+    "recall_at_1": (
+        "recall@1",
+        recall_at_1_scorer,
+        "share of test rows whose nearest other test row is of their class; from 0 to 1.",
+    ),
+}
+
+
+def compare_baselines(
+    X: ArrayLike,
+    y: ArrayLike,
+    *,
+    cv: Any = None,
+    groups: ArrayLike | None = None,
+    embedders: Mapping[str, Any] | Iterable[Any] | None = None,
+    n_components: int = 16,
+    scoring: str | Callable[[Any, Any, Any], float] = "map_at_r",
+    n_neighbors: int = 5,
+    random_state: int | np.random.RandomState | None = None,
+    n_jobs: int | None = None,
+) -> BaselineComparison:
+    r"""Tell whether learning an embedding helps on a table at all.
+
+    Learned embeddings are scored beside what they have to beat: the columns as they are, standardised, and the latter
+    through PCA, LinearDiscriminantAnalysis and NeighborhoodComponentsAnalysis. All see the same folds, so that
+    differences are taken fold by fold.
+
+    Parameters
+    ----------
+    X : array-like of shape (n, n_features)
+        The rows: finite numbers, as the columns themselves are a baseline. A DataFrame stays one for ``embedders``.
+    y : array-like of shape (n,)
+        Their classes: numbers, strings or booleans.
+    cv : int, splitter or iterable of (train, test), default=None
+        The folds. None takes five, stratified and shuffled by ``random_state``; an int as many, stratified.
+        ``ClassDisjointKFold()`` asks how embeddings serve classes that training has not seen.
+    groups : array-like of shape (n,), default=None
+        Passed on to ``cv.split``.
+    embedders : dict or list of estimators, default=None
+        What to compare, in place of ``TripletEmbedder`` and ``ContrastiveEmbedder`` at their defaults: a dict of names
+        to estimators, or estimators that go by their class; anything with ``fit(X, y)`` and ``transform(X)``.
+    n_components : int, default=16
+        Most columns of PCA, LinearDiscriminantAnalysis, NeighborhoodComponentsAnalysis and the default embedders. The
+        first three have fewer where there are fewer columns, rows or classes.
+    scoring : {"map_at_r", "recall_at_1"} or callable, default="map_at_r"
+        How well the test rows find each other; or a scorer, ``(fitted embedder, X, y) -> float``, greater is better.
+        It decides what is best; the accuracy of nearest neighbours is told beside it.
+    n_neighbors : int, default=5
+        Training rows that vote for the class of a test row.
+    random_state : int, RandomState instance or None, default=None
+        Of the default folds, PCA, NeighborhoodComponentsAnalysis and the default embedders.
+    n_jobs : int, default=None
+        Folds fitted at the same time, by joblib; those of skmetric's embedders train as one stack anyway.
+
+    Returns
+    -------
+    comparison : BaselineComparison
+        ``print`` it for a table and a verdict; ``results`` is a dict like ``cv_results_``, ``to_frame()`` a DataFrame.
+
+    Raises
+    ------
+    ValueError
+        If X holds anything but finite numbers, or constant columns only; if y does not hold classes; if a fold trains
+        on fewer than two classes, or tests on fewer than two or on none with two rows.
+    TypeError
+        If an embedder has no ``fit`` or no ``transform``.
+
+    Warns
+    -----
+    UserWarning
+        When learning hurts: the best of ``embedders`` scores worse than the better of raw and standardised columns, by
+        more than the differences vary from fold to fold (one-sided t test, 5%).
+
+    See Also
+    --------
+    BatchedGridSearchCV : To search the parameters of an embedder that might do better.
+    skmetric.metrics.map_at_r_score : The default score.
+
+    Notes
+    -----
+    Folds share training rows, so their scores are alike, and the plain standard error of a mean over K folds,
+    :math:`s / \sqrt K`, is too small. This one is :math:`s \sqrt{1/K + n_\mathrm{test} / n_\mathrm{train}}` (Nadeau and
+    Bengio). It speaks of other rows of this table; not of other tables, and the best of several embeddings still looks
+    a little better than it is.
+
+    The accuracy is not given for folds that test on a class training has not seen. NeighborhoodComponentsAnalysis
+    compares all rows with all; above 3000 training rows it is skipped, and the table says so. Pass it in ``embedders``
+    to have it nevertheless.
+
+    References
+    ----------
+    Musgrave, Belongie, Lim (2020). A Metric Learning Reality Check. ECCV. https://arxiv.org/abs/2003.08505
+
+    Nadeau, Bengio (2003). Inference for the Generalization Error. Machine Learning 52.
+
+    Examples
+    --------
+    >>> from sklearn.datasets import load_wine
+    >>> from skmetric import TripletEmbedder
+    >>> from skmetric.model_selection import compare_baselines
+    >>> X, y = load_wine(return_X_y=True)
+    >>> embedder = TripletEmbedder(max_iter=50, device="cpu", random_state=0)
+    >>> comparison = compare_baselines(X, y, cv=3, embedders=[embedder])
+    >>> comparison.best_baseline
+    'LinearDiscriminantAnalysis'
+    >>> print(comparison.verdict[0])
+    By MAP@R, learning an embedding helps: TripletEmbedder 0.9..., the best learned, against standardised columns
+    0.7..., a difference of +0... ± 0.0.... Against the best baseline, LinearDiscriminantAnalysis 0..., it is ...: ...
+    """
+    n_components, n_neighbors = _check_count("n_components", n_components), _check_count("n_neighbors", n_neighbors)
+    metric, scorer, meaning = _check_scoring(scoring)
+    X, y, n_features = _check_table(X, y)
+    folds = _check_folds(cv, X, y, groups, random_state)
+    n_neighbors = min(n_neighbors, min(len(train) for train, _ in folds))
+    contenders = baselines(y, n_features, folds, n_components, random_state)
+    contenders += learned(embedders, n_components, random_state, {contender.name for contender in contenders})
+    outcomes = [evaluate(contender, X, y, folds, scorer, n_neighbors, n_jobs) for contender in contenders]
+    is_new = [not np.isin(y[test], y[train]).all() for train, test in folds]
+    comparison = BaselineComparison(
+        names=[contender.name for contender in contenders],
+        kinds=[contender.kind for contender in contenders],
+        metric=metric,
+        n_neighbors=n_neighbors,
+        scores=np.stack([outcome.scores for outcome in outcomes]),
+        accuracies=np.where(is_new, np.nan, np.stack([outcome.accuracies for outcome in outcomes])),
+        widths=np.array([outcome.width for outcome in outcomes]),
+        fit_times=np.array([outcome.fit_time for outcome in outcomes]),
+        test_share=float(np.mean([len(test) / len(train) for train, test in folds])),
+        skipped={contender.name: contender.why_skipped for contender in contenders if contender.why_skipped},
+        about=_about(y, n_features, len(folds), sum(is_new)),
+        meaning=meaning,
+    )
+    if comparison.hurts:
+        warnings.warn(_why_it_hurts(comparison, any(is_new)), UserWarning, stacklevel=2)
+    return comparison
+
+
+def _check_count(name: str, value: Any) -> int:
+    if isinstance(value, bool) or not isinstance(value, Integral) or value < 1:
+        raise ValueError(f"{name} must be an integer of at least 1, got {value!r}.")
+    return int(value)
+
+
+def _check_scoring(scoring: Any) -> tuple[str, Any, str]:
+    """What the score is called, what gives it, and what it means."""
+    if callable(scoring):
+        return "score", scoring, f"as {getattr(scoring, '__name__', scoring)} gives it."
+    if not isinstance(scoring, str) or scoring not in SCORINGS:
+        raise ValueError(
+            f"scoring must be one of {sorted(SCORINGS)} or a callable (estimator, X, y) -> float, got {scoring!r}."
+        )
+    return SCORINGS[scoring]
+
+
+def _check_table(X: Any, y: Any) -> tuple[Any, NDArray, int]:
+    """Rows to hand on, their labels, and the number of columns."""
+    try:
+        numbers, labels = check_X_y(X, y)
+        check_classification_targets(labels)
+        if np.array_equal(numbers.min(axis=0), numbers.max(axis=0)):
+            raise ValueError("All columns of X are constant.")
+    except (TypeError, ValueError) as error:
+        raise ValueError(
+            "X must hold finite numbers, as its columns are a baseline, and y a class for each row: "
+            f"{str(error).rstrip('.')}. Impute and encode columns, or drop them; cut measurements in y into classes, "
+            "say by KBinsDiscretizer."
+        ) from error
+    return X if hasattr(X, "columns") else numbers, labels, numbers.shape[1]
+
+
+def _check_folds(cv: Any, X: Any, y: NDArray, groups: Any, random_state: Any) -> Folds:
+    if cv is None:
+        if (most := np.unique(y, return_counts=True)[1].max()) < 5:
+            raise ValueError(
+                f"cv=None makes five stratified folds, but the largest class has {most} rows. Pass cv: two folds, say, "
+                "or ClassDisjointKFold(), whose test classes are new."
+            )
+        cv = StratifiedKFold(5, shuffle=True, random_state=random_state)
+    rows = np.arange(len(y))
+    folds = [(rows[train], rows[test]) for train, test in check_cv(cv, y, classifier=True).split(X, y, groups)]
+    if not folds:
+        raise ValueError(f"cv must give at least one fold, {cv!r} gave none.")
+    for number, (train, test) in enumerate(folds):
+        trained, (tested, sizes) = np.unique(y[train]), np.unique(y[test], return_counts=True)
+        if len(trained) < 2 or len(tested) < 2 or sizes.max() < 2:
+            raise ValueError(
+                "cv must give folds that train on two classes or more, and test on two or more, one of them with two "
+                f"rows; fold {number} trains on {len(trained)}, and tests on {len(tested)}, of {sizes.max()} rows at "
+                "most. Take fewer folds, or StratifiedKFold; for classes that are new in testing, ClassDisjointKFold."
+            )
+    return folds
+
+
+def _about(y: NDArray, n_features: int, n_folds: int, n_new: int) -> str:
+    tested = f"{'all' if n_new == n_folds else n_new} of them test on classes that training has not seen"
+    return (
+        f"{len(y)} rows, {n_features} columns, {len(np.unique(y))} classes. {n_folds} folds, the same for all lines; "
+        f"{tested if n_new else 'all test classes are trained on'}."
+    )
+
+
+def _why_it_hurts(comparison: BaselineComparison, has_new_classes: bool) -> str:
+    ways_out = {
+        True: "learn from more classes: what tells the classes of training apart need not tell others apart",
+        False: "search the embedder's parameters by BatchedGridSearchCV, and compare again",
+    }
+    return f"{comparison.verdict[0]} On these folds, use the columns as they are; or {ways_out[has_new_classes]}."
