@@ -139,6 +139,7 @@ class EmbedderMixin(LearnedSpaceMixin):
         y_val: ArrayLike | None = None,
     ) -> FitPlan:
         given = self._read(X, y, reset=True)
+        self._check_given(given)
         self.classes_ = given.classes
         seed = self._seed_sequence()
         train, validation = self._split(given, X_val, y_val, seed)
@@ -155,6 +156,7 @@ class EmbedderMixin(LearnedSpaceMixin):
     def _plan_more(self, X: ArrayLike, y: ArrayLike | None, classes: ArrayLike | None) -> FitPlan:
         is_first = not hasattr(self, "_network")
         given = self._read(X, y, reset=is_first)
+        self._check_given(given)
         if is_first:
             self.classes_ = given.classes if classes is None else np.unique(classes)
         elif classes is not None and not np.array_equal(np.unique(classes), self.classes_):
@@ -226,9 +228,12 @@ class EmbedderMixin(LearnedSpaceMixin):
         if self.tuple_size_ is not None:
             return self._read_tuples(X, y, reset=reset)
         rows, labels = self._check_input(self._looked_up(X), y, reset=reset, ensure_min_samples=2 if reset else 1)
-        given = LabelledRows(rows, labels, ~is_unlabeled(labels, self.unlabeled))
-        given.check()
-        return given
+        return LabelledRows(rows, labels, ~is_unlabeled(labels, self.unlabeled))
+
+    def _check_given(self, given: Given) -> None:
+        """Raise for rows or tuples that cannot be learned from."""
+        if isinstance(given, LabelledRows):
+            given.check()
 
     def _finish(self, plan: FitPlan, result: FitResult, history: Sequence[dict[str, Any]] = ()) -> None:
         self._adopt(plan, result, history)

@@ -1,5 +1,6 @@
 """From learned distances of pairs to decisions and probabilities."""
 
+import warnings
 from numbers import Real
 from typing import Any, Self
 
@@ -184,11 +185,15 @@ class PairClassifierMixin(LearnedSpaceMixin):
         """Outcomes of pairs, and the distances that copies trained on other folds give them."""
         folds = list(check_cv(cv, outcome, classifier=True).split(X, outcome))
         copies = [clone(self) for _ in folds]
-        plans = [
-            copy._plan(safe_indexing(X, train), outcome[train]) for copy, (train, _) in zip(copies, folds, strict=True)
-        ]
-        for copy, plan, result in zip(copies, plans, self._train_copies(plans), strict=True):
-            copy._finish(plan, result)
+        with warnings.catch_warnings():
+            # What is to be said of these pairs and parameters, fit has said.
+            warnings.simplefilter("ignore")
+            plans = [
+                copy._plan(safe_indexing(X, train), outcome[train])
+                for copy, (train, _) in zip(copies, folds, strict=True)
+            ]
+            for copy, plan, result in zip(copies, plans, self._train_copies(plans), strict=True):
+                copy._finish(plan, result)
         tests = [test for _, test in folds]
         distances = [copy.pair_distance(safe_indexing(X, test)) for copy, test in zip(copies, tests, strict=True)]
         return np.concatenate([outcome[test] for test in tests]), np.concatenate(distances)

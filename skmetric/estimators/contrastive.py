@@ -272,11 +272,18 @@ class ContrastiveEmbedder(PairClassifierMixin, EmbedderMixin, TorchEstimator):
     def _batches(self, given: Given, train: NDArray[np.integer]) -> dict[str, Any]:
         options = {"chunk_length": self.cached_batch_size}
         if isinstance(given, LabelledRows):
-            if self.n_negatives is not None:
-                raise ValueError("n_negatives is for pairs that are all alike; labels bring their own. Leave it None.")
             return {**super()._batches(given, train), **options, "memory_size": self.memory_size}
-        self._check_for_pairs(given.has_both, bool((given.outcome > 0).any()))
         return {**given.batches(train, batch_size=self.batch_size, n_negatives=self.n_negatives or 0), **options}
+
+    def _check_given(self, given: Given) -> None:
+        super()._check_given(given)
+        if not isinstance(given, LabelledRows):
+            self._check_for_pairs(given.has_both, bool((given.outcome > 0).any()))
+        elif self.n_negatives is not None:
+            raise ValueError(
+                f"n_negatives is for pairs that are all alike; got n_negatives={self.n_negatives} and labels, which "
+                "bring negatives of their own. Leave it None."
+            )
 
     def _check_for_pairs(self, has_both: bool, has_alike: bool) -> None:
         if self.loss == "proxy_anchor":
@@ -297,7 +304,7 @@ class ContrastiveEmbedder(PairClassifierMixin, EmbedderMixin, TorchEstimator):
             warnings.warn(
                 f"loss={self.loss!r} tells pairs that are alike from the rest of their batch, and does not push the "
                 "given pairs apart that are not alike, -1. For that, use loss='contrastive' or 'nce'.",
-                stacklevel=8,  # past the decorators, to the call of fit
+                stacklevel=7,  # past the decorators, to the call of fit
             )
 
     def _objective(self, given: Given, sampler: Any) -> ClassContrast | ProxyContrast | PairContrast:

@@ -192,6 +192,9 @@ def sigmoid_calibration(
     Lin, Lin, Weng (2007). A Note on Platt's Probabilistic Outputs for Support Vector Machines. Machine Learning 68(3).
     https://doi.org/10.1007/s10994-007-5018-6
 
+    Bach (2010). Self-concordant Analysis for Logistic Regression. Electronic Journal of Statistics 4 (the least that a
+    step is shortened to). https://doi.org/10.1214/09-EJS521
+
     Examples
     --------
     >>> from scipy.special import expit

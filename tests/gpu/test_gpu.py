@@ -11,7 +11,14 @@ import torch
 from sklearn.base import clone
 from sklearn.datasets import load_diabetes, load_digits
 
-from skmetric import ListwiseRanker, PairwiseRanker, PointwiseRanker, RankSimRegressor, TripletEmbedder
+from skmetric import (
+    ContrastiveEmbedder,
+    ListwiseRanker,
+    PairwiseRanker,
+    PointwiseRanker,
+    RankSimRegressor,
+    TripletEmbedder,
+)
 from skmetric.datasets import make_ranking
 from skmetric.engine.stack import TrainingStack
 
@@ -88,6 +95,51 @@ def test_a_regressor_predicts_as_on_the_cpu_and_never_waits(params, n_targets):
     cpu, gpu = (clone(regressor).set_params(device=device).fit(X, y) for device in ("cpu", "cuda"))
     assert gpu.score(X, y) == pytest.approx(cpu.score(X, y), abs=5e-3)
     assert_no_step_waits(clone(regressor)._plan(X, y))
+
+
+LOSSES = ["contrastive", "info_nce", "sup_con", "nce", "nca", "multi_similarity", "proxy_anchor"]
+
+
+@pytest.mark.parametrize(
+    "params", [*({"loss": loss} for loss in LOSSES), {"memory_size": 256}, {"cached_batch_size": 16}], ids=str
+)
+def test_contrasts_of_classes_score_as_on_the_cpu_and_never_wait(digits, params):
+    X, X_test, y, y_test = digits
+    embedder = ContrastiveEmbedder(max_iter=2, random_state=0, **params)
+    cpu, gpu = (clone(embedder).set_params(device=device).fit(X, y) for device in ("cpu", "cuda"))
+    assert gpu.score(X_test, y_test) == pytest.approx(cpu.score(X_test, y_test), abs=5e-3)
+    assert_no_step_waits(clone(embedder)._plan(X, y))
+
+
+@pytest.mark.parametrize("n_points", [30, 800], ids=["all points at once", "points of a batch"])
+@pytest.mark.parametrize(
+    "embedder",
+    [
+        *(ContrastiveEmbedder(loss=loss, max_iter=2, random_state=0) for loss in ("contrastive", "nce")),
+        TripletEmbedder(max_iter=2, random_state=0),
+    ],
+    ids=str,
+)
+def test_tuples_score_as_on_the_cpu_and_never_wait(digits, embedder, n_points):
+    X, _, y, _ = digits
+    size = embedder._tuple_size
+    tuples = np.random.default_rng(0).integers(0, n_points, (600, size))
+    alike = np.where(y[tuples[:, 0]] == y[tuples[:, 1]], 1, -1) if size == 2 else None
+    embedder = clone(embedder).set_params(preprocessor=X)
+    cpu, gpu = (clone(embedder).set_params(device=device).fit(tuples, alike) for device in ("cpu", "cuda"))
+    assert gpu.score(tuples, alike) == pytest.approx(cpu.score(tuples, alike), abs=1e-2)
+    assert_no_step_waits(clone(embedder)._plan(tuples, alike))
+
+
+@pytest.mark.parametrize("n_negatives", [None, 8])
+def test_pairs_that_are_all_alike_train_as_on_the_cpu_and_never_wait(digits, n_negatives):
+    X, _, y, _ = digits
+    pairs = np.random.default_rng(0).integers(0, len(X), (4000, 2))
+    pairs = pairs[y[pairs[:, 0]] == y[pairs[:, 1]]]
+    embedder = ContrastiveEmbedder(loss="info_nce", n_negatives=n_negatives, preprocessor=X, max_iter=2, random_state=0)
+    cpu, gpu = (clone(embedder).set_params(device=device).fit(pairs) for device in ("cpu", "cuda"))
+    assert gpu.history_[-1]["train_loss"] == pytest.approx(cpu.history_[-1]["train_loss"], abs=1e-2)
+    assert_no_step_waits(clone(embedder)._plan(pairs))
 
 
 def test_a_pickle_is_read_where_there_is_no_gpu(digits, tmp_path):
