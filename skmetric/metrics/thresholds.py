@@ -1,19 +1,14 @@
 """From the distance of a pair to its class, or to the probability of it."""
 
 import math
-from numbers import Real
-from typing import Literal
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
-from sklearn.utils import check_array
 
+from skmetric.metrics._pair_checks import Strategy, check_criterion, check_pairs
 from skmetric.metrics._sigmoid import fit_sigmoid
 
-__all__ = ["distance_threshold", "sigmoid_calibration"]
-
-Strategy = Literal["accuracy", "f_beta", "max_tpr", "max_tnr"]
-STRATEGIES = ("accuracy", "f_beta", "max_tpr", "max_tnr")
+__all__ = ["Strategy", "distance_threshold", "sigmoid_calibration"]
 
 # Sums of weights have rounding errors: what differs by less is equal.
 ROUNDING = 1e-12
@@ -118,8 +113,8 @@ def distance_threshold(
     >>> distance_threshold(y_true, distance, strategy="max_tnr", min_rate=0.6)
     1.5
     """
-    _check_criterion(strategy, beta, min_rate)
-    lengths, similar, weights = _check_pairs(y_true, distance, sample_weight)
+    check_criterion(strategy, beta, min_rate)
+    lengths, similar, weights = check_pairs(y_true, distance, sample_weight)
     weights = weights / weights.max()
     values, place = np.unique(lengths, return_inverse=True)
     # What is called similar where the lowest 0, 1, ..., all of the values are.
@@ -204,7 +199,7 @@ def sigmoid_calibration(
     >>> expit([-(slope * d + offset) for d in (0.0, 2.0, 8.0)]).round(2)
     array([0.76, 0.6 , 0.14])
     """
-    lengths, similar, weights = _check_pairs(y_true, distance, sample_weight)
+    lengths, similar, weights = check_pairs(y_true, distance, sample_weight)
     slope, offset = fit_sigmoid(lengths.astype(np.float64), similar, weights)
     if not math.isfinite(slope):
         raise ValueError(
@@ -266,94 +261,3 @@ def _before(value: np.floating) -> float:
             "lies. Divide the distances by a constant, and multiply the threshold."
         )
     return float(np.nextafter(value, value.dtype.type(-np.inf)))
-
-
-def _check_pairs(
-    y_true: ArrayLike, distance: ArrayLike, sample_weight: ArrayLike | None
-) -> tuple[NDArray[np.floating], NDArray[np.bool_], Vector]:
-    """Distances, whether similar, and weights of the pairs that count."""
-    lengths = check_array(distance, dtype=[np.float64, np.float32, np.float16], ensure_2d=False, input_name="distance")
-    if lengths.ndim != 1:
-        raise ValueError(f"distance must be one distance a pair, shape (n,), got shape {lengths.shape}. Flatten it.")
-    similar = _check_classes(y_true, len(lengths))
-    weights = _check_weights(sample_weight, len(lengths))
-    # Relative to the largest: what vanishes there has no say in any sum.
-    counts = weights / weights.max() > 0
-    if similar[counts].all() or not similar[counts].any():
-        raise ValueError(
-            f"y_true must hold similar (+1) and dissimilar (-1) pairs with a positive weight, got only "
-            f"{'+1' if similar[counts].all() else '-1'} in {counts.sum()} pairs. Pass pairs of both classes: one says "
-            "nothing of where the other begins."
-        )
-    return lengths[counts], similar[counts], weights[counts]
-
-
-def _check_classes(y_true: ArrayLike, n_pairs: int) -> NDArray[np.bool_]:
-    labels = check_array(y_true, dtype=None, ensure_2d=False, input_name="y_true")
-    if labels.shape != (n_pairs,):
-        raise ValueError(
-            f"y_true must be one class a pair, shape ({n_pairs},) as distance has it, got shape {labels.shape}. Pass "
-            "the classes of the pairs whose distances they are."
-        )
-    unknown = ~np.isin(labels, (-1, 1))
-    if unknown.any():
-        row = unknown.argmax()
-        raise ValueError(
-            f"y_true must be +1 (similar) or -1 (dissimilar), got {labels.item(row)!r} at row {row}. Convert it, for "
-            "instance by np.where(same_class, 1, -1)."
-        )
-    return labels == 1
-
-
-def _check_weights(sample_weight: ArrayLike | None, n_pairs: int) -> Vector:
-    if sample_weight is None:
-        return np.ones(n_pairs)
-    weights = check_array(sample_weight, dtype=np.float64, ensure_2d=False, input_name="sample_weight")
-    if weights.shape != (n_pairs,):
-        raise ValueError(
-            f"sample_weight must be one weight a pair, shape ({n_pairs},), got shape {weights.shape}. Pass "
-            "sample_weight=None to weigh them alike."
-        )
-    if weights.min() < 0:
-        raise ValueError(
-            f"sample_weight must not be negative, got {weights.min():g} at row {weights.argmin()}. To leave a pair "
-            "out, give it the weight 0."
-        )
-    if not weights.any():
-        raise ValueError(
-            f"sample_weight must be positive for at least one pair, got {n_pairs} zeros. Pass sample_weight=None to "
-            "weigh them alike."
-        )
-    return weights
-
-
-def _check_criterion(strategy: Strategy, beta: float, min_rate: float | None) -> None:
-    if strategy not in STRATEGIES:
-        raise ValueError(f"strategy must be one of {', '.join(map(repr, STRATEGIES))}, got {strategy!r}.")
-    if isinstance(beta, bool) or not isinstance(beta, Real):
-        raise TypeError(f"beta must be a number, got {beta!r} of type {type(beta).__name__}. Pass beta=1 for F1.")
-    if not 0 < beta < math.inf:
-        raise ValueError(f"beta must be positive and finite, got {beta}. Pass beta=1 for F1.")
-    if strategy != "f_beta" and beta != 1:
-        raise ValueError(
-            f"beta is for strategy='f_beta' only, got beta={beta} with strategy={strategy!r}. Leave it out."
-        )
-    _check_min_rate(strategy, min_rate)
-
-
-def _check_min_rate(strategy: Strategy, min_rate: float | None) -> None:
-    bounded = {"max_tpr": "true negative rate", "max_tnr": "true positive rate"}.get(strategy)
-    if bounded is None and min_rate is not None:
-        raise ValueError(
-            f"min_rate is for strategy='max_tpr' and 'max_tnr' only, got min_rate={min_rate} with "
-            f"strategy={strategy!r}. Leave it out, or pass one of those."
-        )
-    if bounded is None:
-        return
-    if isinstance(min_rate, bool) or not isinstance(min_rate, Real | None):
-        raise TypeError(f"min_rate must be a number, got {min_rate!r} of type {type(min_rate).__name__}.")
-    if min_rate is None or not 0 <= min_rate <= 1:
-        raise ValueError(
-            f"min_rate must be the least {bounded}, from 0 to 1, with strategy={strategy!r}, got {min_rate}. Pass "
-            "min_rate=0.9, for instance."
-        )
