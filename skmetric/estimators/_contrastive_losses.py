@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from skmetric.losses import contrasts
 from skmetric.losses.contrasts import Contrast
 
-__all__ = ["LOSSES", "Loss"]
+__all__ = ["LOSSES", "Loss", "refuse_unused"]
 
 
 @dataclass(frozen=True)
@@ -47,8 +47,19 @@ LOSSES: Mapping[str, Loss] = {
     "contrastive": Loss(contrasts.contrastive, "euclidean", margin=1.0),
     "info_nce": Loss(contrasts.info_nce, "cosine", temperature=0.1),
     "sup_con": Loss(contrasts.sup_con, "cosine", temperature=0.1),
-    "nce": Loss(contrasts.nce, "euclidean", margin=1.0, temperature=0.1),
+    "nce": Loss(contrasts.nce, "euclidean", margin=0.7, temperature=0.3),
     "nca": Loss(contrasts.nca, "sqeuclidean", temperature=0.2),
     "multi_similarity": Loss(contrasts.multi_similarity, "cosine", margin=0.1, temperature=0.02),
     "proxy_anchor": Loss(contrasts.proxy_anchor, "cosine", margin=0.1, temperature=1 / 32),
 }
+
+
+def refuse_unused(name: str, **given: float | None) -> None:
+    """Raise for a margin or a temperature that a loss would ignore."""
+    for parameter, value in given.items():
+        if value is not None and getattr(LOSSES[name], parameter) is None:
+            others = ", ".join(repr(other) for other, loss in LOSSES.items() if getattr(loss, parameter) is not None)
+            raise ValueError(
+                f"{parameter} must be None for loss={name!r}, which has no {parameter}; got {parameter}={value}. Leave "
+                f"it out, or choose a loss that has one: {others}."
+            )

@@ -21,20 +21,21 @@ def distance_between(left: NDArray[np.float32], right: NDArray[np.float32], dist
 
 
 class LearnedMetric:
-    """The learned distance as a function of two points, for ``KNeighborsClassifier(metric=...)`` and the like.
+    """The distance of two points' embeddings, for ``KNeighborsClassifier(metric=...)`` and the like.
+
+    Always the Euclidean one: search trees rely on the triangle inequality, which cosine and squared distances violate.
+    Neighbours are in the same order by either.
 
     Parameters
     ----------
     network : TrainedNetwork
         Embeds points.
-    distance : str
-        The distance between embeddings.
     device : str or torch.device
         Where to embed.
     """
 
-    def __init__(self, network: TrainedNetwork, distance: str, device: str | torch.device) -> None:
-        self._network, self._distance, self._device = network, distance, device
+    def __init__(self, network: TrainedNetwork, device: str | torch.device) -> None:
+        self._network, self._device = network, device
 
     def __call__(self, u: ArrayLike, v: ArrayLike, squared: bool = False) -> float:
         """Distance between two points, each of shape (n_features,), or its square."""
@@ -44,8 +45,7 @@ class LearnedMetric:
             if point.shape != (width,):
                 raise ValueError(f"{name} must be a point of {width} features, shape ({width},); got {point.shape}.")
         left, right = self._network.apply(np.stack(points), self._device)
-        d = float(distance_between(left, right, self._distance))
-        return d**2 if squared else d
+        return float(distance_between(left, right, "sqeuclidean" if squared else "euclidean"))
 
     def __repr__(self) -> str:
-        return f"LearnedMetric({self._distance}, n_features={self._network.spec.n_features})"
+        return f"LearnedMetric(n_features={self._network.spec.n_features})"

@@ -38,6 +38,11 @@ COLLAPSED = 0.01
 Given = LabelledRows | PointTuples
 
 
+def _distinct(classes: ArrayLike, unlabeled: Any) -> NDArray:
+    distinct = np.unique(classes)
+    return distinct[~is_unlabeled(distinct, unlabeled)]
+
+
 class EmbedderMixin(LearnedSpaceMixin):
     """Learn an embedding from labels or tuples.
 
@@ -139,6 +144,7 @@ class EmbedderMixin(LearnedSpaceMixin):
         y_val: ArrayLike | None = None,
     ) -> FitPlan:
         given = self._read(X, y, reset=True)
+        self._decide(given)
         self._check_given(given)
         self.classes_ = given.classes
         seed = self._seed_sequence()
@@ -156,10 +162,12 @@ class EmbedderMixin(LearnedSpaceMixin):
     def _plan_more(self, X: ArrayLike, y: ArrayLike | None, classes: ArrayLike | None) -> FitPlan:
         is_first = not hasattr(self, "_network")
         given = self._read(X, y, reset=is_first)
+        if is_first:
+            self._decide(given)
         self._check_given(given)
         if is_first:
-            self.classes_ = given.classes if classes is None else np.unique(classes)
-        elif classes is not None and not np.array_equal(np.unique(classes), self.classes_):
+            self.classes_ = given.classes if classes is None else _distinct(classes, self.unlabeled)
+        elif classes is not None and not np.array_equal(_distinct(classes, self.unlabeled), self.classes_):
             raise ValueError(
                 f"classes must be the same in every call of partial_fit, {self.classes_.tolist()}; "
                 f"got {np.unique(classes).tolist()}. Call fit to start anew."
@@ -206,14 +214,14 @@ class EmbedderMixin(LearnedSpaceMixin):
         self, given: Given, X_val: ArrayLike | None, y_val: ArrayLike | None, seed: np.random.SeedSequence
     ) -> tuple[NDArray[np.integer], Validation | None]:
         """Places of what to train on, and what to stop early by."""
-        # Tuples may come without y.
-        named = {"X_val": X_val, "y_val": y_val} if self.tuple_size_ is None or y_val is not None else {"X_val": X_val}
+        needs_y = isinstance(given, LabelledRows) or given.has_both
+        named = {"X_val": X_val, **({"y_val": y_val} if needs_y or y_val is not None else {})}
         if is_given(self.early_stopping, **named):
-            return given.usable, self._read(X_val, y_val, reset=False).validation(self._resolved_distance())
+            return given.usable, self._read(X_val, y_val, reset=False).validation(self._measured_by())
         if not self.early_stopping:
             return given.usable, None
         rng = open_stream(seed, Stream.HOLDOUT)
-        return given.hold_out(self.validation_fraction, rng, self._resolved_distance())
+        return given.hold_out(self.validation_fraction, rng, self._measured_by())
 
     def _spec(self) -> NetworkSpec:
         # A cosine does not see lengths: rows of unit length are the same embedding, ready for Euclidean neighbours.
@@ -230,6 +238,9 @@ class EmbedderMixin(LearnedSpaceMixin):
         rows, labels = self._check_input(self._looked_up(X), y, reset=reset, ensure_min_samples=2 if reset else 1)
         return LabelledRows(rows, labels, ~is_unlabeled(labels, self.unlabeled))
 
+    def _decide(self, given: Given) -> None:
+        """Settle what a parameter leaves to the data."""
+
     def _check_given(self, given: Given) -> None:
         """Raise for rows or tuples that cannot be learned from."""
         if isinstance(given, LabelledRows):
@@ -243,7 +254,7 @@ class EmbedderMixin(LearnedSpaceMixin):
         embeddings = network.apply(plan.X, self.device)
         if not np.isfinite(embeddings).all():
             raise ValueError(not_fitted(self, "the embedding of its training rows is not finite"))
-        learned = {**super()._fitted_attributes(network, plan), "_distance": self._resolved_distance()}
+        learned = {**super()._fitted_attributes(network, plan), "_distance": self._measured_by()}
         if self.tuple_size_ is not None:
             return {**learned, "_neighbors": None}
         # The rows that predict looks for neighbours among are kept as embeddings only.
@@ -270,6 +281,10 @@ class EmbedderMixin(LearnedSpaceMixin):
 
     def _resolved_distance(self) -> str:
         raise NotImplementedError
+
+    def _measured_by(self) -> str:
+        """By what points are measured once the embedding is learned: a distance that is not named is the loss's own."""
+        return self.distance or "euclidean"
 
     def _length_scale(self) -> float:
         raise NotImplementedError

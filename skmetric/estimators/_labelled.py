@@ -18,9 +18,8 @@ def is_unlabeled(labels: NDArray, unlabeled: Any) -> NDArray[np.bool_]:
     """Whether a label is the one that stands for an unknown class; None stands for none."""
     if unlabeled is None:
         return np.zeros(len(labels), dtype=bool)
-    distinct, codes = np.unique(labels, return_inverse=True)
     # One by one, as numpy compares no numbers with strings.
-    return np.array([label == unlabeled for label in distinct.tolist()], dtype=bool)[codes]
+    return np.array([label == unlabeled for label in labels.tolist()], dtype=bool)
 
 
 @dataclass(frozen=True)
@@ -103,8 +102,10 @@ class LabelledRows:
         """Validate by MAP@R of these rows among themselves."""
         del distance  # all of them order neighbours alike
         codes = np.unique(self.labels[self.is_known], return_inverse=True)[1]
-        if np.bincount(codes, minlength=1).max() < 2:
-            raise ValueError("y_val must hold a class with two rows, to see how near they are; it has none.")
+        if np.bincount(codes, minlength=2).min() == 0 or np.bincount(codes).max() < 2:
+            raise ValueError(
+                "y_val must hold two classes, one of them with two rows, to see how near these are; it does not."
+            )
 
         def score(embeddings: NDArray) -> float:
             # A model whose weights overflow between two finite losses is worse than any other, not an error.

@@ -78,7 +78,8 @@ class LearnedSpaceMixin(ClassNamePrefixFeaturesOutMixin, ClassifierMixin, Transf
         X : array-like of shape (n, n_features), or tuples
             Rows or tuples, as ``fit`` had them.
         y : array-like of shape (n,), optional
-            Classes of rows, of which unlabeled ones are left out; 1 and -1 for pairs.
+            Classes of rows, of which unlabeled ones are left out; 1 and -1 for pairs. Without it pairs are all alike,
+            and judged by how well they are told from each first point with the second point of another pair.
         sample_weight : array-like of shape (n,), optional
             The weight of each row as a query, or of each tuple.
 
@@ -95,9 +96,13 @@ class LearnedSpaceMixin(ClassNamePrefixFeaturesOutMixin, ClassifierMixin, Transf
         check_is_fitted(self)
         if self.tuple_size_ is not None:
             tuples = self._read_tuples(X, y, reset=False)
-            if self.tuple_size_ == 2 and not tuples.has_both:
-                raise ValueError("y must hold pairs of both kinds, 1 and -1, to tell how well they are told apart.")
             weights = check_sample_weight(sample_weight, tuples.places, dtype=np.float64, ensure_non_negative=True)
+            if not (tuples.outcome[weights > 0] > 0).any() or (
+                tuples.has_both and not (tuples.outcome[weights > 0] < 0).any()
+            ):
+                raise ValueError(
+                    "y must hold pairs of both kinds that have a weight, 1 and -1, or only pairs that are alike, 1."
+                )
             return tuples.score(self._embed(tuples.X), self._distance, weights)
         if y is None:
             raise ValueError(f"{type(self).__name__}.score requires y, the classes of the rows; got None.")
@@ -137,7 +142,7 @@ class LearnedSpaceMixin(ClassNamePrefixFeaturesOutMixin, ClassifierMixin, Transf
         Returns
         -------
         ndarray of shape (n,)
-            In the ``distance`` of the fit: 0 for equal points, smaller is closer.
+            In the ``distance`` of the fit, Euclidean where none was named: 0 for equal points, smaller is closer.
 
         Raises
         ------
@@ -162,22 +167,22 @@ class LearnedSpaceMixin(ClassNamePrefixFeaturesOutMixin, ClassifierMixin, Transf
         return -self.pair_distance(pairs)
 
     def get_metric(self) -> LearnedMetric:
-        """Give the learned distance as a function of two points, for estimators that take a ``metric``.
+        """Give the learned metric as a function of two points, for estimators that take a ``metric``.
 
         Returns
         -------
         callable
-            ``(u, v, squared=False) -> float`` for points of shape (n_features,). It pickles, and stays as it is when
-            the estimator is fitted anew.
+            ``(u, v, squared=False) -> float`` for points of shape (n_features,): the Euclidean distance of their
+            embeddings. It pickles, and stays as it is when the estimator is fitted anew.
 
         Notes
         -----
-        A squared Euclidean or cosine distance does not obey the triangle inequality, on which search trees rely: where
-        ``distance`` is one of these, neighbours estimators want ``algorithm="brute"`` beside ``metric=``. For many
-        points, ``transform`` and a Euclidean distance find the same neighbours much faster.
+        Where ``distance`` is Euclidean, this is ``pair_distance``. A squared or cosine distance violates the triangle
+        inequality, on which search trees rely; the Euclidean one orders neighbours alike. For many points,
+        ``transform`` and a Euclidean distance find the same neighbours much faster.
         """
         check_is_fitted(self)
-        return LearnedMetric(self._network, self._distance, self.device)
+        return LearnedMetric(self._network, self.device)
 
     def _read_tuples(self, X: ArrayLike, y: ArrayLike | None, *, reset: bool) -> PointTuples:
         points, places = read_tuples(self, X, self._tuple_size, reset=reset)
@@ -186,6 +191,11 @@ class LearnedSpaceMixin(ClassNamePrefixFeaturesOutMixin, ClassifierMixin, Transf
     def _looked_up(self, X: Any) -> Any:
         """Rows; where they are indices into a preprocessor, its points."""
         n_axes = len(X.shape) if hasattr(X, "shape") else np.asarray(X).ndim
+        if n_axes == 3:
+            raise ValueError(
+                f"X must hold points, shape (n, n_features); got tuples of them, shape {np.shape(X)}. Reshape them to "
+                "(-1, n_features); predict, decision_function and score take tuples where fit had some."
+            )
         return points_at(self.preprocessor, np.asarray(X)) if n_axes == 1 and self.preprocessor is not None else X
 
     def _tuple_distances(self, X: ArrayLike, size: int) -> NDArray[np.float32]:

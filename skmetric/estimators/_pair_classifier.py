@@ -169,13 +169,14 @@ class PairClassifierMixin(LearnedSpaceMixin):
     def _pair_distances(self, pairs: PointTuples) -> NDArray[np.float32]:
         return pairs.distances(self._embed(pairs.X), self._distance)[:, 0]
 
-    def _threshold_by_training(self, plan: FitPlan) -> None:
-        """Take a threshold from the training pairs, as long as there is no better one."""
-        for name in ("threshold_", "_sigmoid"):
-            self.__dict__.pop(name, None)
+    def _threshold_by_training(self, plan: FitPlan, *, anew: bool) -> None:
+        """Take a threshold from the training pairs; a network that learns on from alike ones alone keeps its own."""
         assert plan.items is not None
         n = len(plan.targets)
         pairs = PointTuples(plan.X, plan.items[: 2 * n].reshape(n, 2), plan.targets)
+        if anew or pairs.has_both:
+            for name in ("threshold_", "_sigmoid"):
+                self.__dict__.pop(name, None)
         if pairs.has_both:
             self.threshold_ = distance_threshold(pairs.outcome, self._pair_distances(pairs))
 
@@ -184,12 +185,14 @@ class PairClassifierMixin(LearnedSpaceMixin):
     ) -> tuple[NDArray[np.integer], NDArray[np.float32]]:
         """Outcomes of pairs, and the distances that copies trained on other folds give them."""
         folds = list(check_cv(cv, outcome, classifier=True).split(X, outcome))
-        copies = [clone(self) for _ in folds]
+        # With the loss of fit, and where fit had only pairs that are alike, so do they.
+        copies = [clone(self).set_params(loss=self.loss_) for _ in folds]
+        is_used = np.ones(len(outcome), dtype=bool) if self._negatives == "given" else outcome > 0
         with warnings.catch_warnings():
             # What is to be said of these pairs and parameters, fit has said.
             warnings.simplefilter("ignore")
             plans = [
-                copy._plan(safe_indexing(X, train), outcome[train])
+                copy._plan(safe_indexing(X, train[is_used[train]]), outcome[train[is_used[train]]])
                 for copy, (train, _) in zip(copies, folds, strict=True)
             ]
             for copy, plan, result in zip(copies, plans, self._train_copies(plans), strict=True):

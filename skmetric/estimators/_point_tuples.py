@@ -20,7 +20,9 @@ def read_outcome(y: ArrayLike | None, n: int, size: int) -> NDArray[np.integer]:
         return np.ones(n, dtype=np.int64)
     outcome = np.asarray(y)
     allowed = (-1, 1) if size == 2 else (1,)
-    if outcome.dtype == bool or outcome.shape != (n,) or not np.isin(outcome, allowed).all():
+    # Not by numpy, which cannot compare all that a column of objects may hold.
+    is_known = outcome.shape == (n,) and all(value in allowed for value in outcome.tolist())
+    if outcome.dtype == bool or not is_known:
         rule = (
             f"y must say for each of the {n} pairs whether it is alike: 1 where it is, -1 where it is not; leave y out "
             "where all are alike"
@@ -28,7 +30,7 @@ def read_outcome(y: ArrayLike | None, n: int, size: int) -> NDArray[np.integer]:
             else f"y must be None for triplets, or 1 for each of the {n}: they say themselves that the second point "
             "is closer to the first than the third"
         )
-        raise ValueError(f"{rule}; got shape {outcome.shape}, values such as {np.unique(outcome)[:5].tolist()}.")
+        raise ValueError(f"{rule}; got shape {outcome.shape}, values such as {outcome.ravel()[:5].tolist()}.")
     return outcome.astype(np.int64)
 
 
@@ -71,7 +73,14 @@ class PointTuples:
         return distance_between(first[:, None], others, distance)
 
     def score(self, embeddings: NDArray[np.float32], distance: str, sample_weight: NDArray | None = None) -> float:
-        """Share of triplets whose positive is closer; for pairs, the area under the ROC curve."""
+        """Share of triplets whose positive is closer; for pairs, the area under the ROC curve.
+
+        Of pairs that are all alike nothing is known to be unlike: they are told from each first point with the partner
+        of the next.
+        """
+        if self.places.shape[1] == 2 and not self.has_both:
+            weights = None if sample_weight is None else np.tile(sample_weight, 2)
+            return self._crossed().score(embeddings, distance, weights)
         d = self.distances(embeddings, distance)
         if d.shape[1] == 2:
             return float(np.average(d[:, 0] < d[:, 1], weights=sample_weight))
@@ -96,22 +105,21 @@ class PointTuples:
 
     def validation(self, distance: str) -> Validation:
         """Validate by the score of these tuples."""
-        judged = self
-        if self.places.shape[1] == 2 and not self.has_both:
-            if (self.outcome < 0).any():
-                raise ValueError("y_val must hold pairs that are alike, 1; all are -1.")
-            # Nothing is known to be unlike: each point with the partner of the next.
-            crossed = np.column_stack([self.places[:, 0], np.roll(self.places[:, 1], 1)])
-            judged = replace(
-                self,
-                places=np.concatenate([self.places, crossed]),
-                outcome=np.concatenate([self.outcome, -self.outcome]),
-            )
+        if (self.outcome < 0).all():
+            raise ValueError("y_val must hold pairs that are alike, 1; all are -1.")
 
         def score(embeddings: NDArray) -> float:
-            return judged.score(embeddings, distance) if np.isfinite(embeddings).all() else -np.inf
+            return self.score(embeddings, distance) if np.isfinite(embeddings).all() else -np.inf
 
         return Validation(self.X, score)
+
+    def _crossed(self) -> "PointTuples":
+        crossed = np.column_stack([self.places[:, 0], np.roll(self.places[:, 1], 1)])
+        return replace(
+            self,
+            places=np.concatenate([self.places, crossed]),
+            outcome=np.concatenate([self.outcome, -self.outcome]),
+        )
 
     def batches(self, train: NDArray[np.integer], *, batch_size: int, n_negatives: int = 0) -> dict[str, Any]:
         """What a plan is to know of the tuples to train on."""

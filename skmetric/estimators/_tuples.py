@@ -7,6 +7,8 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from sklearn.utils import check_array
 
+from skmetric._sklearn_compat import safe_indexing
+
 __all__ = ["Preprocessor", "Rows", "is_tuples", "points_at", "read_tuples"]
 
 
@@ -33,7 +35,7 @@ class Rows:
     """
 
     def __init__(self, X: ArrayLike) -> None:
-        self._X: ArrayLike | None = X
+        self._X: Any = X
 
     def __call__(self, places: NDArray[np.integer]) -> NDArray:
         """Points at the given places."""
@@ -42,10 +44,12 @@ class Rows:
                 "preprocessor is a Rows that came out of a pickle, which leaves its table out. Set "
                 "preprocessor=Rows(X) again, or pass points in place of indices."
             )
-        return np.asarray(self._X)[places]
+        return safe_indexing(self._X, places)
 
     def __len__(self) -> int:
-        return 0 if self._X is None else len(np.asarray(self._X))
+        if self._X is None:
+            return 0
+        return self._X.shape[0] if hasattr(self._X, "shape") else len(self._X)
 
     def __sklearn_clone__(self) -> Self:
         return self
@@ -83,7 +87,7 @@ def read_tuples(estimator: Any, X: Any, size: int, *, reset: bool) -> tuple[NDAr
     """Check tuples: their distinct points (m, n_features), and which of them each tuple holds, (n, size)."""
     given: NDArray = check_array(X, dtype=None, allow_nd=True, ensure_2d=False, order="C")
     if estimator.preprocessor is None or given.ndim == 3:
-        if given.ndim != 3 or given.shape[1] != size:
+        if given.ndim != 3 or given.shape[1] != size or given.shape[2] == 0:
             raise ValueError(_what_tuples(size, given, estimator.preprocessor))
         points = estimator._check_input(given.reshape(-1, given.shape[2]), reset=reset)
         return _distinct(points, given.shape[:2])
@@ -100,7 +104,8 @@ def read_tuples(estimator: Any, X: Any, size: int, *, reset: bool) -> tuple[NDAr
 
 def _distinct(points: NDArray[np.float32], shape: tuple[int, int]) -> tuple[NDArray[np.float32], NDArray[np.integer]]:
     # Rows as strings of bytes: one sort, whatever the number of columns.
-    as_bytes = points.view(np.dtype((np.void, points.itemsize * points.shape[1])))[:, 0]
+    # Adding zero makes the two zeros one.
+    as_bytes = (points + np.float32(0)).view(np.dtype((np.void, points.itemsize * points.shape[1])))[:, 0]
     _, first, places = np.unique(as_bytes, return_index=True, return_inverse=True)
     return points[first], places.reshape(shape)
 

@@ -13,11 +13,12 @@ from numpy.typing import NDArray
 from skmetric._sklearn_compat import Interval, StrOptions
 from skmetric.engine import FitPlan, FitResult
 from skmetric.estimators._base import TorchEstimator
-from skmetric.estimators._contrastive_losses import LOSSES
+from skmetric.estimators._contrastive_losses import LOSSES, refuse_unused
 from skmetric.estimators._contrasts import ClassContrast, PairContrast, ProxyContrast
 from skmetric.estimators._embedder import EmbedderMixin, Given
 from skmetric.estimators._labelled import LabelledRows
 from skmetric.estimators._pair_classifier import PairClassifierMixin
+from skmetric.estimators._point_tuples import PointTuples
 from skmetric.estimators._tuples import Preprocessor
 from skmetric.losses.distance import DISTANCES
 from skmetric.nn import NetworkSpec
@@ -40,7 +41,7 @@ class ContrastiveEmbedder(PairClassifierMixin, EmbedderMixin, TorchEstimator):
     ----------
     n_components : int, default=16
         Width of the embedding.
-    loss : str, default="contrastive"
+    loss : str, default="auto"
         With the distance d, margin m and temperature t, over an anchor's positives p and negatives n:
 
         - "contrastive": distances of positives, and :math:`\max(0, m - d)` of negatives
@@ -55,19 +56,21 @@ class ContrastiveEmbedder(PairClassifierMixin, EmbedderMixin, TorchEstimator):
           (:func:`skmetric.losses.multi_similarity_loss`).
         - "proxy_anchor": one learned point a class pulls its rows and pushes the others; for labels only
           (:func:`skmetric.losses.proxy_anchor_loss`).
+        - "auto": "sup_con" for labels, "nce" for pairs of both kinds, "info_nce" for pairs that are all alike.
 
         Of pairs of both kinds, "contrastive" and "nce" use exactly those that are given. The others tell each pair that
         is alike from the second points of all pairs of its batch; a pair that is not alike only adds one.
     margin : float, optional
-        For "contrastive" (by default 1.0), "nce" (1.0), "multi_similarity" (0.1) and "proxy_anchor" (0.1), in units of
+        For "contrastive" (by default 1.0), "nce" (0.7), "multi_similarity" (0.1) and "proxy_anchor" (0.1), in units of
         ``distance``; the other losses have none.
     temperature : float, optional
-        For all but "contrastive": "info_nce" and "sup_con" (by default 0.1), "nce" (0.1), "nca" (0.2),
+        For all but "contrastive": "info_nce" and "sup_con" (by default 0.1), "nce" (0.3), "nca" (0.2),
         "multi_similarity" (0.02: one over the scale of negatives, 25 times that of positives) and "proxy_anchor"
         (1/32). The lower, the more only the nearest negatives count.
     distance : {"euclidean", "sqeuclidean", "cosine"}, optional
-        Distance in the embedding. By default "euclidean" for "contrastive" and "nce", "sqeuclidean" for "nca", and
-        "cosine" for the others ("sqeuclidean" where ``normalize=False``). "cosine" implies ``normalize=True``.
+        Distance in the embedding. By default the loss takes "euclidean" for "contrastive" and "nce", "sqeuclidean" for
+        "nca", and "cosine" for the others ("sqeuclidean" where ``normalize=False``), and ``pair_distance`` and
+        ``threshold_`` are Euclidean. "cosine" implies ``normalize=True``.
     normalize : bool, default=True
         Scale embeddings to unit length. In two dimensions that leaves a circle, in one only two points: for a map, use
         False.
@@ -137,6 +140,8 @@ class ContrastiveEmbedder(PairClassifierMixin, EmbedderMixin, TorchEstimator):
         The classes of ``fit``; -1 and 1 for pairs.
     tuple_size_ : int or None
         2 where ``fit`` had pairs, None where it had rows.
+    loss_ : str
+        The loss that was trained.
     threshold_ : float
         For pairs: the distance up to which ``predict`` calls them alike. ``fit`` takes the one of highest accuracy on
         its own pairs, which is too small where the network knows them by heart: see ``calibrate_threshold``.
@@ -194,7 +199,7 @@ class ContrastiveEmbedder(PairClassifierMixin, EmbedderMixin, TorchEstimator):
     _parameter_constraints: ClassVar[dict[str, list]] = {
         **TorchEstimator._parameter_constraints,
         **EmbedderMixin._embedder_constraints,
-        "loss": [StrOptions(set(LOSSES))],
+        "loss": [StrOptions({*LOSSES, "auto"})],
         "margin": [Interval(Real, 0, None, closed="neither"), None],
         "temperature": [Interval(Real, 0, None, closed="neither"), None],
         "distance": [StrOptions(set(DISTANCES)), None],
@@ -210,7 +215,7 @@ class ContrastiveEmbedder(PairClassifierMixin, EmbedderMixin, TorchEstimator):
         self,
         n_components: int = 16,
         *,
-        loss: str = "contrastive",
+        loss: str = "auto",
         margin: float | None = None,
         temperature: float | None = None,
         distance: str | None = None,
@@ -275,8 +280,20 @@ class ContrastiveEmbedder(PairClassifierMixin, EmbedderMixin, TorchEstimator):
             return {**super()._batches(given, train), **options, "memory_size": self.memory_size}
         return {**given.batches(train, batch_size=self.batch_size, n_negatives=self.n_negatives or 0), **options}
 
+    def _decide(self, given: Given) -> None:
+        """Settle the loss, and what pairs are told from."""
+        if self.loss != "auto":
+            self.loss_ = self.loss
+        elif isinstance(given, LabelledRows):
+            self.loss_ = "sup_con"
+        else:
+            self.loss_ = "nce" if given.has_both else "info_nce"
+        told = isinstance(given, PointTuples) and given.has_both and self.loss_ in OF_PAIRS
+        self._negatives = "given" if told else "batch" if self.n_negatives is None else "random"
+
     def _check_given(self, given: Given) -> None:
         super()._check_given(given)
+        refuse_unused(self.loss_, margin=self.margin, temperature=self.temperature)
         if not isinstance(given, LabelledRows):
             self._check_for_pairs(given.has_both, bool((given.outcome > 0).any()))
         elif self.n_negatives is not None:
@@ -284,55 +301,65 @@ class ContrastiveEmbedder(PairClassifierMixin, EmbedderMixin, TorchEstimator):
                 f"n_negatives is for pairs that are all alike; got n_negatives={self.n_negatives} and labels, which "
                 "bring negatives of their own. Leave it None."
             )
+        elif self.memory_size and self.loss_ == "proxy_anchor":
+            raise ValueError(
+                f"memory_size must be 0 for loss='proxy_anchor', which compares rows with proxies only; got "
+                f"memory_size={self.memory_size}."
+            )
 
     def _check_for_pairs(self, has_both: bool, has_alike: bool) -> None:
-        if self.loss == "proxy_anchor":
+        if self.loss_ == "proxy_anchor":
             raise ValueError("loss='proxy_anchor' needs labels, one proxy a class; pairs have none. Use another loss.")
         if self.memory_size:
             raise ValueError(
                 f"memory_size is for labels; got memory_size={self.memory_size} and pairs. Set it to 0, and raise "
                 "batch_size (with cached_batch_size where memory is short) for more negatives."
             )
-        if not has_alike:
+        if not has_alike and self._negatives != "given":
             raise ValueError("y must hold pairs that are alike, 1; all are -1, and nothing would be close to anything.")
         if has_both and self.n_negatives is not None:
             raise ValueError(
                 f"n_negatives is for pairs that are all alike; got n_negatives={self.n_negatives} and pairs that are "
                 "not alike, -1. Leave it None, or leave those pairs out."
             )
-        if has_both and self.loss not in OF_PAIRS:
+        if has_both and self.loss_ not in OF_PAIRS:
             warnings.warn(
-                f"loss={self.loss!r} tells pairs that are alike from the rest of their batch, and does not push the "
+                f"loss={self.loss_!r} tells pairs that are alike from the rest of their batch, and does not push the "
                 "given pairs apart that are not alike, -1. For that, use loss='contrastive' or 'nce'.",
                 stacklevel=7,  # past the decorators, to the call of fit
             )
 
     def _objective(self, given: Given, sampler: Any) -> ClassContrast | ProxyContrast | PairContrast:
         distance = self._resolved_distance()
-        if self.loss == "proxy_anchor":
-            return ProxyContrast(self.loss, distance)
+        if self.loss_ == "proxy_anchor":
+            return ProxyContrast(self.loss_, distance)
         if isinstance(given, LabelledRows):
-            return ClassContrast(self.loss, distance, sampler.samples_per_class)
-        if self.n_negatives is not None:
-            return PairContrast(self.loss, distance, "random", self.n_negatives)
-        return PairContrast(self.loss, distance, "given" if given.has_both and self.loss in OF_PAIRS else "batch")
+            return ClassContrast(self.loss_, distance, sampler.samples_per_class)
+        return PairContrast(self.loss_, distance, self._negatives, self.n_negatives or 0)
 
     def _hyperparameters(self) -> dict[str, float]:
-        return LOSSES[self.loss].numbers(self.margin, self.temperature)
+        return LOSSES[self.loss_].numbers(self.margin, self.temperature)
 
     def _resolved_distance(self) -> str:
-        own = LOSSES[self.loss].distance
+        own = LOSSES[self.loss_].distance
         return self.distance or ("sqeuclidean" if own == "cosine" and not self.normalize else own)
 
     def _length_scale(self) -> float:
-        scale = self.margin or LOSSES[self.loss].margin or self.temperature or LOSSES[self.loss].temperature or 1.0
+        scale = self.margin or LOSSES[self.loss_].margin or self.temperature or LOSSES[self.loss_].temperature or 1.0
         return float(np.sqrt(scale) if self._resolved_distance() == "sqeuclidean" else scale)
 
     def _spec(self) -> NetworkSpec:
-        n_proxies = len(self.classes_) if self.loss == "proxy_anchor" else None
+        n_proxies = len(self.classes_) if self.loss_ == "proxy_anchor" else None
+        before = getattr(self, "_proxied", self.classes_)
+        if n_proxies and self.warm_start and not np.array_equal(before, self.classes_):
+            raise ValueError(
+                "y must hold the classes of the last fit, whose proxies warm_start=True goes on with, "
+                f"{before.tolist()}; got {self.classes_.tolist()}. Set warm_start=False."
+            )
         return replace(super()._spec(), n_proxies=n_proxies)
 
     def _finish(self, plan: FitPlan, result: FitResult, history: Sequence[dict[str, Any]] = ()) -> None:
         super()._finish(plan, result, history)
+        self._proxied = self.classes_
         if self.tuple_size_ is not None:
-            self._threshold_by_training(plan)
+            self._threshold_by_training(plan, anew=not history)

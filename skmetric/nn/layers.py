@@ -48,12 +48,15 @@ class StackedLinear(nn.Module):
     def forward(self, x: Tensor, models: slice = ALL) -> Tensor:
         """Map (models, n, n_in) to (models, n, n_out)."""
         weight, bias = _of(self.weight, models), _of(self.bias, models)
-        n_out = weight.shape[-1]
-        if n_out % REGISTER == 0:
+        n_in, n_out = weight.shape[-2:]
+        # Padded to whole vector registers: matrix products of odd widths round by where a model lies in memory, and by
+        # how threads share them out.
+        missing_in, missing_out = -n_in % REGISTER, -n_out % REGISTER
+        if missing_in:
+            x, weight = pad(x, (0, missing_in)), pad(weight, (0, 0, 0, missing_in))
+        if missing_out == 0:
             return torch.baddbmm(bias, x, weight)
-        # Padded to whole vector registers: matrix products of odd widths round by where a model lies in memory.
-        missing = (0, -n_out % REGISTER)
-        return torch.baddbmm(pad(bias, missing), x, pad(weight, missing))[..., :n_out]
+        return torch.baddbmm(pad(bias, (0, missing_out)), x, pad(weight, (0, missing_out)))[..., :n_out]
 
 
 class InputScaling(nn.Module):
