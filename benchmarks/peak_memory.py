@@ -1,23 +1,33 @@
-"""Peak memory of one triplet loss with its gradient, in GB: ``python -m benchmarks.peak_memory {ours,peer} N``.
+"""Peak memory of one loss with its gradient, in GB: ``python -m benchmarks.peak_memory LOSS {ours,peer} N``.
 
 A process of its own, as a peak never falls again.
 """
 
 import sys
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
+from torch import Tensor
+
+from benchmarks import contrast_losses
 from benchmarks.triplet_loss import BATCH_ALL, gradient, make_batch
 
 STATUS = Path("/proc/self/status")
 
+LOSSES: Mapping[str, Mapping[str, Callable[[Tensor], Callable[[Tensor], Tensor]]]] = {
+    "triplet": BATCH_ALL,
+    **contrast_losses.LOSSES,
+}
 
-def growth(side: str, n: int) -> float:
+
+def growth(loss: str, side: str, n: int) -> float:
     """How far one gradient raises this process's peak, once a small one has warmed it up."""
+    make = LOSSES[loss][side]
     embeddings, labels = make_batch(64)
-    gradient(BATCH_ALL[side](labels), embeddings)
+    gradient(make(labels), embeddings)
     embeddings, labels = make_batch(n)
     before = peak()
-    gradient(BATCH_ALL[side](labels), embeddings)
+    gradient(make(labels), embeddings)
     return (peak() - before) / 1e9
 
 
@@ -35,4 +45,4 @@ def peak() -> int:
 
 
 if __name__ == "__main__":
-    print(growth(sys.argv[1], int(sys.argv[2])))
+    print(growth(sys.argv[1], sys.argv[2], int(sys.argv[3])))

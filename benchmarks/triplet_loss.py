@@ -34,7 +34,7 @@ def run(*, quick: bool) -> Iterator[Figure]:
         sides = {side: BATCH_ALL[side](labels) for side in ("peer", "ours")}
         yield _race(f"batch-all, n={n}", embeddings, sides, rounds, at_least(target))
     for side, n in (QUICK_MEMORY_SIZES if quick else MEMORY_SIZES).items():
-        growth = float(in_fresh_process("benchmarks.peak_memory", side, str(n)))
+        growth = float(in_fresh_process("benchmarks.peak_memory", "triplet", side, str(n)))
         yield Figure(f"batch-all, n={n}: peak memory, {side}", growth, "GB", MEMORY_TARGETS_GB.get(side))
     yield _race_blocks(rounds)
 

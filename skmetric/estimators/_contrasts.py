@@ -1,12 +1,14 @@
 """Contrastive losses as the engine sees them: which distances a batch holds, and which of its pairs are alike."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
+from typing import NamedTuple
 
 import torch
 from torch import Tensor
 
-from skmetric.engine import Batch
+from skmetric.engine import Batch, Memory
 from skmetric.estimators._contrastive_losses import LOSSES
 from skmetric.losses import cross_distance, pairwise_distance
 from skmetric.losses.contrasts import (
@@ -27,52 +29,60 @@ __all__ = ["ClassContrast", "PairContrast", "ProxyContrast"]
 Numbers = Mapping[str, Tensor]
 
 
-class _Contrast:
-    """A loss over the distances and the pairs that a batch holds.
+class Seen(NamedTuple):
+    """Columns that anchors are compared with."""
 
-    One says in ``_pairs`` which, and in ``_shape`` how many.
+    n_anchors: int
+    n_columns: int
+    # From the representation and some anchors to their distances from all columns, and which of these pairs are alike.
+    by: Callable[[Tensor, slice], tuple[Tensor, Pairs]]
+
+    @property
+    def turns(self) -> Sequence[slice]:
+        """Anchors that can be looked at together: all of them, or in a large batch some at a time."""
+        n, at_a_time = self.n_anchors, max(1, DENSE_PAIRS // max(1, self.n_columns))
+        return [ALL] if n <= at_a_time else [slice(start, start + at_a_time) for start in range(0, n, at_a_time)]
+
+
+class _Contrast:
+    """A loss over the pairs that a batch holds.
+
+    One says in ``_views`` which: the loss is added up over them.
     """
 
     loss_name: str
 
     def loss(self, outputs: Outputs, batch: Batch, hyperparameters: Numbers) -> Tensor:
         """Loss of each model."""
-        form, turns = LOSSES[self.loss_name].contrast, self._turns(batch)
-        if len(turns) == 1:
-            d, pairs = self._pairs(outputs, batch)
-            return contrast(form, d, pairs, **hyperparameters)
-
-        def seen_by(points: Tensor, anchors: slice) -> tuple[Tensor, Pairs]:
-            return self._pairs(outputs._replace(representation=points), batch, anchors)
-
-        return contrast_in_turns(form, outputs.representation, seen_by, turns, **hyperparameters)
+        form, points = LOSSES[self.loss_name].contrast, outputs.representation
+        losses = []
+        for seen in self._views(outputs, batch):
+            if len(seen.turns) == 1:
+                d, pairs = seen.by(points, ALL)
+                losses.append(contrast(form, d, pairs, **hyperparameters))
+            else:
+                losses.append(contrast_in_turns(form, points, seen.by, seen.turns, **hyperparameters))
+        return sum(losses[1:], losses[0])
 
     def monitor(self, outputs: Outputs, batch: Batch, hyperparameters: Numbers) -> dict[str, Tensor]:
-        """Mean distances of the alike and of the others."""
+        """Mean distances of the alike and of the others, among the first anchors of a batch."""
         del hyperparameters
+        seen = self._views(outputs, batch)[0]
         with torch.no_grad():
-            d, pairs = self._pairs(outputs, batch, self._turns(batch)[0])
+            d, pairs = seen.by(outputs.representation, seen.turns[0])
             names = ("positive_distance", "negative_distance")
             return {name: _mean(d, counts) for name, counts in zip(names, pairs, strict=True)}
 
-    def _turns(self, batch: Batch) -> Sequence[slice]:
-        """Anchors that can be looked at together: all of them, or in a large batch some at a time."""
-        n, n_columns = self._shape(batch)
-        at_a_time = max(1, DENSE_PAIRS // max(1, n_columns))
-        return [ALL] if n <= at_a_time else [slice(start, start + at_a_time) for start in range(0, n, at_a_time)]
-
-    def _shape(self, batch: Batch) -> tuple[int, int]:
-        """Anchors and columns."""
-        raise NotImplementedError
-
-    def _pairs(self, outputs: Outputs, batch: Batch, anchors: slice = ALL) -> tuple[Tensor, Pairs]:
-        """Distances from the anchors to all columns, and which of these pairs are alike."""
+    def _views(self, outputs: Outputs, batch: Batch) -> Sequence[Seen]:
         raise NotImplementedError
 
 
 @dataclass(frozen=True)
 class ClassContrast(_Contrast):
-    """Items of P x K batches against each other, and against a memory of earlier batches.
+    """Items of P x K batches against each other; and, in a loss of its own, against a memory of earlier batches.
+
+    Of its own, because what is remembered lags behind: in one softmax with the batch, the embedding would run away
+    from its past instead of telling classes apart.
 
     Attributes
     ----------
@@ -88,28 +98,27 @@ class ClassContrast(_Contrast):
     distance: str
     samples_per_class: int
 
-    def _shape(self, batch: Batch) -> tuple[int, int]:
+    def _views(self, outputs: Outputs, batch: Batch) -> Sequence[Seen]:
+        del outputs
         n = batch.rows.shape[-1]
-        return n, n + (0 if batch.memory is None else batch.memory.rows.shape[-1])
+        among = Seen(n, n, partial(self._among, batch))
+        if batch.memory is None:
+            return [among]
+        return [among, Seen(n, batch.memory.rows.shape[-1], partial(self._with_memory, batch, batch.memory))]
 
-    def _pairs(self, outputs: Outputs, batch: Batch, anchors: slice = ALL) -> tuple[Tensor, Pairs]:
-        points = outputs.representation
-        some = points[..., anchors, :]
+    def _among(self, batch: Batch, points: Tensor, anchors: slice) -> tuple[Tensor, Pairs]:
         if anchors == ALL:
             d = pairwise_distance(points, distance=self.distance)
         else:
-            d = cross_distance(some, points, distance=self.distance)
-        pairs = pairs_of_blocks(batch.rows, self.samples_per_class, anchors)
-        if batch.memory is None:
-            return d, pairs
+            d = cross_distance(points[..., anchors, :], points, distance=self.distance)
+        return d, pairs_of_blocks(batch.rows, self.samples_per_class, anchors)
+
+    def _with_memory(self, batch: Batch, memory: Memory, points: Tensor, anchors: slice) -> tuple[Tensor, Pairs]:
         assert batch.values is not None
-        memory = batch.memory
         assert memory.values is not None
-        further = cross_distance(some, memory.representation, distance=self.distance)
+        d = cross_distance(points[..., anchors, :], memory.representation, distance=self.distance)
         rows, classes = batch.rows[..., anchors], batch.values[..., anchors, 0]
-        others = pairs_with_classes(rows, classes, memory.rows, memory.values[..., 0])
-        joined = [torch.cat([here.expand(d.shape), there], -1) for here, there in zip(pairs, others, strict=True)]
-        return torch.cat([d, further], -1), Pairs(*joined)
+        return d, pairs_with_classes(rows, classes, memory.rows, memory.values[..., 0])
 
 
 @dataclass(frozen=True)
@@ -127,15 +136,15 @@ class ProxyContrast(_Contrast):
     loss_name: str
     distance: str
 
-    def _shape(self, batch: Batch) -> tuple[int, int]:
+    def _views(self, outputs: Outputs, batch: Batch) -> Sequence[Seen]:
         # Proxies are few: they need no turns.
-        return 1, batch.rows.shape[-1]
+        return [Seen(1, batch.rows.shape[-1], partial(self._by_proxies, outputs.proxies, batch))]
 
-    def _pairs(self, outputs: Outputs, batch: Batch, anchors: slice = ALL) -> tuple[Tensor, Pairs]:
+    def _by_proxies(self, proxies: Tensor | None, batch: Batch, points: Tensor, anchors: slice) -> tuple[Tensor, Pairs]:
         del anchors
-        assert outputs.proxies is not None
+        assert proxies is not None
         assert batch.values is not None
-        d = cross_distance(outputs.proxies, outputs.representation, distance=self.distance)
+        d = cross_distance(proxies, points, distance=self.distance)
         classes = torch.arange(d.shape[-2], device=d.device)
         is_own = batch.values[..., 0].unsqueeze(-2) == classes.unsqueeze(-1)
         return d, Pairs(is_own, ~is_own)
@@ -163,31 +172,36 @@ class PairContrast(_Contrast):
     negatives: str
     n_random: int = 0
 
-    def _shape(self, batch: Batch) -> tuple[int, int]:
-        n_pairs = (batch.rows.shape[-1] - self.n_random) // 2
-        return n_pairs, n_pairs if self.negatives == "batch" else 1 + self.n_random
+    def _views(self, outputs: Outputs, batch: Batch) -> Sequence[Seen]:
+        del outputs
+        n = (batch.rows.shape[-1] - self.n_random) // 2
+        if self.negatives == "batch":
+            return [Seen(n, n, partial(self._in_batch, batch))]
+        return [Seen(n, 1 + self.n_random, partial(self._by_pair, batch))]
 
-    def _pairs(self, outputs: Outputs, batch: Batch, anchors: slice = ALL) -> tuple[Tensor, Pairs]:
+    def _in_batch(self, batch: Batch, points: Tensor, anchors: slice) -> tuple[Tensor, Pairs]:
+        assert batch.values is not None
+        points, rows = points.unflatten(-2, (-1, 2)), batch.rows.unflatten(-1, (-1, 2))
+        d = cross_distance(points[..., anchors, 0, :], points[..., 1, :], distance=self.distance)
+        is_alike = batch.values[:, ::2, 0] > 0
+        return d, pairs_of_sides(rows[..., 0] >= 0, rows[..., 0], rows[..., 1], is_alike, anchors)
+
+    def _by_pair(self, batch: Batch, points: Tensor, anchors: slice) -> tuple[Tensor, Pairs]:
+        """Each anchor with its own partner, and with all random points where there are any."""
         assert batch.values is not None
         n_paired = batch.rows.shape[-1] - self.n_random
-        points = outputs.representation[..., :n_paired, :].unflatten(-2, (-1, 2))
-        rows = batch.rows[..., :n_paired].unflatten(-1, (-1, 2))
-        is_real, is_alike = rows[..., 0] >= 0, batch.values[:, :n_paired:2, 0] > 0
-        if self.negatives == "batch":
-            d = cross_distance(points[..., anchors, 0, :], points[..., 1, :], distance=self.distance)
-            return d, pairs_of_sides(is_real, rows[..., 0], rows[..., 1], is_alike, anchors)
-        points, rows, is_real, is_alike = (each[:, anchors] for each in (points, rows, is_real, is_alike))
-        # Each with its own partner.
-        d = cross_distance(points[..., :1, :], points[..., 1:, :], distance=self.distance)[..., 0]
-        own = Pairs((is_real & is_alike).unsqueeze(-1), (is_real & ~is_alike).unsqueeze(-1))
-        if self.negatives == "given":
-            return d, own
-        others, other_rows = outputs.representation[..., n_paired:, :], batch.rows[..., n_paired:].unsqueeze(-2)
-        further = cross_distance(points[..., 0, :], others, distance=self.distance)
-        is_other = (other_rows != rows[..., :1]) & (other_rows != rows[..., 1:]) & is_real.unsqueeze(-1)
-        nothing = torch.zeros_like(is_other)
-        joined = Pairs(torch.cat([own.is_positive, nothing], -1), torch.cat([own.is_negative, is_other], -1))
-        return torch.cat([d, further], -1), joined
+        paired = points[..., :n_paired, :].unflatten(-2, (-1, 2))[:, anchors]
+        rows = batch.rows[..., :n_paired].unflatten(-1, (-1, 2))[:, anchors]
+        is_real, is_alike = rows[..., :1] >= 0, batch.values[:, :n_paired:2][:, anchors] > 0
+        d = cross_distance(paired[..., :1, :], paired[..., 1:, :], distance=self.distance)[..., 0]
+        pairs = Pairs(is_real & is_alike, is_real & ~is_alike)
+        if not self.n_random:
+            return d, pairs
+        further = cross_distance(paired[..., 0, :], points[..., n_paired:, :], distance=self.distance)
+        other_rows = batch.rows[..., n_paired:].unsqueeze(-2)
+        is_other = is_real & (other_rows != rows[..., :1]) & (other_rows != rows[..., 1:])
+        joined = [torch.cat(sides, -1) for sides in zip(pairs, (torch.zeros_like(is_other), is_other), strict=True)]
+        return torch.cat([d, further], -1), Pairs(*joined)
 
 
 def _mean(d: Tensor, counts: Tensor) -> Tensor:

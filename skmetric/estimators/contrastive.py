@@ -80,7 +80,7 @@ class ContrastiveEmbedder(PairClassifierMixin, EmbedderMixin, TorchEstimator):
         negatives (but for those that go with the same anchor), so that frequent points are frequent negatives.
     memory_size : int, default=0
         For labels: how many of the latest items, as they were embedded in their batches, the items of a batch are
-        compared with too. A cheap way to many negatives.
+        compared with too, in a second loss that is added. More negatives, which lag a little behind.
     cached_batch_size : int, optional
         Embed so many rows of a batch at a time, and once more for the gradient: ``batch_size`` may then be as large as
         the loss alone allows, at the price of a second pass.

@@ -38,8 +38,8 @@ __all__ = [
 Numbers = Mapping[str, Tensor]
 
 ALL = slice(None)
-# Above so many pairs a list, anchors take turns, so many pairs at a time: 16 MB a matrix.
-DENSE_PAIRS = 1 << 22
+# Above so many pairs a list, anchors take turns, so many pairs at a time: 4 MB a matrix.
+DENSE_PAIRS = 1 << 20
 
 
 class Pairs(NamedTuple):

@@ -90,10 +90,17 @@ def distances(x, y, kind):
 
 
 def rows_with_rows(e, rows, y, kind, memory):
-    """Rows of a batch, with each other and with what is remembered; no row is a partner of itself."""
-    columns = [*rows, *(row for row, _ in memory)]
-    d = distances(e, torch.cat([e, *(old[None] for _, old in memory)]), kind)
+    """Rows of a batch, with each other, and by themselves with what is remembered."""
+    views = [row_with_columns(distances(e, e, kind), rows, rows, y)]
+    if memory:
+        remembered, old = zip(*memory, strict=True)
+        views.append(row_with_columns(distances(e, torch.stack(old), kind), rows, remembered, y))
     memory.extend(zip(rows, e.detach(), strict=True))
+    return views
+
+
+def row_with_columns(d, rows, columns, y):
+    """No row is a partner of itself."""
     anchors = []
     for a, row in enumerate(rows):
         alike = [j for j, other in enumerate(columns) if y[other] == y[row] and other != row]

@@ -21,6 +21,7 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import FunctionTransformer, StandardScaler
 
 from skmetric import BatchedGridSearchCV, BatchedRandomizedSearchCV, TripletEmbedder
+from skmetric.engine import fit_stack
 from skmetric.metrics import map_at_r_scorer, recall_at_1_scorer
 
 
@@ -113,6 +114,22 @@ def test_thousands_of_rows_a_batch(threads):
     finally:
         torch.set_num_threads(before)
     assert_same_search(batched, plain)
+
+
+def test_two_threads_and_inputs_of_odd_width():
+    rng = np.random.default_rng(0)
+    y = rng.integers(0, 5, 3000)
+    X = rng.normal(size=(3000, 5)).astype(np.float32)
+    before = torch.get_num_threads()
+    torch.set_num_threads(2)
+    try:
+        plans = [make(margin=margin, max_iter=2, hidden_layer_sizes=(64,))._plan(X, y) for margin in (0.1, 0.3, 0.7)]
+        together = fit_stack(plans, device=torch.device("cpu"))
+        (alone,) = fit_stack(plans[1:2], device=torch.device("cpu"))
+    finally:
+        torch.set_num_threads(before)
+    for name, value in alone.network.weights.items():
+        np.testing.assert_array_equal(together[1].network.weights[name], value)
 
 
 def test_models_stop_at_their_own_epochs(blobs):
