@@ -6,7 +6,21 @@ from dataclasses import asdict
 from functools import partial
 from pathlib import Path
 
-from benchmarks import best_worst, defaults, epoch, ndcg, ranking, ranksim_loss, regression, search, triplet_loss
+from benchmarks import (
+    best_worst,
+    contrast_losses,
+    defaults,
+    embedding,
+    epoch,
+    large_batch,
+    ndcg,
+    ranking,
+    ranksim_loss,
+    regression,
+    search,
+    triplet_loss,
+    user_items,
+)
 from benchmarks.harness import Figure
 from benchmarks.load import watch_load
 from benchmarks.report import describe_machine, shown, write_json
@@ -15,9 +29,13 @@ Benchmark = Callable[..., Iterator[Figure]]
 
 BENCHMARKS: Mapping[str, Benchmark] = {
     "triplet_loss": triplet_loss.run,
+    "contrast_losses": contrast_losses.run,
     "epoch": epoch.run,
+    "large_batch": large_batch.run,
     "search": search.run,
     "defaults": defaults.run,
+    "embedding": embedding.run,
+    "user_items": user_items.run,
     "ndcg": ndcg.run,
     "ranksim_loss": ranksim_loss.run,
 }

@@ -235,6 +235,11 @@ class EmbedderMixin(LearnedSpaceMixin):
             self.tuple_size_ = self._tuple_size if is_tuples(X, self.preprocessor) else None
         if self.tuple_size_ is not None:
             return self._read_tuples(X, y, reset=reset)
+        if y is None:
+            raise ValueError(
+                f"{type(self).__name__} requires y to be passed, but the target y is None: rows need labels. Tuples of "
+                "points have three axes; tuples of places in a table need preprocessor= set to that table."
+            )
         rows, labels = self._check_input(self._looked_up(X), y, reset=reset, ensure_min_samples=2 if reset else 1)
         return LabelledRows(rows, labels, ~is_unlabeled(labels, self.unlabeled))
 

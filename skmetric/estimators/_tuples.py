@@ -68,7 +68,8 @@ def points_at(preprocessor: Preprocessor, places: NDArray) -> ArrayLike:
     """Points that indices, or whatever else a callable takes, stand for."""
     table = preprocessor if callable(preprocessor) else Rows(preprocessor)
     if isinstance(table, Rows) and len(places):
-        if places.dtype.kind not in "iu" and not np.array_equal(places, places.astype(np.int64)):
+        is_number = places.dtype.kind in "iuf"
+        if not is_number or (places.dtype.kind == "f" and not np.array_equal(places, np.floor(places))):
             raise ValueError(f"X must hold places in preprocessor, whole numbers; got {places[0]!r}.")
         places = places.astype(np.int64)
         if places.min() < 0 or places.max() >= len(table) > 0:

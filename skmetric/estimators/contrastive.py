@@ -322,6 +322,11 @@ class ContrastiveEmbedder(PairClassifierMixin, EmbedderMixin, TorchEstimator):
                 f"n_negatives is for pairs that are all alike; got n_negatives={self.n_negatives} and pairs that are "
                 "not alike, -1. Leave it None, or leave those pairs out."
             )
+        if self.n_negatives is not None and self.batch_size < self.n_negatives + 4:
+            raise ValueError(
+                f"batch_size must hold n_negatives and two pairs; got batch_size={self.batch_size} and "
+                f"n_negatives={self.n_negatives}. Make it several times n_negatives: {4 * self.n_negatives}, say."
+            )
         if has_both and self.loss_ not in OF_PAIRS:
             warnings.warn(
                 f"loss={self.loss_!r} tells pairs that are alike from the rest of their batch, and does not push the "
