@@ -7,7 +7,7 @@ __all__ = ["is_given"]
 
 def is_given(early_stopping: bool, **given: Any) -> bool:
     """Whether what early stopping judges by is given, all of it; it must be on for that."""
-    names = " and ".join(given)
+    names = " and ".join(given) if len(given) < 3 else ", ".join(given)
     present = [name for name, value in given.items() if value is not None]
     if present and not early_stopping:
         raise ValueError(

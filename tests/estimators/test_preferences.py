@@ -167,7 +167,6 @@ def test_methods_of_pairs_are_hidden_on_rows(preferences):
         ({"group_column": 0}, {}, "groups and group_column are for rows"),
         ({"preprocessor": np.zeros((5, 3))}, {"index": True}, "must hold places in preprocessor, from 0 to 4"),
         ({"preprocessor": Rows(np.zeros((5, 3)))}, {"index": True}, "must hold places in preprocessor, from 0 to 4"),
-        ({"preprocessor": np.zeros((80, 3))}, {}, "index pairs|dim 3"),
         ({}, {"triplets": True}, r"shape \(n, 2, n_features\)"),
     ],
 )

@@ -270,7 +270,7 @@ def test_validation_groups_are_asked_for(ranker, table):
     stopping = clone(ranker).set_params(early_stopping=True)
     with pytest.raises(ValueError, match="groups_val must be given"):
         stopping.fit(X, y, groups=groups, X_val=X, y_val=y)
-    with pytest.raises(ValueError, match="X_val and y_val must be given together"):
+    with pytest.raises(ValueError, match="X_val, y_val, groups_val must be given together; got only groups_val"):
         stopping.fit(X, y, groups=groups, groups_val=groups)
     with pytest.raises(TypeError, match="positional"):
         stopping.fit(X, y, groups)

@@ -66,7 +66,7 @@ def test_validation_rows_pass_a_pipeline(blobs):
         ({}, {"X_val": "X", "y_val": "y"}, "early_stopping=True"),
         ({"early_stopping": True}, {"X_val": "X"}, "given together"),
         ({"early_stopping": True}, {"y_val": "y"}, "given together"),
-        ({"early_stopping": True}, {"X_val": "X", "y_val": "singletons"}, "a class with two rows"),
+        ({"early_stopping": True}, {"X_val": "X", "y_val": "singletons"}, "y_val must hold two classes"),
         ({"early_stopping": True, "validation_fraction": 0.001}, {}, "validation_fraction must hold out two rows"),
     ],
 )
