@@ -253,18 +253,27 @@ class EmbedderMixin(LearnedSpaceMixin):
 
     def _finish(self, plan: FitPlan, result: FitResult, history: Sequence[dict[str, Any]] = ()) -> None:
         self._adopt(plan, result, history)
-        self._warn_if_collapsed(self._neighbors.embeddings if self.tuple_size_ is None else self._embed(plan.X))
+        embeddings = self._neighbors.embeddings if self.tuple_size_ is None else self._finite(self._network, plan)
+        self._take_from_training(plan, embeddings, anew=not history)
+        self._warn_if_collapsed(embeddings)
+
+    def _take_from_training(self, plan: FitPlan, embeddings: NDArray[np.float32], *, anew: bool) -> None:
+        """Learn what there is to learn from what was trained on, once that is embedded."""
 
     def _fitted_attributes(self, network: TrainedNetwork, plan: FitPlan) -> dict[str, Any]:
-        embeddings = network.apply(plan.X, self.device)
-        if not np.isfinite(embeddings).all():
-            raise ValueError(not_fitted(self, "the embedding of its training rows is not finite"))
         learned = {**super()._fitted_attributes(network, plan), "_distance": self._measured_by()}
         if self.tuple_size_ is not None:
             return {**learned, "_neighbors": None}
         # The rows that predict looks for neighbours among are kept as embeddings only.
-        known = plan.targets >= 0
+        embeddings, known = self._finite(network, plan), plan.targets >= 0
         return {**learned, "_neighbors": NeighborVote(embeddings[known], plan.targets[known])}
+
+    def _finite(self, network: TrainedNetwork, plan: FitPlan) -> NDArray[np.float32]:
+        """Embeddings of what was trained on."""
+        embeddings = network.apply(plan.X, self.device)
+        if not np.isfinite(embeddings).all():
+            raise ValueError(not_fitted(self, "the embedding of its training rows is not finite"))
+        return embeddings
 
     def _warn_if_collapsed(self, embeddings: NDArray[np.float32]) -> None:
         spread = float(np.sqrt(np.square(embeddings - embeddings.mean(axis=0)).sum(axis=1).mean()))

@@ -127,6 +127,5 @@ class LabelledRows:
             "X": self.X,
             # Inputs are scaled by all rows that are not held out, of known class or not.
             "row_weights": (~is_held_out).astype(np.float64) if is_held_out.any() else None,
-            "values": codes[:, None].astype(np.float32),
             "targets": np.where(self.is_known, codes, -1),
         }

@@ -13,7 +13,7 @@ from skmetric._sklearn_compat import check_sample_weight
 from skmetric.estimators._distances import LearnedMetric
 from skmetric.estimators._labelled import is_unlabeled
 from skmetric.estimators._point_tuples import PointTuples, read_outcome
-from skmetric.estimators._tuples import points_at, read_tuples
+from skmetric.estimators._tuples import count_axes, points_at, read_tuples
 from skmetric.metrics import map_at_r_score
 
 __all__ = ["LearnedSpaceMixin"]
@@ -190,7 +190,7 @@ class LearnedSpaceMixin(ClassNamePrefixFeaturesOutMixin, ClassifierMixin, Transf
 
     def _looked_up(self, X: Any) -> Any:
         """Rows; where they are indices into a preprocessor, its points."""
-        n_axes = len(X.shape) if hasattr(X, "shape") else np.asarray(X).ndim
+        n_axes = count_axes(X)
         if n_axes == 3:
             raise ValueError(
                 f"X must hold points, shape (n, n_features); got tuples of them, shape {np.shape(X)}. Reshape them to "
@@ -201,9 +201,10 @@ class LearnedSpaceMixin(ClassNamePrefixFeaturesOutMixin, ClassifierMixin, Transf
     def _tuple_distances(self, X: ArrayLike, size: int) -> NDArray[np.float32]:
         check_is_fitted(self)
         points, places = read_tuples(self, X, size, reset=False)
-        return PointTuples(points, places, np.ones(len(places), dtype=int)).distances(
-            self._embed(points), self._distance
-        )
+        return self._distances_of(PointTuples(points, places, np.ones(len(places), dtype=int)))
+
+    def _distances_of(self, tuples: PointTuples) -> NDArray[np.float32]:
+        return tuples.distances(self._embed(tuples.X), self._distance)
 
     def _embed(self, points: NDArray[np.float32]) -> NDArray[np.float32]:
         return self._network.apply(points, self.device)

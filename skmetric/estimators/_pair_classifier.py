@@ -69,7 +69,7 @@ class PairClassifierMixin(LearnedSpaceMixin):
         """
         tuples = self._read_tuples(pairs, y, reset=False)
         self.threshold_ = distance_threshold(
-            tuples.outcome, self._pair_distances(tuples), strategy=strategy, min_rate=min_rate, beta=beta
+            tuples.outcome, self._distances_of(tuples)[:, 0], strategy=strategy, min_rate=min_rate, beta=beta
         )
         return self
 
@@ -132,7 +132,7 @@ class PairClassifierMixin(LearnedSpaceMixin):
         """
         tuples = self._read_tuples(pairs, y, reset=False)
         if isinstance(cv, str) and cv == "prefit":
-            outcome, distances = tuples.outcome, self._pair_distances(tuples)
+            outcome, distances = tuples.outcome, self._distances_of(tuples)[:, 0]
         else:
             outcome, distances = self._out_of_fold(pairs, tuples.outcome, cv)
         self._sigmoid = sigmoid_calibration(outcome, distances)
@@ -166,11 +166,10 @@ class PairClassifierMixin(LearnedSpaceMixin):
             )
         return np.where(self.pair_distance(X) <= self.threshold_, 1, -1)
 
-    def _pair_distances(self, pairs: PointTuples) -> NDArray[np.float32]:
-        return pairs.distances(self._embed(pairs.X), self._distance)[:, 0]
-
-    def _threshold_by_training(self, plan: FitPlan, *, anew: bool) -> None:
+    def _take_from_training(self, plan: FitPlan, embeddings: NDArray[np.float32], *, anew: bool) -> None:
         """Take a threshold from the training pairs; a network that learns on from alike ones alone keeps its own."""
+        if self.tuple_size_ is None:
+            return
         assert plan.items is not None
         n = len(plan.targets)
         pairs = PointTuples(plan.X, plan.items[: 2 * n].reshape(n, 2), plan.targets)
@@ -178,7 +177,7 @@ class PairClassifierMixin(LearnedSpaceMixin):
             for name in ("threshold_", "_sigmoid"):
                 self.__dict__.pop(name, None)
         if pairs.has_both:
-            self.threshold_ = distance_threshold(pairs.outcome, self._pair_distances(pairs))
+            self.threshold_ = distance_threshold(pairs.outcome, pairs.distances(embeddings, self._distance)[:, 0])
 
     def _out_of_fold(
         self, X: ArrayLike, outcome: NDArray[np.integer], cv: Any

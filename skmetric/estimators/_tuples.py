@@ -9,7 +9,7 @@ from sklearn.utils import check_array
 
 from skmetric._sklearn_compat import safe_indexing
 
-__all__ = ["Preprocessor", "Rows", "is_tuples", "points_at", "read_tuples"]
+__all__ = ["Preprocessor", "Rows", "count_axes", "distinct_points", "is_tuples", "points_at", "read_tuples"]
 
 
 class Rows:
@@ -80,8 +80,13 @@ def points_at(preprocessor: Preprocessor, places: NDArray) -> ArrayLike:
 
 def is_tuples(X: Any, preprocessor: Preprocessor | None) -> bool:
     """Whether X holds tuples: of points (three axes), or of what a preprocessor turns into points (two)."""
-    n_axes = len(X.shape) if hasattr(X, "shape") else np.asarray(X).ndim
+    n_axes = count_axes(X)
     return n_axes == 3 or (n_axes == 2 and preprocessor is not None)
+
+
+def count_axes(X: Any) -> int:
+    """How many axes an array-like has."""
+    return len(X.shape) if hasattr(X, "shape") else np.asarray(X).ndim
 
 
 def read_tuples(estimator: Any, X: Any, size: int, *, reset: bool) -> tuple[NDArray[np.float32], NDArray[np.integer]]:
@@ -91,7 +96,8 @@ def read_tuples(estimator: Any, X: Any, size: int, *, reset: bool) -> tuple[NDAr
         if given.ndim != 3 or given.shape[1] != size or given.shape[2] == 0:
             raise ValueError(_what_tuples(size, given, estimator.preprocessor))
         points = estimator._check_input(given.reshape(-1, given.shape[2]), reset=reset)
-        return _distinct(points, given.shape[:2])
+        first, places = distinct_points(points)
+        return points[first], places.reshape(given.shape[:2])
     if given.ndim != 2 or given.shape[1] != size:
         raise ValueError(_what_tuples(size, given, estimator.preprocessor))
     indices, places = np.unique(given, return_inverse=True)
@@ -103,12 +109,13 @@ def read_tuples(estimator: Any, X: Any, size: int, *, reset: bool) -> tuple[NDAr
     return points, places.reshape(given.shape)
 
 
-def _distinct(points: NDArray[np.float32], shape: tuple[int, int]) -> tuple[NDArray[np.float32], NDArray[np.integer]]:
-    # Rows as strings of bytes: one sort, whatever the number of columns.
-    # Adding zero makes the two zeros one.
-    as_bytes = (points + np.float32(0)).view(np.dtype((np.void, points.itemsize * points.shape[1])))[:, 0]
+def distinct_points(points: NDArray) -> tuple[NDArray[np.integer], NDArray[np.integer]]:
+    """Where each distinct row of points (n, n_features) first is, and which of them each row is."""
+    # Rows as strings of bytes: one sort, whatever the number of columns. Adding zero makes the two zeros one.
+    flat = np.ascontiguousarray(points + points.dtype.type(0))
+    as_bytes = flat.view(np.dtype((np.void, flat.itemsize * flat.shape[1]))).ravel()
     _, first, places = np.unique(as_bytes, return_index=True, return_inverse=True)
-    return points[first], places.reshape(shape)
+    return first, places
 
 
 def _what_tuples(size: int, given: NDArray, preprocessor: Preprocessor | None) -> str:

@@ -11,7 +11,7 @@ import torch
 from numpy.typing import NDArray
 
 from skmetric._sklearn_compat import Interval, StrOptions
-from skmetric.engine import FitPlan, FitResult
+from skmetric.engine import FitPlan
 from skmetric.estimators._base import TorchEstimator
 from skmetric.estimators._contrastive_losses import LOSSES, refuse_unused
 from skmetric.estimators._contrasts import ClassContrast, PairContrast, ProxyContrast
@@ -275,8 +275,11 @@ class ContrastiveEmbedder(PairClassifierMixin, EmbedderMixin, TorchEstimator):
         self.verbose = verbose
 
     def _batches(self, given: Given, train: NDArray[np.integer]) -> dict[str, Any]:
-        options = {"chunk_length": self.cached_batch_size}
+        options: dict[str, Any] = {"chunk_length": self.cached_batch_size}
         if isinstance(given, LabelledRows):
+            if self.memory_size or self.loss_ == "proxy_anchor":
+                # Blocks tell the classes of a batch apart, but not from what is remembered, nor by number.
+                options["values"] = given.codes(self.classes_)[:, None].astype(np.float32)
             return {**super()._batches(given, train), **options, "memory_size": self.memory_size}
         return {**given.batches(train, batch_size=self.batch_size, n_negatives=self.n_negatives or 0), **options}
 
@@ -363,8 +366,6 @@ class ContrastiveEmbedder(PairClassifierMixin, EmbedderMixin, TorchEstimator):
             )
         return replace(super()._spec(), n_proxies=n_proxies)
 
-    def _finish(self, plan: FitPlan, result: FitResult, history: Sequence[dict[str, Any]] = ()) -> None:
-        super()._finish(plan, result, history)
+    def _take_from_training(self, plan: FitPlan, embeddings: NDArray[np.float32], *, anew: bool) -> None:
         self._proxied = self.classes_
-        if self.tuple_size_ is not None:
-            self._threshold_by_training(plan, anew=not history)
+        super()._take_from_training(plan, embeddings, anew=anew)

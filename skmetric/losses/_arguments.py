@@ -24,6 +24,15 @@ def per_item(name: str, value: Tensor, shape: torch.Size) -> Tensor:
     )
 
 
+def labelled_items(embeddings: Tensor, labels: Tensor, mask: Tensor | None) -> tuple[Tensor, Tensor, Tensor | None]:
+    """Embeddings (..., n, d), with zeros for items that are not real, and labels and mask (..., n) that fit them."""
+    labels = per_item("labels", labels, embeddings.shape[:-1])
+    if mask is not None:
+        mask = per_item("mask", mask, embeddings.shape[:-1])
+        embeddings = embeddings.masked_fill(~mask.unsqueeze(-1), 0.0)
+    return embeddings, labels, mask
+
+
 def per_list(name: str, value: PerList, lists: Tensor, n_axes: int) -> Tensor:
     """One number a list, in a shape that meets ``lists``, whose last ``n_axes`` axes lie within a list.
 

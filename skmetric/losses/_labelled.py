@@ -2,7 +2,7 @@
 
 from torch import Tensor
 
-from skmetric.losses._arguments import PerList, per_item
+from skmetric.losses._arguments import PerList, labelled_items
 from skmetric.losses.contrasts import Contrast, contrast, pairs_of_labels
 from skmetric.losses.distance import pairwise_distance
 from skmetric.losses.reduction import sum_last
@@ -12,10 +12,7 @@ def contrast_of_labels(
     form: Contrast, embeddings: Tensor, labels: Tensor, distance: str, mask: Tensor | None, **numbers: PerList
 ) -> Tensor:
     """Loss of each list (...) over all pairs of its real items."""
-    labels = per_item("labels", labels, embeddings.shape[:-1])
-    if mask is not None:
-        mask = per_item("mask", mask, embeddings.shape[:-1])
-        embeddings = embeddings.masked_fill(~mask.unsqueeze(-1), 0.0)
+    embeddings, labels, mask = labelled_items(embeddings, labels, mask)
     if embeddings.shape[-2] == 0:
         return sum_last(embeddings, 2)
     d = pairwise_distance(embeddings, distance=distance)

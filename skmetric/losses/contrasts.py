@@ -16,6 +16,8 @@ from skmetric.losses._smooth import sigmoid, softplus
 from skmetric.losses.reduction import sum_last
 
 __all__ = [
+    "ALL",
+    "DENSE_PAIRS",
     "Contrast",
     "Mean",
     "Pairs",
@@ -121,12 +123,7 @@ def contrast(contrast_of: Contrast, d: Tensor, pairs: Pairs, **numbers: PerList)
         return sum_last(d, 2)
     given = {name: per_list(name, value, d, 2) for name, value in numbers.items()}
     means = contrast_of(d.detach(), pairs, given | _ratio(contrast_of, [(d, pairs)], d.dtype))
-    value, slopes = nan_of(d, 2), torch.zeros((), dtype=d.dtype, device=d.device)
-    for mean in means:
-        n_terms = mean.n_terms.to(d.dtype).clamp_min(1)
-        value = value + mean.total / n_terms
-        slopes = slopes + mean.slopes / n_terms[..., None, None]
-    return with_slopes(d, value, slopes)
+    return _sum_of_means(d, means)
 
 
 def contrast_in_turns(
@@ -144,7 +141,6 @@ def contrast_in_turns(
     leaf = points.detach().requires_grad_()
     given = {name: per_list(name, value, points, 2) for name, value in numbers.items()}
     totals: list[Mean] = []
-    value = nan_of(points, 2)
     with torch.enable_grad():
         given |= _ratio(contrast_of, (seen_by(leaf, turn) for turn in turns), points.dtype)
         for turn in turns:
@@ -153,12 +149,17 @@ def contrast_in_turns(
             pulls = [torch.autograd.grad(d, leaf, mean.slopes, retain_graph=True)[0] for mean in means]
             now = [Mean(mean.total, mean.n_terms, pull) for mean, pull in zip(means, pulls, strict=True)]
             totals = [_sum(*pair) for pair in zip(totals, now, strict=True)] if totals else now
-    slopes = torch.zeros_like(points)
-    for total in totals:
-        n_terms = total.n_terms.to(points.dtype).clamp_min(1)
-        value = value + total.total / n_terms
-        slopes = slopes + total.slopes / n_terms[..., None, None]
-    return with_slopes(points, value, slopes)
+    return _sum_of_means(points, totals)
+
+
+def _sum_of_means(argument: Tensor, means: Sequence[Mean]) -> Tensor:
+    """A loss (...) from its means, whose slopes are by the argument (..., n, m)."""
+    value, slopes = nan_of(argument, 2), torch.zeros((), dtype=argument.dtype, device=argument.device)
+    for mean in means:
+        n_terms = mean.n_terms.to(argument.dtype).clamp_min(1)
+        value = value + mean.total / n_terms
+        slopes = slopes + mean.slopes / n_terms[..., None, None]
+    return with_slopes(argument, value, slopes)
 
 
 def _sum(a: Mean, b: Mean) -> Mean:

@@ -4,7 +4,7 @@ import torch
 from torch import Tensor
 
 from skmetric.losses import contrasts
-from skmetric.losses._arguments import PerList, per_item, positive
+from skmetric.losses._arguments import PerList, labelled_items, positive
 from skmetric.losses._labelled import contrast_of_labels
 from skmetric.losses.contrasts import Pairs, contrast
 from skmetric.losses.distance import cross_distance
@@ -135,11 +135,8 @@ def proxy_anchor_loss(
     tensor(2.0591)
     """
     positive("temperature", temperature)
-    labels = per_item("labels", labels, embeddings.shape[:-1])
-    is_real = torch.ones_like(labels, dtype=torch.bool)
-    if mask is not None:
-        is_real = per_item("mask", mask, embeddings.shape[:-1])
-        embeddings = embeddings.masked_fill(~is_real.unsqueeze(-1), 0.0)
+    embeddings, labels, mask = labelled_items(embeddings, labels, mask)
+    is_real = torch.ones_like(labels, dtype=torch.bool) if mask is None else mask
     d = cross_distance(proxies, embeddings, distance=distance)
     is_own = labels.unsqueeze(-2) == torch.arange(proxies.shape[-2], device=labels.device).unsqueeze(-1)
     pairs = Pairs(is_own & is_real.unsqueeze(-2), ~is_own & is_real.unsqueeze(-2))

@@ -3,7 +3,7 @@
 from torch import Tensor
 
 from skmetric.losses import _candidates
-from skmetric.losses._arguments import PerList, per_item, per_list, with_slopes
+from skmetric.losses._arguments import PerList, labelled_items, per_item, per_list, with_slopes
 from skmetric.losses._candidates import Candidates
 from skmetric.losses._mining import MININGS, Generators, mine
 from skmetric.losses.distance import pairwise_distance
@@ -119,10 +119,7 @@ def batch_triplet_loss(
     tensor(1.3750)
     """
     _check_mining(mining)
-    labels = per_item("labels", labels, embeddings.shape[:-1])
-    if mask is not None:
-        mask = per_item("mask", mask, embeddings.shape[:-1])
-        embeddings = embeddings.masked_fill(~mask.unsqueeze(-1), 0.0)
+    embeddings, labels, mask = labelled_items(embeddings, labels, mask)
     if embeddings.shape[-2] == 0:
         return sum_last(embeddings, 2)
     d = pairwise_distance(embeddings, distance=distance)

@@ -4,7 +4,7 @@ import torch
 from torch import Tensor
 
 from skmetric.losses import _candidates
-from skmetric.losses._arguments import PerList, per_item, per_list
+from skmetric.losses._arguments import PerList, labelled_items, per_item, per_list
 from skmetric.losses._candidates import Candidates
 from skmetric.losses._mining import count_below
 from skmetric.losses.distance import pairwise_distance
@@ -57,10 +57,7 @@ def triplet_shares(
     >>> triplet_shares(x, torch.tensor([0, 0, 1, 1]), margin=1.0)
     tensor([0.3750, 0.2500, 0.3750])
     """
-    labels = per_item("labels", labels, embeddings.shape[:-1])
-    if mask is not None:
-        mask = per_item("mask", mask, embeddings.shape[:-1])
-        embeddings = embeddings.masked_fill(~mask.unsqueeze(-1), 0.0)
+    embeddings, labels, mask = labelled_items(embeddings, labels, mask)
     with torch.no_grad():
         d = pairwise_distance(embeddings, distance=distance)
         return _shares(_candidates.from_labels(d, labels, mask), margin)

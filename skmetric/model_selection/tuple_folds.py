@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from sklearn.utils import check_array, check_random_state
 
+from skmetric.estimators._tuples import distinct_points
 from skmetric.model_selection._disjoint_folds import DisjointKFold, Places, check_labels
 from skmetric.model_selection._pieces import deal_pieces, pieces_of
 
@@ -162,9 +163,7 @@ def _check_tuples(X: ArrayLike) -> NDArray[np.intp]:
             f"n_features); got shape {tuples.shape}. For two tables A and B: np.stack([A, B], axis=1)."
         )
     if tuples.ndim == 3:
-        # Equal points have equal bytes once -0.0 is 0.0.
-        flat = np.ascontiguousarray(tuples.reshape(-1, tuples.shape[2]) + tuples.dtype.type(0))
-        keys = flat.view(np.dtype((np.void, flat.itemsize * flat.shape[1]))).ravel()
+        keys = distinct_points(tuples.reshape(-1, tuples.shape[2]))[1]
     elif tuples.dtype.kind in "iu" or (np.isfinite(tuples).all() and np.array_equal(tuples, np.floor(tuples))):
         keys = tuples.ravel()
     else:
