@@ -10,8 +10,8 @@ from torch import Tensor
 class Candidates(NamedTuple):
     """Distances from each of n anchors to p possible positives and to all n items, m = n possible negatives.
 
-    Without a gradient. The masks say which are real, and broadcast to their distances. Shapes never depend on values,
-    so that a stack of models runs through the same code as one.
+    Without a gradient; d_an and its mask are symmetric. The masks say which are real, and broadcast to their distances.
+    Shapes never depend on values, so that a stack of models runs through the same code as one.
     """
 
     d_ap: Tensor  # (..., n, p)

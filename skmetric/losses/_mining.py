@@ -13,6 +13,7 @@ import torch
 from torch import Tensor
 
 from skmetric.losses._candidates import Candidates
+from skmetric.losses._extremes import BITS, smallest
 from skmetric.losses._smooth import sigmoid, softplus
 from skmetric.losses.reduction import sum_last
 
@@ -22,9 +23,6 @@ DENSE_POSITIVES = 32
 DENSE_COMPARISONS = 1 << 24
 # How many (anchor, positive, negative) terms the soft batch-all loss, which cannot be counted, evaluates at a time.
 SOFT_CHUNK = 1 << 22
-
-# Integers as wide as a float.
-BITS = {torch.float64: torch.int64, torch.float32: torch.int32, torch.float16: torch.int16, torch.bfloat16: torch.int16}
 
 Generators = torch.Generator | Sequence[torch.Generator] | None
 
@@ -105,9 +103,10 @@ def _semihard_by_comparing(c: Candidates) -> Picks:
     minimum is the nearest farther negative if there is one, else the farthest: a third of the time of comparing,
     masking and taking two minima. Negatives closer to each other than the difference's rounding count as one.
     """
-    gap = c.d_ap.unsqueeze(-1) - (c.d_an - c.barrier).unsqueeze(-2)
-    bits, column = gap.view(BITS[gap.dtype]).min(-1)
-    return Picks(bits.view(gap.dtype), c.columns, column, c.is_pair)
+    # Anchors last, as the smallest is looked for along an axis before: a distance is the same from both its ends.
+    gap = c.d_ap.mT.contiguous().unsqueeze(-3) - (c.d_an - c.barrier).unsqueeze(-2)
+    bits, column = smallest(gap.view(BITS[gap.dtype]))
+    return Picks(bits.view(gap.dtype).mT, c.columns, column.mT, c.is_pair)
 
 
 def _semihard_by_sorting(c: Candidates) -> Picks:
@@ -161,17 +160,23 @@ def count_below(values: Tensor, thresholds: Tensor, *, inclusive: bool) -> Tenso
     ``values`` is (..., n, m), ``thresholds`` (..., n, p), the counts (..., n, p).
     """
     if is_dense(thresholds, values):
-        low, bound = values.unsqueeze(-2), thresholds.unsqueeze(-1)
-        return (low <= bound if inclusive else low < bound).sum(-1)
+        compare = torch.le if inclusive else torch.lt
+        return _ones_where(compare, values.unsqueeze(-2), thresholds.unsqueeze(-1)).sum(-1).long()
     return torch.searchsorted(values.sort(-1).values, thresholds.contiguous(), right=inclusive)
+
+
+def _ones_where(compare: Callable[..., Tensor], left: Tensor, right: Tensor) -> Tensor:
+    """A comparison as 1 and 0: their sums are exact up to 2^24, and take a fifth of the time that booleans' take."""
+    shape = torch.broadcast_shapes(left.shape, right.shape)
+    return compare(left, right, out=left.new_empty(shape, dtype=torch.float32))
 
 
 def _violations(c: Candidates, bound: Tensor) -> tuple[Tensor, Tensor]:
     """Count the triplets with ``bound > d_an``: for each (anchor, positive), and for each (anchor, negative)."""
     nearer, bound = c.d_an_or_inf, bound.masked_fill(~c.is_positive, -torch.inf)
     if is_dense(bound, nearer):
-        violates = bound.unsqueeze(-1) > nearer.unsqueeze(-2)
-        return violates.sum(-1), violates.sum(-2)
+        violates = _ones_where(torch.gt, bound.unsqueeze(-1), nearer.unsqueeze(-2))
+        return violates.sum(-1).long(), violates.sum(-2).long()
     below = count_below(bound, nearer, inclusive=True)
     return count_below(nearer, bound, inclusive=False), bound.shape[-1] - below
 
