@@ -7,7 +7,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from skmetric.engine.randomness import Stream, open_stream
+from skmetric.engine.randomness import Stream, identity, open_stream
 
 __all__ = ["DropoutNoise"]
 
@@ -40,8 +40,8 @@ class DropoutNoise:
         self._device = device
         opened: dict[tuple, np.random.Generator] = {}
         for seed in seeds:
-            opened.setdefault(_identity(seed), open_stream(seed, Stream.DROPOUT))
-        self._rngs = [opened[_identity(seed)] for seed in seeds]
+            opened.setdefault(identity(seed), open_stream(seed, Stream.DROPOUT))
+        self._rngs = [opened[identity(seed)] for seed in seeds]
 
     def keep_only(self, models: Sequence[int]) -> "DropoutNoise":
         """The noise of some of the models, which goes on where it is."""
@@ -64,7 +64,3 @@ class DropoutNoise:
         if len(distinct) > 1:
             factors = factors[:, [distinct.index(rng) for rng in self._rngs]]
         return factors.unbind()
-
-
-def _identity(seed: np.random.SeedSequence) -> tuple:
-    return repr(seed.entropy), seed.spawn_key

@@ -9,7 +9,15 @@ import numpy as np
 import torch
 from torch import Tensor
 
-__all__ = ["Stream", "borrow_global_generators", "global_generators", "open_stream", "restore", "states_of"]
+__all__ = [
+    "Stream",
+    "borrow_global_generators",
+    "global_generators",
+    "identity",
+    "open_stream",
+    "restore",
+    "states_of",
+]
 
 _GLOBAL_GENERATORS = threading.RLock()
 
@@ -32,6 +40,11 @@ def open_stream(seed: np.random.SeedSequence, purpose: Stream) -> np.random.Gene
     """
     child = np.random.SeedSequence(seed.entropy, spawn_key=(*seed.spawn_key, purpose))
     return np.random.Generator(np.random.SFC64(child))
+
+
+def identity(seed: np.random.SeedSequence) -> tuple:
+    """What two seeds have in common whose streams are the same."""
+    return repr(seed.entropy), seed.spawn_key
 
 
 @contextmanager

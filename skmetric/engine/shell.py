@@ -1,15 +1,36 @@
 """skorch around the training loop: its callbacks, its history, its log."""
 
 from collections.abc import Sequence
+from functools import cached_property
 from typing import Any
 
 import torch
 from skorch import NeuralNet
 from skorch.callbacks import Callback, EpochTimer, PrintLog
 
+from skmetric.engine.optimizer import StackAdamW
 from skmetric.engine.progress import Progress
 
-__all__ = ["StackNet"]
+__all__ = ["ShownOptimizer", "StackNet"]
+
+
+class ShownOptimizer(torch.optim.Optimizer):
+    """The stack's optimiser, as torch's schedulers want one: they change "lr" in ``param_groups``, which both share.
+
+    The first optimiser of torch's class in a process loads torch's compiler, most of a second, which fits without
+    callbacks are spared.
+
+    Parameters
+    ----------
+    optimizer : StackAdamW
+        The stack's.
+    """
+
+    def __init__(self, optimizer: StackAdamW) -> None:
+        super().__init__(optimizer.param_groups[0]["params"], {})
+        self.param_groups = optimizer.param_groups
+        # Where schedulers look whether a step was made before theirs.
+        self._opt_called = True
 
 
 class StackNet(NeuralNet):
@@ -52,10 +73,14 @@ class StackNet(NeuralNet):
         return self
 
     def initialize_optimizer(self, triggered_directly: None = None) -> "StackNet":
-        """Show the stack's optimiser to callbacks."""
+        """Leave the optimiser until a callback asks for it."""
         del triggered_directly
-        self.optimizer_ = self.progress.stack.optimizer
         return self
+
+    @cached_property
+    def optimizer_(self) -> "ShownOptimizer":
+        """The stack's optimiser, as callbacks know one."""
+        return ShownOptimizer(self.progress.stack.optimizer)
 
     def train(self) -> None:
         """Run epochs until the models are done or a callback says stop.

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from skmetric.engine.batch import Batch
+from skmetric.engine.draws import BatchDraws
 from skmetric.engine.gradients import open_gradients
 from skmetric.engine.memory import NoMemory, RecentItems
 from skmetric.engine.noise import DropoutNoise
@@ -37,8 +38,7 @@ class Step(NamedTuple):
     keep: Tensor | None  # dropout's factors, (n_models, n_embedded, keep_width); (1, ...) where all models share them
     bins: Tensor | None  # of the target that the items fall into, (n_models, n)
     batch: Batch
-    stay: Tensor  # how much of a weight stays, and the size of a step: (n_models, 1)
-    size: Tensor
+    factor: float  # of the learning rates
 
 
 class TrainingStack:
@@ -55,7 +55,7 @@ class TrainingStack:
     def __init__(self, plans: Sequence[FitPlan], device: torch.device) -> None:
         first = plans[0]
         self.plans, self.device = plans, device
-        self._sampling = self._streams(Stream.BATCHES)
+        self._draws = BatchDraws(plans)
         self.network = first.network.build(self._streams(Stream.WEIGHTS))
         self._start_weights()
         self.network.to(device).train()
@@ -95,7 +95,7 @@ class TrainingStack:
         """Update every model once; its outputs and its loss before that."""
         self._memory.begin_step()
         outputs, loss, gradient = self._gradients(step.x, step.keep, partial(self._judge, step))
-        self.optimizer.update(gradient, step.stay, step.size)
+        self.optimizer.update(gradient, step.factor)
         self._memory.end_step(outputs.representation, step.batch)
         return outputs, loss
 
@@ -109,7 +109,7 @@ class TrainingStack:
 
     def draw_epoch(self, epoch: int) -> Iterator[Step]:
         """Draw an epoch, put it on the device in few pieces, and hand it out step by step."""
-        drawn = [plan.sampler.draw_epoch(rng) for plan, rng in zip(self.plans, self._sampling, strict=True)]
+        drawn = self._draws.draw_epoch()
         rows = np.stack([_rows_of(plan, items) for plan, items in zip(self.plans, drawn, strict=True)], axis=1)
         n_steps, n_models, _ = rows.shape
         factors = self._factors[epoch * n_steps : (epoch + 1) * n_steps]
@@ -117,15 +117,13 @@ class TrainingStack:
         ahead = max(1, NOISE_AHEAD // max(1, n_models * n_embedded * self.network.keep_width))
         for start in range(0, n_steps, ahead):
             block = slice(start, start + ahead)
-            stays, sizes = self.optimizer.plan_epoch(factors[block])
-            keeps = self._noise.draw(len(stays), n_embedded)
+            keeps = self._noise.draw(len(factors[block]), n_embedded)
             batches = self._table.batches(rows[block])
             values, bins = self._known([each[block] for each in drawn])
-            lengths = self._list_lengths[block]
-            steps = zip(batches, values, bins, lengths, keeps, stays.unbind(), sizes.unbind(), strict=True)
-            for (indices, x, places), known, in_bins, length, keep, stay, size in steps:
+            steps = zip(batches, values, bins, self._list_lengths[block], keeps, factors[block].tolist(), strict=True)
+            for (indices, x, places), known, in_bins, length, keep, factor in steps:
                 batch = Batch(indices, known, length, self._generators, self._memory.contents)
-                yield Step(x, places, keep, in_bins, batch, stay, size)
+                yield Step(x, places, keep, in_bins, batch, factor)
 
     def keep_only(self, models: Sequence[int]) -> "TrainingStack":
         """A stack of some of the models, which go on where they are."""
@@ -138,7 +136,7 @@ class TrainingStack:
             for model in models
         ]
         smaller = TrainingStack(plans, self.device)
-        smaller._sampling = [self._sampling[model] for model in models]
+        smaller._draws = self._draws.keep_only(models)
         smaller._generators = [self._generators[model] for model in models]
         smaller._noise = self._noise.keep_only(models)
         smaller._memory = self._memory.keep_only(models)

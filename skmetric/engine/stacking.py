@@ -15,9 +15,9 @@ __all__ = ["fit_in_stacks", "split_into_stacks"]
 MEMORY_SHARE = 0.25
 # Taken for free where the system does not say.
 UNKNOWN_MEMORY = 1 << 32
-# Numbers held for each weight (value, gradient, two moments, scratch, the gradient's parts), and for each activation
-# (itself, its gradient, dropout's factors and what is drawn for them).
-PER_WEIGHT, PER_ACTIVATION = 8, 8
+# Numbers held for each weight (value, gradient and its parts, two moments), and for each activation (itself, its
+# gradient, dropout's factors and what is drawn for them).
+PER_WEIGHT, PER_ACTIVATION = 7, 8
 
 
 def split_into_stacks(plans: Sequence[FitPlan], device: torch.device, max_stack: int | None) -> list[list[int]]:

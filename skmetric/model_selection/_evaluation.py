@@ -83,14 +83,14 @@ class Evaluation:
             params = check_method_params(self.X, params=self.fit_params, indices=train)
             X, y = safe_split(self.estimator, self.X, self.y, train)
             fronts.append(Fronts(X, y, params))
-        tables: dict[int, FitPlan] = {}
+        planned: list[list[FitPlan]] = [[] for _ in self.folds]
         return [
-            self._plan(fold, fronts[fold], parameters, tables)
+            self._plan(fold, fronts[fold], parameters, planned[fold])
             for parameters in candidates
             for fold in range(len(self.folds))
         ]
 
-    def _plan(self, fold: int, fronts: Fronts, parameters: dict[str, Any], tables: dict[int, FitPlan]) -> _Task:
+    def _plan(self, fold: int, fronts: Fronts, parameters: dict[str, Any], planned: list[FitPlan]) -> _Task:
         start = time.perf_counter()
         estimator = clone(self.estimator).set_params(**clone(parameters, safe=False))
         task = _Task(fold, estimator, final_step(estimator))
@@ -98,7 +98,7 @@ class Evaluation:
             task.front = fronts.of(estimator, parameters)
             X, y, params = task.front.received
             task.final._validate_params()
-            task.plan = _share_table(task.final._plan(X, y, **params), tables, fold)
+            task.plan = _share(task.final._plan(X, y, **params), planned)
         except Exception as error:
             self._fail(task, error)
         task.seconds = time.perf_counter() - start
@@ -161,10 +161,23 @@ class Evaluation:
         return score_fitted(whole, X, y, self.scorer, params, self.error_score)
 
 
-def _share_table(plan: FitPlan, tables: dict[int, FitPlan], fold: int) -> FitPlan:
-    """Let the candidates of a fold share their rows, which each has converted for itself."""
-    first = tables.setdefault(fold, plan)
-    return replace(plan, X=first.X) if np.array_equal(plan.X, first.X) else plan
+def _share(plan: FitPlan, earlier: list[FitPlan]) -> FitPlan:
+    """Let the candidates of a fold share rows and samplers that are equal, which each has made for itself.
+
+    The rows are then on the device once, and batches are drawn once for all models of a seed.
+    """
+    X = next((other.X for other in earlier if np.array_equal(other.X, plan.X)), plan.X)
+    sampler = next((other.sampler for other in earlier if _draw_alike(other.sampler, plan.sampler)), plan.sampler)
+    if X is plan.X or sampler is plan.sampler:
+        earlier.append(plan)
+    return replace(plan, X=X, sampler=sampler)
+
+
+def _draw_alike(one: Any, other: Any) -> bool:
+    """Whether two samplers are of one kind and hold equal values."""
+    return type(one) is type(other) and all(
+        np.array_equal(value, vars(other)[name]) for name, value in vars(one).items()
+    )
 
 
 def _train_stack(plans: Sequence[FitPlan], device: Any) -> tuple[list[FitResult], float]:

@@ -44,7 +44,7 @@ class FlatParameters:
                 view = self.values[:, start : start + size].view(parameter.shape)
                 parameter.data = view.copy_(parameter)
                 start += size
-        self._used = start
+        self._used = self._gradient[:, :start]
 
     def gradient(self, loss: Tensor) -> Tensor:
         """Gradient of each model's loss (n_models,) in the layout of ``values``; overwritten by the next call."""
@@ -59,5 +59,5 @@ class FlatParameters:
     def lay_out(self, gradients: Sequence[Tensor]) -> Tensor:
         """Gradients of the parameters, one each, in the layout of ``values``; overwritten likewise."""
         rows = [g.reshape(len(self.values), -1) for g in gradients]
-        torch.cat(rows, 1, out=self._gradient[:, : self._used])
+        torch.cat(rows, 1, out=self._used)
         return self._gradient

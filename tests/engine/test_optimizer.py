@@ -7,21 +7,19 @@ from skmetric.engine.optimizer import StackAdamW
 
 @pytest.mark.parametrize("decay", [0.0, 0.1])
 def test_it_is_adamw(decay):
-    rates, rng = [0.1, 0.01], torch.Generator().manual_seed(0)
-    start = torch.randn(2, 64, generator=rng, dtype=torch.float64)
-    gradients = torch.randn(20, 2, 64, generator=rng, dtype=torch.float64)
+    rates, rng = [0.1, 0.1, 0.01], torch.Generator().manual_seed(0)
+    start = torch.randn(3, 64, generator=rng, dtype=torch.float64)
+    gradients = torch.randn(20, 3, 64, generator=rng, dtype=torch.float64)
     factors = np.linspace(1, 0.1, 20)
 
     values = start.clone()
-    # Where epsilon stands is the one difference; here it has no part.
-    ours = StackAdamW(values, learning_rates=rates, weight_decays=[decay] * 2, moments=[None] * 2, eps=1e-30)
-    stay, size = ours.plan_epoch(factors)
-    for gradient, s, z in zip(gradients, stay, size, strict=True):
-        ours.update(gradient, s, z)
+    ours = StackAdamW(values, learning_rates=rates, weight_decays=[decay] * 3, moments=[None] * 3)
+    for gradient, factor in zip(gradients, factors, strict=True):
+        ours.update(gradient, factor)
 
     for model, rate in enumerate(rates):
         weights = torch.nn.Parameter(start[model].clone())
-        theirs = torch.optim.AdamW([weights], lr=rate, weight_decay=decay, eps=1e-30)
+        theirs = torch.optim.AdamW([weights], lr=rate, weight_decay=decay)
         for gradient, factor in zip(gradients[:, model], factors, strict=True):
             theirs.param_groups[0]["lr"] = rate * factor
             weights.grad = gradient
@@ -35,11 +33,34 @@ def test_moments_go_on():
 
     def run(values, gradients, moments):
         optimizer = StackAdamW(values, learning_rates=[0.1], weight_decays=[0.01], moments=[moments])
-        for gradient, s, z in zip(gradients, *optimizer.plan_epoch(np.ones(len(gradients))), strict=True):
-            optimizer.update(gradient, s, z)
+        for gradient in gradients:
+            optimizer.update(gradient, 1.0)
         return optimizer.moments_of(0)
 
     whole, parts = start.clone(), start.clone()
     run(whole, gradients, None)
     run(parts, gradients[4:], run(parts, gradients[:4], None))
     torch.testing.assert_close(parts, whole, rtol=0, atol=0)
+
+
+@pytest.mark.parametrize("n_models", [2, 3, 8])
+def test_a_model_s_step_does_not_depend_on_its_neighbours(n_models):
+    rng = torch.Generator().manual_seed(0)
+    start, gradients = torch.randn(n_models, 192, generator=rng), torch.randn(5, n_models, 192, generator=rng)
+    rates = [0.1, 0.1, 0.01, 0.02, 0.02, 0.02, 0.1, 0.1][:n_models]
+
+    def run(models):
+        values = start[models].clone()
+        optimizer = StackAdamW(
+            values,
+            learning_rates=[rates[model] for model in models],
+            weight_decays=[0.01] * len(models),
+            moments=[None] * len(models),
+        )
+        for gradient in gradients:
+            optimizer.update(gradient[models].contiguous(), 0.5)
+        return values
+
+    together = run(list(range(n_models)))
+    for model in range(n_models):
+        torch.testing.assert_close(run([model])[0], together[model], rtol=0, atol=0)

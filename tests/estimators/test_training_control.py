@@ -1,5 +1,8 @@
 """Early stopping, warm starts, partial fits and callbacks."""
 
+import subprocess
+import sys
+
 import numpy as np
 import pytest
 import torch
@@ -263,3 +266,13 @@ def test_verbose_prints_a_line_an_epoch(blobs, capsys):
     assert len(printed) == 2 + 4
     make().fit(*blobs)
     assert capsys.readouterr().out == ""
+
+
+def test_a_fit_without_callbacks_loads_no_compiler():
+    script = (
+        "import sys, numpy as np\n"
+        "from skmetric import TripletEmbedder\n"
+        "TripletEmbedder(max_iter=1, device='cpu').fit(np.eye(8), [0, 1] * 4)\n"
+        "sys.exit('torch._dynamo' in sys.modules)\n"
+    )
+    assert subprocess.run([sys.executable, "-c", script], check=False).returncode == 0

@@ -23,6 +23,7 @@ from sklearn.preprocessing import FunctionTransformer, StandardScaler
 from skmetric import BatchedGridSearchCV, BatchedRandomizedSearchCV, TripletEmbedder
 from skmetric.engine import fit_stack
 from skmetric.metrics import map_at_r_scorer, recall_at_1_scorer
+from skmetric.sampling import ClassBatchSampler
 
 
 def make(**params):
@@ -361,3 +362,28 @@ def test_bad_parameters_are_named(blobs):
         BatchedGridSearchCV(make(), {"margn": [0.1]}, cv=2).fit(*blobs)
     with pytest.raises(ValueError, match=r"No fits were performed|empty"):
         BatchedGridSearchCV(make(), {"margin": []}, cv=ShuffleSplit(2)).fit(*blobs)
+
+
+# What candidates share
+
+
+def test_batches_are_drawn_once_for_all_candidates_of_a_fold(blobs, monkeypatch):
+    X, y = blobs
+    drawn = []
+    draw = ClassBatchSampler.draw_epoch
+    monkeypatch.setattr(ClassBatchSampler, "draw_epoch", lambda self, rng: drawn.append(self) or draw(self, rng))
+    grid = {"margin": [0.1, 0.3, 1.0], "learning_rate": [1e-3, 1e-2], "batch_size": [16, 64]}
+    BatchedGridSearchCV(make(max_iter=3), grid, cv=2, refit=False).fit(X, y)
+    # Two folds, two sizes of batches, three epochs.
+    assert len(drawn) == 2 * 2 * 3
+
+
+@pytest.mark.parametrize("random_state", [None, [0, 1, 2]])
+def test_candidates_of_other_seeds_draw_batches_of_their_own(blobs, monkeypatch, random_state):
+    X, y = blobs
+    drawn = []
+    draw = ClassBatchSampler.draw_epoch
+    monkeypatch.setattr(ClassBatchSampler, "draw_epoch", lambda self, rng: drawn.append(draw(self, rng)) or drawn[-1])
+    grid = {"margin": [0.1, 0.3, 1.0]} if random_state is None else {"random_state": random_state}
+    BatchedGridSearchCV(make(max_iter=1).set_params(random_state=None), grid, cv=2, refit=False).fit(X, y)
+    assert len({rows.tobytes() for rows in drawn}) == len(drawn) == 2 * 3
