@@ -46,7 +46,9 @@ def from_blocks(d: Tensor, rows: Tensor, samples_per_class: int) -> Candidates:
     columns = pattern.columns.expand(*d.shape[:-2], *pattern.columns.shape)
     is_positive = rows.unsqueeze(-1) != rows[..., pattern.columns]
     is_pair = is_positive if n > samples_per_class else torch.zeros_like(is_positive)
-    return Candidates(d.gather(-1, columns), is_positive, columns, d, pattern.is_negative, pattern.barrier, is_pair)
+    # Gathered from columns, not rows, which are the same: in memory the anchors come last, as mining wants them.
+    d_ap = d.gather(-2, columns.mT).mT
+    return Candidates(d_ap, is_positive, columns, d, pattern.is_negative, pattern.barrier, is_pair)
 
 
 class BlockPattern(NamedTuple):

@@ -2,7 +2,7 @@
 
 import torch
 from torch import Tensor
-from torch.nn.functional import max_pool2d
+from torch.nn.functional import max_pool2d_with_indices
 
 __all__ = ["BITS", "smallest"]
 
@@ -20,7 +20,7 @@ def smallest(keys: Tensor) -> tuple[Tensor, Tensor]:
         return keys.min(-3)
     *_, m, p, n = keys.shape
     # The largest of the complements is the complement of the smallest.
-    windows = keys.bitwise_not_().view(-1, m, 1, p * n).movedim(-1, 1)
-    largest, place = max_pool2d(windows, (m, 1), return_indices=True)
+    windows = keys.bitwise_not_().view(-1, m, 1, p * n).permute(0, 3, 1, 2)
+    largest, place = max_pool2d_with_indices(windows, (m, 1))
     shape = keys.shape[:-3] + keys.shape[-2:]
     return largest.view(shape).bitwise_not_(), place.view(shape)
