@@ -12,9 +12,20 @@ extensions = [
     "sphinx.ext.mathjax",
     "sphinx_gallery.gen_gallery",
 ]
-sphinx_gallery_conf = {"examples_dirs": "../examples", "gallery_dirs": "auto_examples", "show_memory": False}
+sphinx_gallery_conf = {
+    "examples_dirs": "../examples",
+    "gallery_dirs": "auto_examples",
+    "show_memory": False,
+    "doc_module": ("skmetric",),
+    "reference_url": {"skmetric": None},
+    "backreferences_dir": "generated/backreferences",
+}
 numpydoc_show_class_members = False
-# Docstrings inherited from scikit-learn point into its glossary.
-suppress_warnings = ["config.cache", "ref.term"]
-exclude_patterns = ["_build"]
+# Docstrings say types in words; the annotations repeat them at length.
+autodoc_typehints = "none"
+templates_path = ["_templates"]
+# Docstrings inherited from scikit-learn point into its glossary and its user guide.
+suppress_warnings = ["config.cache", "ref.ref", "ref.term"]
+exclude_patterns = ["_build", "_templates"]
+
 html_static_path = ["_static"]
