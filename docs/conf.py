@@ -12,10 +12,21 @@ extensions = [
     "sphinx.ext.mathjax",
     "sphinx_gallery.gen_gallery",
 ]
+# From the first look to what is special; what is not named comes last.
+examples = ["margin_search", "batched_search", "user_items", "ranking_margins", "best_worst", "ranksim"]
+
+
+def place(file_name):
+    name = file_name.removeprefix("plot_").removesuffix(".py")
+    return examples.index(name) if name in examples else len(examples)
+
+
 sphinx_gallery_conf = {
     "examples_dirs": "../examples",
     "gallery_dirs": "auto_examples",
+    "within_subsection_order": place,
     "show_memory": False,
+    "write_computation_times": False,
     "doc_module": ("skmetric",),
     "reference_url": {"skmetric": None},
     "backreferences_dir": "generated/backreferences",

@@ -10,6 +10,9 @@ same folds, by the same two scores. The table is made: rows in groups, with grad
 # NDCG counts the top of each group for more than its end, Spearman's correlation counts all ranks the same. Both are
 # means over groups, for a regressor as for a ranker: with metadata routing the scorers ask for the groups themselves.
 
+from pathlib import Path
+
+import matplotlib.pyplot as plt
 import pandas as pd
 import sklearn
 from sklearn.linear_model import Ridge
@@ -58,4 +61,28 @@ for name, (estimator, grid) in searches.items():
         }
     )
 
-print(pd.DataFrame(rows).set_index("").round(3).to_string())
+table = pd.DataFrame(rows).set_index("")
+print(table.round(3).to_string())
+
+# %%
+# Marks are means over folds, bars standard deviations.
+
+fig, axes = plt.subplots(1, 2, figsize=(9, 3), sharey=True, layout="constrained")
+for ax, score, title in zip(axes, scoring, ("NDCG", "Spearman's correlation"), strict=True):
+    ax.errorbar(
+        table[f"{score} mean"],
+        table.index,
+        xerr=table[f"{score} std"],
+        color="#0072B2",
+        marker="o",
+        linestyle="",
+        capsize=4,
+    )
+    ax.set(title=title, xlabel="mean over held-out groups")
+    ax.grid(axis="x", color="#E0E0E0")
+axes[0].invert_yaxis()
+axes[0].margins(y=0.2)
+
+path = Path("three_estimators.png").resolve()
+fig.savefig(path, dpi=110)
+print(f"\nPicture: {path}")
