@@ -39,4 +39,22 @@ templates_path = ["_templates"]
 suppress_warnings = ["config.cache", "ref.ref", "ref.term"]
 exclude_patterns = ["_build", "_templates"]
 
+html_title = "skmetric"
 html_static_path = ["_static"]
+html_copy_source = False
+# Its output is dark enough to be read on a tinted ground.
+pygments_style = "sphinx"
+sans_serif = "system-ui, -apple-system, 'Segoe UI', Roboto, 'DejaVu Sans', sans-serif"
+html_theme_options = {
+    "description": "Metric learning and learning to rank for scikit-learn",
+    "page_width": "1180px",
+    "body_max_width": "none",
+    "sidebar_width": "240px",
+    "font_family": sans_serif,
+    "head_font_family": sans_serif,
+    "font_size": "16px",
+    "code_font_size": "0.85em",
+    "highlight_bg": "#f6f6f6",
+    "footer_text": "#666",
+    "show_relbar_bottom": True,
+}
