@@ -191,6 +191,7 @@ def lambda_loss(
     References
     ----------
     Burges, Ragno, Le (2006). Learning to Rank with Nonsmooth Cost Functions. NeurIPS.
+
     Wang et al. (2018). The LambdaLoss Framework for Ranking Metric Optimization. CIKM.
 
     Examples

@@ -19,7 +19,7 @@ CONFIDENCE = 0.95
 
 @dataclass(frozen=True, eq=False, repr=False)
 class BaselineComparison:
-    """Scores of baselines and learned embeddings on the same folds, as :func:`compare_baselines` returns them.
+    """Scores of baselines and embeddings on the same folds, by :func:`~skmetric.model_selection.compare_baselines`.
 
     ``print`` shows a table with its legend and a verdict.
 

@@ -98,7 +98,7 @@ def compare_baselines(
 
     See Also
     --------
-    BatchedGridSearchCV : To search the parameters of an embedder that might do better.
+    skmetric.BatchedGridSearchCV : To search the parameters of an embedder that might do better.
     skmetric.metrics.map_at_r_score : The default score.
 
     Notes
