@@ -33,6 +33,7 @@ BENCHMARKS: Mapping[str, Benchmark] = {
     "epoch": epoch.run,
     "large_batch": large_batch.run,
     "search": search.run,
+    "search_gpu": search.run_on_gpu,
     "defaults": defaults.run,
     "embedding": embedding.run,
     "user_items": user_items.run,

@@ -9,7 +9,7 @@ from time import perf_counter
 from typing import Any
 
 import numpy as np
-from joblib import Parallel, delayed
+import torch
 from numpy.typing import NDArray
 from sklearn.base import clone
 from sklearn.datasets import load_digits
@@ -20,51 +20,84 @@ from benchmarks.search_peer import SkorchEmbedder
 from skmetric import BatchedGridSearchCV, TripletEmbedder
 from skmetric.metrics import map_at_r_scorer
 
-__all__ = ["run"]
+__all__ = ["run", "run_on_gpu"]
 
 MARGINS = [0.05, 0.1, 0.15, 0.2, 0.3, 0.4, 0.5, 0.7]
 N_MODELS = (1, 8, 40, 160, 640)
 N_JOBS = 2
 
 
-def plain_embedder(max_iter: int) -> TripletEmbedder:
+def plain_embedder(max_iter: int, device: str = "cpu") -> TripletEmbedder:
     """Build the network of the comparison: inputs as given, no dropout."""
     return TripletEmbedder(
-        16, hidden_layer_sizes=(128,), dropout=0.0, scale_inputs=False, max_iter=max_iter, device="cpu", random_state=0
+        16, hidden_layer_sizes=(128,), dropout=0.0, scale_inputs=False, max_iter=max_iter, device=device, random_state=0
     )
 
 
-def run(*, quick: bool) -> Iterator[Figure]:
+def run(*, quick: bool, device: str = "cpu") -> Iterator[Figure]:
     """Ratios of times, scores, and how time and memory grow with the stack."""
     max_iter, rounds = (2, 1) if quick else (20, 3)
     X, y = _digits()
-    ours = plain_embedder(max_iter)
-    peer = SkorchEmbedder(max_epochs=max_iter)
-    Parallel(N_JOBS)(delayed(clone)(each) for each in (ours, peer))  # start the workers, and let them import torch
-
     found: dict[str, GridSearchCV] = {}
-    searches = {
-        "batched": BatchedGridSearchCV(ours, {"margin": MARGINS}, cv=5, scoring=map_at_r_scorer),
-        "ours, GridSearchCV": GridSearchCV(ours, {"margin": MARGINS}, cv=5, scoring=map_at_r_scorer, n_jobs=N_JOBS),
-        "skorch, GridSearchCV": GridSearchCV(peer, {"margin": MARGINS}, cv=5, scoring=map_at_r_scorer, n_jobs=N_JOBS),
-    }
+    for search in _searches(1, device).values():  # loads what is loaded once, in joblib's workers too
+        search.fit(X, y)
+    searches = _searches(max_iter, device)
     taken = alternate({name: _timed(search, X, y, found, name) for name, search in searches.items()}, rounds)
     yield compare("search: skorch / batched", taken, "skorch, GridSearchCV", "batched", target=at_least(12))
     yield compare("search: ours one by one / batched", taken, "ours, GridSearchCV", "batched", target=at_least(3))
-    for name in ("batched", "ours, GridSearchCV", "skorch, GridSearchCV"):
+    for name in searches:
         target = at_least(found["skorch, GridSearchCV"].best_score_) if name == "batched" else None
         yield _best_score(f"search: best MAP@R, {name}", found[name], target)
     yield Figure("search: largest difference of scores to one by one", _difference(found))
 
-    fits = {"ours": _timed(ours, X, y, {}, ""), "skorch": _timed(peer, X, y, {}, "")}
+    fits = {"ours": _timed(plain_embedder(max_iter, device), X, y, {}, "")}
+    fits["skorch"] = _timed(SkorchEmbedder(max_epochs=max_iter, device=device), X, y, {}, "")
     yield compare("one fit: skorch / ours", alternate(fits, rounds), "skorch", "ours", target=at_least(1))
-    yield from _with_defaults(X, y, max_iter)
-    yield from _growth(max_iter, quick)
+    yield _one_after_another(X, y, max_iter, device)
+    yield from _with_defaults(X, y, max_iter, device)
+    yield from _growth(max_iter, quick, device)
 
 
-def _with_defaults(X: NDArray, y: NDArray, max_iter: int) -> Iterator[Figure]:
+def run_on_gpu(*, quick: bool) -> Iterator[Figure]:
+    """The same on a GPU, where there is one."""
+    if torch.cuda.is_available():
+        yield from run(quick=quick, device="cuda")
+    else:
+        print("skipped: it needs a CUDA device, and there is none")
+
+
+def _searches(max_iter: int, device: str) -> dict[str, GridSearchCV]:
+    grid, how = {"margin": MARGINS}, {"cv": 5, "scoring": map_at_r_scorer}
+    ours = plain_embedder(max_iter, device)
+    peer = SkorchEmbedder(max_epochs=max_iter, device=device)
+    return {
+        "batched": BatchedGridSearchCV(ours, grid, **how),
+        "ours, GridSearchCV": GridSearchCV(ours, grid, n_jobs=N_JOBS, **how),
+        "skorch, GridSearchCV": GridSearchCV(peer, grid, n_jobs=N_JOBS, **how),
+    }
+
+
+def _one_after_another(X: NDArray, y: NDArray, max_iter: int, device: str) -> Figure:
+    """Fits in one process, with all that a fit does besides training, beside one stack with the same."""
+    ours = plain_embedder(max_iter, device)
+    folds = _hardly_scored_folds(y)
+
+    def one_by_one() -> float:
+        start = perf_counter()
+        for margin in MARGINS:
+            for train, _ in folds:
+                clone(ours).set_params(margin=margin).fit(X[train], y[train])
+        return perf_counter() - start
+
+    stack = BatchedGridSearchCV(ours, {"margin": MARGINS}, cv=folds, refit=False)
+    taken = alternate({"fits": one_by_one, "one stack": _timed(stack, X, y, {}, "")}, 1)
+    target = at_least(30) if device == "cuda" else None
+    return compare("40 fits, one after another / one stack", taken, "fits", "one stack", target=target)
+
+
+def _with_defaults(X: NDArray, y: NDArray, max_iter: int, device: str) -> Iterator[Figure]:
     """The same with the estimator's own defaults: wider, with dropout and scaled inputs."""
-    estimator = TripletEmbedder(max_iter=max_iter, device="cpu", random_state=0)
+    estimator = TripletEmbedder(max_iter=max_iter, device=device, random_state=0)
     found: dict[str, GridSearchCV] = {}
     searches = {
         "batched": BatchedGridSearchCV(estimator, {"margin": MARGINS}, cv=5),
@@ -75,9 +108,10 @@ def _with_defaults(X: NDArray, y: NDArray, max_iter: int) -> Iterator[Figure]:
     yield _best_score("search with defaults: best MAP@R", found["batched"])
 
 
-def _growth(max_iter: int, quick: bool) -> Iterator[Figure]:
+def _growth(max_iter: int, quick: bool, device: str) -> Iterator[Figure]:
     for n_models in N_MODELS[:2] if quick else N_MODELS:
-        seconds, peak = map(float, in_fresh_process("benchmarks.search", str(n_models), str(max_iter)).split())
+        arguments = str(n_models), str(max_iter), device
+        seconds, peak = map(float, in_fresh_process("benchmarks.search", *arguments).split())
         note = f"{1e3 * seconds / n_models:.0f} ms a model, peak memory {peak:.0f} MB above the start"
         yield Figure(f"stack of {n_models}: seconds", seconds, " s", note=note, details={"peak_mb": peak})
 
@@ -106,29 +140,40 @@ def _difference(found: dict[str, GridSearchCV]) -> float:
     return max(float(np.abs(one[key] - other[key]).max()) for key in one if key.startswith("split"))
 
 
-def _train_stack(n_models: int, max_iter: int) -> None:
-    """In a process of its own: seconds and peak memory of one stack, five folds by as many margins as it takes."""
-    import resource
+def _hardly_scored_folds(y: NDArray, n_folds: int = 5) -> list[tuple[NDArray, NDArray]]:
+    """Folds for the time of training alone: they score a few rows of two classes."""
+    few = np.flatnonzero(y < 2)[:8]
+    return [(np.flatnonzero(np.arange(len(y)) % 5 != k), few) for k in range(n_folds)]
 
+
+def _train_stack(n_models: int, max_iter: int, device: str) -> None:
+    """In a process of its own: seconds and peak memory of one stack, five folds by as many margins as it takes."""
     X, y = _digits()
     n_margins = -(-n_models // 5)
-    # Scoring is no part of this: a few rows of two classes.
-    few = np.flatnonzero(y < 2)[:8]
-    folds = [(np.flatnonzero(np.arange(len(y)) % 5 != k), few) for k in range(min(n_models, 5))]
+    folds = _hardly_scored_folds(y, min(n_models, 5))
     search = BatchedGridSearchCV(
-        plain_embedder(max_iter),
+        plain_embedder(max_iter, device),
         {"margin": np.linspace(0.05, 0.7, n_margins)},
         cv=folds,
         refit=False,
         max_stack=n_models,
     )
     clone(search).set_params(estimator__max_iter=1, cv=folds[:1], param_grid={"margin": [0.2]}).fit(X, y)
-    before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    before = _peak_bytes(device)
     start = perf_counter()
     search.fit(X, y)
     seconds = perf_counter() - start
-    print(seconds, (resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before) / 1024)
+    print(seconds, (_peak_bytes(device) - before) / 2**20)
+
+
+def _peak_bytes(device: str) -> int:
+    """Most memory taken so far: of the process, or on the device."""
+    if device == "cuda":
+        return torch.cuda.max_memory_allocated()
+    from benchmarks.peak_memory import peak
+
+    return peak()
 
 
 if __name__ == "__main__":
-    _train_stack(*map(int, sys.argv[1:]))
+    _train_stack(int(sys.argv[1]), int(sys.argv[2]), sys.argv[3])

@@ -7,7 +7,6 @@ import sys
 
 import numpy as np
 import pytest
-import torch
 from sklearn.base import clone
 from sklearn.datasets import load_diabetes, load_digits
 
@@ -20,7 +19,7 @@ from skmetric import (
     TripletEmbedder,
 )
 from skmetric.datasets import make_ranking
-from skmetric.engine.stack import TrainingStack
+from tests.gpu.steps import assert_no_step_waits
 
 pytestmark = pytest.mark.gpu
 
@@ -53,18 +52,6 @@ def test_no_step_waits_for_the_device(digits, mining):
     X, _, y, _ = digits
     embedder = TripletEmbedder(max_iter=2, device="cuda", random_state=0, mining=mining)
     assert_no_step_waits(embedder._plan(X, y))
-
-
-def assert_no_step_waits(plan):
-    stack = TrainingStack([plan], torch.device("cuda"))
-    stack.train_epoch(0)
-    step = next(stack.draw_epoch(1))
-    torch.cuda.set_sync_debug_mode("error")
-    try:
-        for _ in range(3):
-            stack.train_step(step)
-    finally:
-        torch.cuda.set_sync_debug_mode("default")
 
 
 RANKERS = [

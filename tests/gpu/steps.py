@@ -1,0 +1,18 @@
+"""Steps of training, watched."""
+
+import torch
+
+from skmetric.engine.stack import TrainingStack
+
+
+def assert_no_step_waits(*plans):
+    """Train a stack for some steps in which any wait of the host for the device is an error."""
+    stack = TrainingStack(plans, torch.device("cuda"))
+    stack.train_epoch(0)
+    step = next(stack.draw_epoch(1))
+    torch.cuda.set_sync_debug_mode("error")
+    try:
+        for _ in range(3):
+            stack.train_step(step)
+    finally:
+        torch.cuda.set_sync_debug_mode("default")
