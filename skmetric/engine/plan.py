@@ -48,7 +48,10 @@ class Sampler(Protocol):
 
 @dataclass(frozen=True)
 class Validation:
-    """Rows held out from training, and the score (higher is better) of what a model finally makes of them."""
+    """Rows held out from training, and the score (higher is better) of what a model finally makes of them.
+
+    ``score`` gets finite outputs only. Plans go to other processes: it must pickle.
+    """
 
     X: NDArray
     score: Callable[[NDArray], float]

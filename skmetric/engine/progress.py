@@ -89,7 +89,9 @@ class _ModelProgress:
             self.finish(stack, place)
         elif self._plan.validation is not None:
             outputs = stack.outputs_of(place, self._plan.validation.X)
-            figures["valid_score"] = self._plan.validation.score(outputs)
+            # A model whose weights overflow between two finite losses is worse than any other, not an error.
+            is_finite = np.isfinite(outputs).all()
+            figures["valid_score"] = self._plan.validation.score(outputs) if is_finite else -np.inf
             self._note_score(figures["epoch"], figures["valid_score"], stack, place)
 
     def _note_score(self, epoch: int, score: float, stack: TrainingStack, place: int) -> None:

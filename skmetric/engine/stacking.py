@@ -3,6 +3,7 @@
 import os
 from collections.abc import Hashable, Sequence
 from itertools import pairwise
+from traceback import clear_frames
 
 import torch
 
@@ -36,13 +37,18 @@ def split_into_stacks(plans: Sequence[FitPlan], device: torch.device, max_stack:
     return stacks
 
 
-def fit_in_stacks(plans: Sequence[FitPlan], device: torch.device) -> list[FitResult]:
-    """Train as one stack; where a GPU has no memory for it, as two halves, and so on."""
+def fit_in_stacks(plans: Sequence[FitPlan], device: torch.device) -> list[FitResult | Exception]:
+    """Train as one stack; where that fails, for want of memory say, as two halves, and so on.
+
+    For each plan, its result, or why there is none.
+    """
     try:
-        return fit_stack(plans, device=device)
-    except torch.cuda.OutOfMemoryError:
+        return [*fit_stack(plans, device=device)]
+    except Exception as error:
+        # What the failed attempt holds is in its frames.
+        clear_frames(error.__traceback__)
         if len(plans) == 1:
-            raise
+            return [error]
     torch.cuda.empty_cache()
     half = len(plans) // 2
     return [*fit_in_stacks(plans[:half], device), *fit_in_stacks(plans[half:], device)]

@@ -17,7 +17,7 @@ from sklearn.utils.validation import check_is_fitted, validate_data
 
 from skmetric._sklearn_compat import Interval
 from skmetric.engine import FitPlan, FitResult, StoppingRule, TrainedNetwork, fit_stack, one_cycle, resolve_device
-from skmetric.estimators._callbacks import EpochTasks, check_callbacks
+from skmetric.estimators._callbacks import CALLBACKS_FOLLOW_ONE, EpochTasks, check_callbacks, has_callbacks
 from skmetric.nn import NetworkSpec, SmoothingSpec
 
 __all__ = ["TorchEstimator", "all_or_nothing", "float32_overflow_is_infinity", "not_fitted"]
@@ -47,6 +47,12 @@ def float32_overflow_is_infinity() -> Iterator[None]:
     """Let a value too large for float32 become infinite, which is then an error of its own: one message, not two."""
     with np.errstate(over="ignore", invalid="ignore"):
         yield
+
+
+def _is_ours(kind: type, method: str) -> bool:
+    """Whether a class has a method from this library, and not from a user's subclass."""
+    owner = next(each for each in kind.__mro__ if method in vars(each))
+    return owner.__module__.partition(".")[0] == __name__.partition(".")[0]
 
 
 def not_fitted(estimator: Any, why: str) -> str:
@@ -87,8 +93,10 @@ class TorchEstimator(CallbackSupportMixin, BaseEstimator):
         """Why fits that differ in the ``searched`` parameters cannot train side by side; None where they can."""
         if self.module is not None or "module" in searched:
             return "a module of one's own has no axis for several models"
-        if self.callbacks or "callbacks" in searched or hasattr(self, "_skl_callbacks"):
-            return "callbacks follow one fit, not several at a time"
+        if self.callbacks or "callbacks" in searched or has_callbacks(self):
+            return CALLBACKS_FOLLOW_ONE
+        if not _is_ours(type(self), "fit"):
+            return f"{type(self).__name__} has a fit of its own, which training side by side would pass by"
         return None
 
     def _network_spec(
@@ -147,7 +155,7 @@ class TorchEstimator(CallbackSupportMixin, BaseEstimator):
         context = self._init_callback_context(max_subtasks=plan.max_iter)
         context.call_on_fit_task_begin(estimator=self, **data)
         callbacks = check_callbacks(self.callbacks or ())
-        if hasattr(self, "_skl_callbacks"):
+        if has_callbacks(self):
             callbacks.append(EpochTasks(context, self, plan, data))
         (result,) = fit_stack([plan], device=device, callbacks=callbacks, verbose=self.verbose)
         context.call_on_fit_task_end(estimator=self, **data)

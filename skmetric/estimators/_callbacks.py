@@ -15,7 +15,9 @@ from skorch.callbacks import (
 
 from skmetric.engine import FitPlan, TrainedNetwork
 
-__all__ = ["EpochTasks", "check_callbacks"]
+__all__ = ["CALLBACKS_FOLLOW_ONE", "EpochTasks", "check_callbacks", "has_callbacks"]
+
+CALLBACKS_FOLLOW_ONE = "callbacks follow one fit, not several at a time"
 
 # They look at batches and predictions of a net's own loop, or at gradients between its calls; this engine hands out
 # neither, as it would have to wait for the device at every step.
@@ -34,6 +36,11 @@ def check_callbacks(callbacks: Sequence[Any]) -> list[Any]:
                 "scikit-learn's ScoringMonitor through set_callbacks."
             )
     return list(callbacks)
+
+
+def has_callbacks(estimator: Any) -> bool:
+    """Whether an estimator has callbacks of scikit-learn's, set on it or on an estimator around it."""
+    return hasattr(estimator, "_skl_callbacks")
 
 
 class EpochTasks(Callback):

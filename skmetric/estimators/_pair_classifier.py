@@ -206,5 +206,8 @@ class PairClassifierMixin(LearnedSpaceMixin):
             return [result for plan in plans for result in fit_stack([plan], device=device)]
         results: dict[int, FitResult] = {}
         for stack in split_into_stacks(plans, device, None):
-            results |= zip(stack, fit_in_stacks([plans[i] for i in stack], device), strict=True)
+            for place, result in zip(stack, fit_in_stacks([plans[i] for i in stack], device), strict=True):
+                if isinstance(result, Exception):
+                    raise result
+                results[place] = result
         return [results[i] for i in range(len(plans))]

@@ -1,6 +1,7 @@
 """Pairs and triplets of points, on their way to an embedder."""
 
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -107,11 +108,7 @@ class PointTuples:
         """Validate by the score of these tuples."""
         if (self.outcome < 0).all():
             raise ValueError("y_val must hold pairs that are alike, 1; all are -1.")
-
-        def score(embeddings: NDArray) -> float:
-            return self.score(embeddings, distance) if np.isfinite(embeddings).all() else -np.inf
-
-        return Validation(self.X, score)
+        return Validation(self.X, partial(self.score, distance=distance))
 
     def _crossed(self) -> "PointTuples":
         crossed = np.column_stack([self.places[:, 0], np.roll(self.places[:, 1], 1)])

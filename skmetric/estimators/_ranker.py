@@ -1,5 +1,6 @@
 """What rankers share: groups, scores and how they are judged."""
 
+from functools import partial
 from numbers import Integral
 from typing import Any, ClassVar, Self
 
@@ -247,12 +248,11 @@ class RankerMixin(LastLayerMixin):
 
     def _validation(self, items: RankedItems) -> Validation:
         # Whatever the metric has against these rows, it says before training.
-        self._judge(items, np.zeros(len(items.X)), weighted=True)
+        self._judge_outputs(items, np.zeros((len(items.X), 1)))
+        return Validation(items.X, partial(self._judge_outputs, items))
 
-        def score(outputs: NDArray) -> float:
-            return self._judge(items, outputs[:, 0], weighted=True) if np.isfinite(outputs).all() else -np.inf
-
-        return Validation(items.X, score)
+    def _judge_outputs(self, items: RankedItems, outputs: NDArray) -> float:
+        return self._judge(items, outputs[:, 0], weighted=True)
 
     def _finish(self, plan: FitPlan, result: FitResult) -> None:
         self._adopt(plan, result)

@@ -2,6 +2,7 @@
 
 import warnings
 from collections.abc import Callable, Sequence
+from functools import partial
 from numbers import Integral, Real
 from typing import Any, ClassVar, Self
 
@@ -403,16 +404,11 @@ class RankSimRegressor(RegressorMixin, LastLayerMixin, TorchEstimator):
         return train, self._validation(rows.some(held_out))
 
     def _validation(self, rows: TargetRows) -> Validation:
-        judge = METRICS[self.metric]
         check_judged(self.metric, rows.y, "the targets of the rows to stop early by (held out, or y_val)")
+        return Validation(rows.X, partial(self._judge_outputs, rows))
 
-        def score(outputs: NDArray) -> float:
-            # A model whose weights overflow between two finite losses is worse than any other, not an error.
-            if not np.isfinite(outputs).all():
-                return -np.inf
-            return judge(rows.y, self._units.restore(outputs), rows.weights)
-
-        return Validation(rows.X, score)
+    def _judge_outputs(self, rows: TargetRows, outputs: NDArray) -> float:
+        return METRICS[self.metric](rows.y, self._units.restore(outputs), rows.weights)
 
     def _finish(self, plan: FitPlan, result: FitResult) -> None:
         self._adopt(plan, result)

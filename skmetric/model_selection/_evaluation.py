@@ -1,37 +1,50 @@
 """From candidates and folds to scores, by stacks of networks."""
 
 import time
-from collections.abc import Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from functools import partial
+from inspect import signature
 from traceback import format_exception
 from typing import Any
 
 import numpy as np
+import torch
 from joblib import Parallel, delayed
 from sklearn.base import clone
 
 from skmetric._sklearn_compat import MultimetricScorer, check_method_params, safe_split, score_fitted
 from skmetric.engine import FitPlan, FitResult, fit_in_stacks, resolve_device, split_into_stacks
 from skmetric.model_selection._fronts import Front, Fronts, final_step
+from skmetric.model_selection._reports import Lines, NoCallbacks, SearchCallbacks
 
 __all__ = ["Evaluation"]
+
+# For each model of a stack its result or why there is none, and the seconds of all together.
+Trained = tuple[list[FitResult | Exception], float]
 
 
 @dataclass
 class _Task:
     """One candidate on one fold, on its way to a score."""
 
+    number: int
     fold: int
+    parameters: dict[str, Any]
     estimator: Any
-    final: Any
     front: Front | None = None
     plan: FitPlan | None = None
+    device: torch.device | None = None
     error: Exception | None = None
     seconds: float = 0.0
     whole: Any = None
 
+    @property
+    def final(self) -> Any:
+        return final_step(self.estimator)
 
-@dataclass
+
+@dataclass(frozen=True)
 class Evaluation:
     """Fits and scores candidates on the folds of a search.
 
@@ -42,7 +55,7 @@ class Evaluation:
     X, y : array-like
         All rows.
     folds : list of (train, test)
-        Row indices.
+        Arrays of row indices.
     fit_params, score_params : dict
         Routed to the estimator's ``fit`` and to the scorer.
     scorer : callable
@@ -69,60 +82,89 @@ class Evaluation:
     n_jobs: int | None
     pre_dispatch: int | str
     max_stack: int | None
-    n_stacks: int = field(default=0, init=False)
 
-    def run(self, candidates: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
+    def run(
+        self, candidates: Sequence[dict[str, Any]], lines: Lines, callbacks: NoCallbacks | SearchCallbacks
+    ) -> list[dict[str, Any]]:
         """One result for each candidate and fold, candidates first, as GridSearchCV's own evaluation returns them."""
         tasks = self._prepare(candidates)
-        self._train([task for task in tasks if task.error is None])
-        return [self._score(task) for task in tasks]
+        stacks = self._stacks([task for task in tasks if task.error is None])
+        lines.begin(len(stacks))
+        for task in tasks:
+            callbacks.begin(task.number, partial(self._split, task.fold))
+        results: dict[int, dict[str, Any]] = {}
+        for task in self._concluded(tasks, stacks):
+            result = results[task.number] = self._score(task)
+            # Nothing is kept of a model but its scores.
+            task.estimator = task.whole = task.front = None
+            lines.end(task.number, task.parameters, result)
+            callbacks.end(task.number, partial(self._split, task.fold))
+        return [results[task.number] for task in tasks]
 
     def _prepare(self, candidates: Sequence[dict[str, Any]]) -> list[_Task]:
-        fronts = []
-        for train, _ in self.folds:
-            params = check_method_params(self.X, params=self.fit_params, indices=train)
-            X, y = safe_split(self.estimator, self.X, self.y, train)
-            fronts.append(Fronts(X, y, params))
-        planned: list[list[FitPlan]] = [[] for _ in self.folds]
+        n_folds = len(self.folds)
+        fronts = [Fronts(partial(self._split, fold)) for fold in range(n_folds)]
+        planned: list[list[FitPlan]] = [[] for _ in range(n_folds)]
         return [
-            self._plan(fold, fronts[fold], parameters, planned[fold])
-            for parameters in candidates
-            for fold in range(len(self.folds))
+            self._plan(candidate * n_folds + fold, fronts[fold], parameters, planned[fold])
+            for candidate, parameters in enumerate(candidates)
+            for fold in range(n_folds)
         ]
 
-    def _plan(self, fold: int, fronts: Fronts, parameters: dict[str, Any], planned: list[FitPlan]) -> _Task:
+    def _split(self, fold: int) -> tuple[Any, Any, dict[str, Any]]:
+        """A copy of the training rows of a fold, their targets, and what goes with them to ``fit``."""
+        train, _ = self.folds[fold]
+        params = check_method_params(self.X, params=self.fit_params, indices=train)
+        return (*safe_split(self.estimator, self.X, self.y, train), params)
+
+    def _plan(self, number: int, fronts: Fronts, parameters: dict[str, Any], planned: list[FitPlan]) -> _Task:
         start = time.perf_counter()
         estimator = clone(self.estimator).set_params(**clone(parameters, safe=False))
-        task = _Task(fold, estimator, final_step(estimator))
+        task = _Task(number, number % len(self.folds), parameters, estimator)
         try:
             task.front = fronts.of(estimator, parameters)
             X, y, params = task.front.received
+            _check_names(task.final, params)
             task.final._validate_params()
+            task.device = resolve_device(task.final.device)
             task.plan = _share(task.final._plan(X, y, **params), planned)
         except Exception as error:
             self._fail(task, error)
         task.seconds = time.perf_counter() - start
         return task
 
-    def _train(self, tasks: Sequence[_Task]) -> None:
-        jobs = []
-        for device in {task.final.device for task in tasks}:
-            mine = [task for task in tasks if task.final.device == device]
-            where = resolve_device(device)
-            plans = [task.plan for task in mine if task.plan is not None]
-            jobs += [([mine[i] for i in stack], where) for stack in split_into_stacks(plans, where, self.max_stack)]
-        self.n_stacks += len(jobs)
-        trained = Parallel(n_jobs=self.n_jobs, pre_dispatch=self.pre_dispatch)(
-            delayed(_train_stack)([task.plan for task in stack], where) for stack, where in jobs
-        )
-        for (stack, _), (results, seconds) in zip(jobs, trained, strict=True):
+    def _stacks(self, tasks: Sequence[_Task]) -> list[list[_Task]]:
+        stacks = []
+        for device in dict.fromkeys(task.device for task in tasks):
+            mine = [(task, task.plan) for task in tasks if task.device == device and task.plan is not None]
+            assert device is not None
+            for places in split_into_stacks([plan for _, plan in mine], device, self.max_stack):
+                stacks.append([mine[place][0] for place in places])
+        return stacks
+
+    def _concluded(self, tasks: Sequence[_Task], stacks: Sequence[list[_Task]]) -> Iterator[_Task]:
+        """Tasks as they come to an end: those that have failed already, then stack by stack."""
+        yield from (task for task in tasks if task.error is not None)
+        jobs = (delayed(_train_stack)([task.plan for task in stack], stack[0].device) for stack in stacks)
+        for stack, (results, seconds) in zip(stacks, self._parallel()(jobs), strict=True):
             for task, result in zip(stack, results, strict=True):
                 self._finish(task, result, seconds / len(stack))
+                yield task
 
-    def _finish(self, task: _Task, result: FitResult, seconds: float) -> None:
+    def _parallel(self) -> Parallel:
+        """Gives results one by one where joblib's backend can, else all at the end."""
+        how = {"n_jobs": self.n_jobs, "pre_dispatch": self.pre_dispatch}
+        try:
+            return Parallel(**how, return_as="generator")
+        except ValueError:
+            return Parallel(**how)
+
+    def _finish(self, task: _Task, result: FitResult | Exception, seconds: float) -> None:
         start = time.perf_counter()
         assert task.front is not None
         try:
+            if isinstance(result, Exception):
+                raise result
             task.final._finish(task.plan, result)
             task.whole = task.front.complete(task.final)
         except Exception as error:
@@ -161,6 +203,13 @@ class Evaluation:
         return score_fitted(whole, X, y, self.scorer, params, self.error_score)
 
 
+def _check_names(estimator: Any, params: Mapping[str, Any]) -> None:
+    known = signature(estimator.fit).parameters
+    for name in params:
+        if name not in known:
+            raise TypeError(f"{type(estimator).__name__}.fit() got an unexpected keyword argument {name!r}")
+
+
 def _share(plan: FitPlan, earlier: list[FitPlan]) -> FitPlan:
     """Let the candidates of a fold share rows and samplers that are equal, which each has made for itself.
 
@@ -180,6 +229,6 @@ def _draw_alike(one: Any, other: Any) -> bool:
     )
 
 
-def _train_stack(plans: Sequence[FitPlan], device: Any) -> tuple[list[FitResult], float]:
+def _train_stack(plans: Sequence[FitPlan], device: torch.device) -> Trained:
     start = time.perf_counter()
     return fit_in_stacks(plans, device), time.perf_counter() - start

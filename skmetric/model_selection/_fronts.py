@@ -1,6 +1,7 @@
 """What reaches a pipeline's last step: the steps before it, fitted once for all candidates that share them."""
 
 import copy
+from collections.abc import Callable
 from typing import Any, Self
 
 from sklearn.base import BaseEstimator, clone
@@ -29,12 +30,12 @@ class _Capture(BaseEstimator):
 
 def final_step(estimator: Any) -> Any:
     """The estimator itself, or a pipeline's last step."""
-    return estimator.steps[-1][1] if isinstance(estimator, Pipeline) else estimator
+    return estimator.steps[-1][1] if isinstance(estimator, Pipeline) and estimator.steps else estimator
 
 
 def final_prefix(estimator: Any) -> str:
     """What the names of the final step's parameters begin with."""
-    return f"{estimator.steps[-1][0]}__" if isinstance(estimator, Pipeline) else ""
+    return f"{estimator.steps[-1][0]}__" if isinstance(estimator, Pipeline) and estimator.steps else ""
 
 
 class Front:
@@ -69,10 +70,18 @@ class Front:
 
 
 class Fronts:
-    """The fronts of one fold: one for each setting of the steps before the last."""
+    """The fronts of one fold: one for each setting of the steps before the last.
 
-    def __init__(self, X: Any, y: Any, params: dict[str, Any]) -> None:
-        self._data = X, y, params
+    Parameters
+    ----------
+    split : callable
+        Gives ``(X, y, params)``, what the whole is fitted on, anew at every call: steps may work in place.
+    """
+
+    def __init__(self, split: Callable[[], tuple[Any, Any, dict[str, Any]]]) -> None:
+        self._split = split
+        # For the first front. An error here is one of the whole search, and not of a candidate.
+        self._data: tuple[Any, Any, dict[str, Any]] | None = split()
         self._fitted: dict[frozenset[tuple[str, int]], Front | Exception] = {}
 
     def of(self, estimator: Any, parameters: dict[str, Any]) -> Front:
@@ -84,11 +93,14 @@ class Fronts:
         # By identity: candidates of a grid hold the grid's own values, which need be neither hashable nor picklable.
         key = frozenset((name, id(value)) for name, value in parameters.items() if not name.startswith(prefix))
         if key not in self._fitted:
+            data, self._data = self._data or self._split(), None
             try:
-                self._fitted[key] = Front(clone(estimator), *self._data)
+                self._fitted[key] = Front(clone(estimator), *data)
             except Exception as error:
                 self._fitted[key] = error
+                raise
         front = self._fitted[key]
         if isinstance(front, Exception):
-            raise front
+            # Each time it is raised, one error gets another round of frames.
+            raise front.with_traceback(None)
         return front

@@ -24,8 +24,10 @@ from skmetric._sklearn_compat import (
     warn_or_raise_about_fit_failures,
 )
 from skmetric.estimators import TorchEstimator
+from skmetric.estimators._callbacks import CALLBACKS_FOLLOW_ONE, has_callbacks
 from skmetric.model_selection._evaluation import Evaluation
 from skmetric.model_selection._fronts import final_prefix, final_step
+from skmetric.model_selection._reports import Lines, NoCallbacks, SearchCallbacks, told_of
 
 __all__ = ["BatchedGridSearchCV", "BatchedRandomizedSearchCV"]
 
@@ -96,17 +98,17 @@ class _BatchedSearch(BaseSearchCV):
         X, y = indexable(X, y)
         params = check_method_params(X, params=params)
         routed = self._get_routed_params_for_fit(params)
+        told = {"X": X, "y": y, "metadata": told_of(params)}
         context = self._init_callback_context(max_subtasks=1 + (self.refit is not False))
-        context.call_on_fit_task_begin(estimator=self, X=X, y=y)
+        context.call_on_fit_task_begin(estimator=self, **told)
 
         self._checked_cv_orig = check_cv(self.cv, y, classifier=is_classifier(self.estimator))
-        folds = list(self._checked_cv_orig.split(X, y, **routed.splitter.split))
-        self.n_splits_ = len(folds)
+        self.n_splits_ = self._checked_cv_orig.get_n_splits(X, y, **routed.splitter.split)
         evaluation = Evaluation(
             clone(self.estimator),
             X,
             y,
-            folds,
+            self._folds(X, y, routed.splitter.split),
             routed.estimator.fit,
             routed.scorer.score,
             scorers,
@@ -119,28 +121,34 @@ class _BatchedSearch(BaseSearchCV):
         results = self._evaluate(evaluation, context)
         self._select(results, refit_metric)
         if self.refit:
-            self._refit(X, y, routed.estimator.fit, context)
+            self._refit(told, routed.estimator.fit, context)
         self.scorer_ = scorers._scorers if isinstance(scorers, MultimetricScorer) else scorers
         self.cv_results_ = results
-        context.call_on_fit_task_end(estimator=self, X=X, y=y)
+        context.call_on_fit_task_end(estimator=self, **told)
         return self
+
+    def _folds(self, X: Any, y: Any, params: dict[str, Any]) -> list[tuple[Any, Any]]:
+        """Row indices of training and test rows, whatever the splitter gives: lists, ranges, masks."""
+        folds = [tuple(map(_as_indices, fold)) for fold in self._checked_cv_orig.split(X, y, **params)]
+        if len(folds) != self.n_splits_:
+            raise ValueError(
+                f"cv.split and cv.get_n_splits must agree on how many folds there are; get_n_splits says "
+                f"{self.n_splits_}, split gave {len(folds)}."
+            )
+        return folds
 
     def _evaluate(self, evaluation: Evaluation, context: Any) -> dict[str, Any]:
         """Run the candidates that ``_run_search`` of scikit-learn's class asks for; ``cv_results_`` of them all."""
         results: dict[str, Any] = {}
 
         def evaluate_candidates(candidates: Iterable[dict[str, Any]], callback_ctx: Any = None) -> dict[str, Any]:
-            del callback_ctx
             nonlocal results
             candidates = list(candidates)
-            out = evaluation.run(candidates)
+            n_tasks = len(candidates) * self.n_splits_
+            callbacks = SearchCallbacks(self, callback_ctx, n_tasks) if has_callbacks(self) else NoCallbacks()
+            out = evaluation.run(candidates, Lines(self.verbose, self.n_splits_, len(candidates)), callbacks)
             if not out:
                 raise ValueError("No fits were performed. Was the CV iterator empty? Were there no candidates?")
-            if self.verbose > 0:
-                print(
-                    f"Fitted {self.n_splits_} folds for each of {len(candidates)} candidates, totalling {len(out)} "
-                    f"fits, in {evaluation.n_stacks} stack(s)"
-                )
             warn_or_raise_about_fit_failures(out, self.error_score)
             if callable(self.scoring):
                 insert_error_scores(out, self.error_score)
@@ -162,27 +170,37 @@ class _BatchedSearch(BaseSearchCV):
                 self.best_score_ = results[f"mean_test_{refit_metric}"][self.best_index_]
             self.best_params_ = results["params"][self.best_index_]
 
-    def _refit(self, X: Any, y: Any, fit_params: dict[str, Any], context: Any) -> None:
+    def _refit(self, told: dict[str, Any], fit_params: dict[str, Any], context: Any) -> None:
         self.best_estimator_ = clone(self.estimator).set_params(**clone(self.best_params_, safe=False))
         task = context.subcontext(task_name="refit-with-best-params")
         with task.propagate_callback_context(self.best_estimator_):
-            task.call_on_fit_task_begin(estimator=self, X=X, y=y)
+            task.call_on_fit_task_begin(estimator=self, **told)
             start = time.perf_counter()
-            self.best_estimator_.fit(X, y, **fit_params)
+            self.best_estimator_.fit(told["X"], told["y"], **fit_params)
             self.refit_time_ = time.perf_counter() - start
         if hasattr(self.best_estimator_, "feature_names_in_"):
             self.feature_names_in_ = self.best_estimator_.feature_names_in_
-        task.call_on_fit_task_end(estimator=self, X=X, y=y)
+        task.call_on_fit_task_end(estimator=self, **told)
+
+
+def _as_indices(rows: Any) -> Any:
+    rows = np.asarray(rows)
+    return np.flatnonzero(rows) if rows.dtype == bool else rows
 
 
 def _why_not_stacked(estimator: Any, searched: set[str]) -> str | None:
     final, prefix = final_step(estimator), final_prefix(estimator)
+    replaced = searched & ({"steps", prefix.removesuffix("__")} if prefix else set())
+    if replaced:
+        return f"the search is over the final step itself, {replaced.pop()!r}"
     if not isinstance(final, TorchEstimator):
-        return f"{type(final).__name__} is not one of skmetric's estimators"
-    if prefix.removesuffix("__") in searched:
-        return f"the search is over the final step itself, {prefix.removesuffix('__')!r}"
-    names = {name.removeprefix(prefix) for name in searched if name.startswith(prefix)}
-    return final._why_not_stacked(names)
+        shown = repr(final) if isinstance(final, str) else type(final).__name__
+        if prefix:
+            return f"the Pipeline's last step, {shown}, is not one of skmetric's estimators"
+        return f"{shown} is neither one of skmetric's estimators nor a Pipeline whose last step is one"
+    if prefix and any(has_callbacks(step) for step in (estimator, *(step for _, step in estimator.steps))):
+        return CALLBACKS_FOLLOW_ONE
+    return final._why_not_stacked({name.removeprefix(prefix) for name in searched if name.startswith(prefix)})
 
 
 class BatchedGridSearchCV(_BatchedSearch, GridSearchCV):
@@ -200,10 +218,10 @@ class BatchedGridSearchCV(_BatchedSearch, GridSearchCV):
     ----------
     estimator : estimator
         One of skmetric's, or a Pipeline that ends in one. Any other runs through GridSearchCV, with a warning; so do
-        networks of one's own (``module``), and callbacks.
+        networks of one's own (``module``), estimators with callbacks, and subclasses with a ``fit`` of their own.
     param_grid : dict or list of dict
         Names of parameters and the values to try.
-    scoring, cv, refit, error_score, return_train_score, verbose
+    scoring, cv, refit, error_score, return_train_score
         As in GridSearchCV.
     n_jobs : int, optional
         Stacks trained at the same time, by joblib. One stack uses all of torch's threads by itself: more jobs pay on
@@ -211,8 +229,11 @@ class BatchedGridSearchCV(_BatchedSearch, GridSearchCV):
     pre_dispatch : int or str, default="2*n_jobs"
         As in GridSearchCV.
     max_stack : int, optional
-        Most models in a stack; by default as many as a quarter of the free memory holds. A stack that a GPU has no
+        Most models in a stack; by default as many as a quarter of the free memory holds. A stack that there is no
         memory for is halved.
+    verbose : int, default=0
+        Above 0, what is searched and in how many stacks is printed; above 1, a line for each candidate and fold, once
+        its stack is trained. The ``verbose`` of the estimator prints nothing within a stack.
 
     Attributes
     ----------
@@ -227,7 +248,8 @@ class BatchedGridSearchCV(_BatchedSearch, GridSearchCV):
 
     Notes
     -----
-    On a CPU, scores equal GridSearchCV's, bit for bit in all that has been measured.
+    On a CPU, scores equal GridSearchCV's, bit for bit in all that has been measured. Callbacks of the search
+    (``set_callbacks``) are told of each candidate and fold, and of the epochs of the last fit only, on all rows.
 
     Examples
     --------
@@ -360,4 +382,6 @@ class BatchedRandomizedSearchCV(_BatchedSearch, RandomizedSearchCV):
 
 
 def _names(grid: Any) -> set[str]:
-    return set().union(*([grid] if isinstance(grid, Mapping) else grid))
+    """Names of parameters in a grid. What is none, scikit-learn has its own words for."""
+    grids = [grid] if isinstance(grid, Mapping) or not isinstance(grid, Iterable) else grid
+    return set().union(*(each for each in grids if isinstance(each, Mapping)))

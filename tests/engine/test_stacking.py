@@ -51,13 +51,22 @@ def test_a_stack_too_large_for_the_device_is_halved(monkeypatch):
             np.testing.assert_array_equal(result.network.weights[name], value)
 
 
-def test_one_model_too_large_for_the_device_is_an_error(monkeypatch):
-    def no_memory(plans, *, device):
-        raise torch.cuda.OutOfMemoryError("out of memory")
+@pytest.mark.parametrize("error", [torch.cuda.OutOfMemoryError("no memory"), MemoryError(), ValueError("no score")])
+def test_a_model_that_fails_leaves_the_others_their_results(monkeypatch, error):
+    plans = [make_plan(seed) for seed in range(5)]
 
-    monkeypatch.setattr(stacking, "fit_stack", no_memory)
-    with pytest.raises(torch.cuda.OutOfMemoryError):
-        fit_in_stacks([make_plan()], CPU)
+    def failing(given, *, device):
+        if plans[3] in given:
+            raise error
+        return fit_stack(given, device=device)
+
+    monkeypatch.setattr(stacking, "fit_stack", failing)
+    results = fit_in_stacks(plans, CPU)
+    assert results[3] is error
+    for plan, result in zip(plans, results, strict=True):
+        if result is not error:
+            for name, value in fit_stack([plan], device=CPU)[0].network.weights.items():
+                np.testing.assert_array_equal(result.network.weights[name], value)
 
 
 @pytest.mark.parametrize("dropout", [0.0, 0.3])

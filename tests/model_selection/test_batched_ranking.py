@@ -279,7 +279,7 @@ def test_another_library_s_ranker_is_searched_by_the_same_scorer(table):
     data = {"cv": GroupKFold(3), "scoring": ndcg_scorer}
     plain = GridSearchCV(GroupedLGBMRanker(), grid, **data).fit(X, y, groups=groups)
     assert plain.best_score_ > 0.7
-    with pytest.warns(UserWarning, match="GroupedLGBMRanker is not one of skmetric's"):
+    with pytest.warns(UserWarning, match="GroupedLGBMRanker is neither one of skmetric's"):
         batched = BatchedGridSearchCV(GroupedLGBMRanker(), grid, **data).fit(X, y, groups=groups)
     assert_same_search(batched, plain)
     # Both kinds of rankers in one table of results: the same folds, the same figure.

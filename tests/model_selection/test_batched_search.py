@@ -342,7 +342,7 @@ def own(n_in, n_out):
 @pytest.mark.parametrize(
     ("estimator", "grid", "reason"),
     [
-        (LogisticRegression(max_iter=10_000), {"C": [0.1, 1.0]}, "LogisticRegression is not one of skmetric's"),
+        (LogisticRegression(max_iter=10_000), {"C": [0.1, 1.0]}, "LogisticRegression is neither one of skmetric's"),
         (make(module=own), {"margin": [0.1, 0.5]}, "module of one's own"),
         (make(), {"module": [None, own]}, "module of one's own"),
         (make_pipeline(StandardScaler(), make()), {"tripletembedder": [make(), make(margin=1.0)]}, "final step itself"),

@@ -1,0 +1,335 @@
+"""Where a search that trains in stacks could part from scikit-learn's: steps, splits, failures, reports."""
+
+import gc
+import pickle
+import weakref
+
+import numpy as np
+import pytest
+import torch
+from sklearn.base import clone
+from sklearn.datasets import load_diabetes
+from sklearn.decomposition import PCA
+from sklearn.exceptions import FitFailedWarning
+from sklearn.model_selection import GridSearchCV, KFold, StratifiedKFold
+from sklearn.neighbors import KNeighborsClassifier
+from sklearn.pipeline import Pipeline, make_pipeline
+from sklearn.preprocessing import FunctionTransformer, MinMaxScaler, StandardScaler
+
+from skmetric import (
+    BatchedGridSearchCV,
+    ContrastiveEmbedder,
+    ListwiseRanker,
+    PairwiseRanker,
+    PointwiseRanker,
+    RankSimRegressor,
+    TripletEmbedder,
+)
+from skmetric.datasets import make_ranking
+from skmetric.metrics import map_at_r_scorer
+
+ONLY_SOME_SCORES = pytest.mark.filterwarnings("ignore:One or more of the test scores are non-finite")
+
+
+def make(**params):
+    return TripletEmbedder(
+        **{"n_components": 4, "hidden_layer_sizes": (8,), "max_iter": 2, "device": "cpu", "random_state": 0, **params}
+    )
+
+
+def scores(search):
+    return np.stack([value for name, value in sorted(search.cv_results_.items()) if name.startswith("split")])
+
+
+def assert_same_scores(estimator, grid, X, y, **params):
+    batched, plain = (
+        search(clone(estimator), grid, **params).fit(X.copy(), y) for search in (BatchedGridSearchCV, GridSearchCV)
+    )
+    np.testing.assert_array_equal(scores(batched), scores(plain))
+    assert batched.best_index_ == plain.best_index_
+    return batched
+
+
+class Recorder:
+    """Notes the tasks that it is told of."""
+
+    def __init__(self):
+        self.told = []
+
+    def setup(self, estimator, context):
+        pass
+
+    def teardown(self, estimator, context):
+        pass
+
+    def on_fit_task_begin(self, estimator, context, *, X=None, y=None, metadata=None):
+        self.note("begin", context, X, y, metadata)
+
+    def on_fit_task_end(self, estimator, context, *, X=None, y=None, metadata=None):
+        self.note("end", context, X, y, metadata)
+
+    def note(self, what, context, X, y, metadata):
+        sizes = tuple(None if each is None else len(each) for each in (X, y, (metadata or {}).get("sample_weight")))
+        self.told.append((context.task_name, str(context.task_id), what, sizes))
+
+
+def doubled(X):
+    X *= 2
+    X[:, 0] += 1
+    return X
+
+
+# Steps before the last one
+
+
+@pytest.mark.parametrize(
+    ("step", "grid"),
+    [
+        ("passthrough", {"step": ["passthrough", StandardScaler(copy=False), MinMaxScaler(copy=False)]}),
+        (StandardScaler(copy=False), {"step__with_mean": [False, True], "step__with_std": [True, False]}),
+        (PCA(copy=False, random_state=0), {"step__n_components": [2, 4, 6]}),
+        (FunctionTransformer(doubled), {"step": [FunctionTransformer(doubled), "passthrough"]}),
+    ],
+)
+def test_steps_that_work_in_place_touch_no_other_candidate(blobs, step, grid):
+    X, y = blobs
+    pipeline = Pipeline([("step", step), ("net", make(scale_inputs=False))])
+    assert_same_scores(pipeline, {**grid, "net__margin": [0.1, 0.5]}, X, y, cv=2)
+
+
+class Failing(FunctionTransformer):
+    def fit(self, X, y=None):
+        raise RuntimeError("no such column")
+
+
+def test_a_step_that_fails_is_reported_alike_for_few_and_many_candidates(blobs):
+    lengths = []
+    for n_margins in (1, 30):
+        grid = {"tripletembedder__margin": np.linspace(0.1, 1, n_margins)}
+        with pytest.raises(ValueError, match="no such column") as caught:
+            BatchedGridSearchCV(make_pipeline(Failing(), make()), grid, cv=2).fit(*blobs)
+        lengths.append(str(caught.value).count("\n"))
+    assert lengths[1] <= lengths[0] + 2
+
+
+# Splits
+
+
+@pytest.mark.parametrize(
+    "split",
+    [
+        lambda rows, test: (range(60), range(60, 90)),
+        lambda rows, test: (list(rows[~test]), tuple(rows[test])),
+        lambda rows, test: (~test, test),
+    ],
+    ids=["ranges", "list and tuple", "masks"],
+)
+def test_splits_may_be_anything_that_indexes(blobs, split):
+    X, y = blobs
+    rows = np.arange(len(y))
+    cv = [split(rows, rows >= 60), split(rows, rows % 3 == 0)]
+    assert_same_scores(make(), {"margin": [0.1, 0.5]}, X, y, cv=cv)
+
+
+class Lying(KFold):
+    def get_n_splits(self, X=None, y=None, groups=None):
+        return 5
+
+
+def test_a_splitter_that_contradicts_itself_is_an_error(blobs):
+    with pytest.raises(ValueError, match="get_n_splits says 5, split gave 3"):
+        BatchedGridSearchCV(make(), {"margin": [0.1]}, cv=Lying(3)).fit(*blobs)
+
+
+# Failures
+
+
+@ONLY_SOME_SCORES
+def test_a_candidate_too_large_for_the_memory_leaves_the_others_their_scores(blobs):
+    grid = {"hidden_layer_sizes": [(8,), (2_000_000, 2_000_000)], "margin": [0.1, 0.5]}
+    with pytest.warns(FitFailedWarning, match="4 fits failed out of a total of 8"):
+        search = BatchedGridSearchCV(make(), grid, cv=2).fit(*blobs)
+    assert np.isnan(scores(search)[:, 2:]).all()
+    assert np.isfinite(scores(search)[:, :2]).all()
+    with pytest.raises(MemoryError):
+        BatchedGridSearchCV(make(), grid, cv=2, error_score="raise").fit(*blobs)
+
+
+@ONLY_SOME_SCORES
+@pytest.mark.skipif(torch.cuda.is_available(), reason="needs a device that is not there")
+def test_a_candidate_on_a_device_that_is_not_there_fails_alone(blobs):
+    with pytest.warns(FitFailedWarning, match="2 fits failed out of a total of 4"):
+        search = BatchedGridSearchCV(make(), {"device": ["cpu", "cuda"]}, cv=2).fit(*blobs)
+    assert search.best_params_ == {"device": "cpu"}
+
+
+def test_a_parameter_that_fit_does_not_know_is_named(blobs):
+    X, y = blobs
+    with pytest.raises(ValueError, match=r"TripletEmbedder\.fit\(\) got an unexpected keyword argument 'weight'"):
+        BatchedGridSearchCV(make(), {"margin": [0.1]}, cv=2).fit(X, y, weight=np.ones(len(y)))
+
+
+# What runs as scikit-learn's search does
+
+
+class OneAgainstRest(TripletEmbedder):
+    """Learns another question than the one it is asked."""
+
+    def fit(self, X, y=None, **params):
+        return super().fit(X, np.asarray(y) == 0, **params)
+
+
+@pytest.mark.filterwarnings("ignore:.*trains its candidates one by one")
+@pytest.mark.parametrize(
+    ("estimator", "grid"),
+    [
+        (OneAgainstRest(2, max_iter=2, device="cpu", random_state=0), {"margin": [0.1, 0.5]}),
+        (make_pipeline(StandardScaler(), make()), {"steps": [[("net", make())], [("knn", KNeighborsClassifier())]]}),
+    ],
+    ids=["a fit of its own", "other steps"],
+)
+def test_what_would_be_trained_otherwise_is_not_stacked(blobs, estimator, grid):
+    assert_same_scores(estimator, grid, *blobs, cv=2)
+
+
+@pytest.mark.parametrize(
+    ("estimator", "grid", "reason"),
+    [
+        (OneAgainstRest(device="cpu", max_iter=1), {"margin": [0.1]}, "OneAgainstRest has a fit of its own"),
+        (make_pipeline(make_pipeline(StandardScaler(), make())), {}, "the Pipeline's last step, Pipeline, is not one"),
+        (
+            make_pipeline(StandardScaler(), make()),
+            {"steps": [[("net", make())]]},
+            "the final step itself, 'steps'",
+        ),
+        (
+            make_pipeline(StandardScaler(), make()).set_callbacks(Recorder()),
+            {"tripletembedder__margin": [0.1]},
+            "callbacks follow one fit",
+        ),
+    ],
+    ids=["a fit of its own", "nested pipeline", "other steps", "callbacks of a pipeline"],
+)
+def test_the_warning_says_why(blobs, estimator, grid, reason):
+    with pytest.warns(UserWarning, match=f"trains its candidates one by one.*{reason}"):
+        BatchedGridSearchCV(estimator, grid, cv=2, refit=False).fit(*blobs)
+
+
+@pytest.mark.filterwarnings("ignore:.*trains its candidates one by one")
+@pytest.mark.parametrize(("estimator", "grid"), [(Pipeline([]), {}), (make(), [1])])
+def test_what_is_no_search_gets_scikit_learn_s_own_error(blobs, estimator, grid):
+    raised = []
+    for search in (GridSearchCV, BatchedGridSearchCV):
+        with pytest.raises((TypeError, ValueError)) as caught:
+            search(estimator, grid, scoring=map_at_r_scorer, cv=2).fit(*blobs)
+        raised.append((caught.type, str(caught.value)))
+    assert raised[0] == raised[1]
+
+
+# Other processes
+
+
+def all_estimators():
+    common = {"max_iter": 2, "device": "cpu", "random_state": 0, "early_stopping": True, "validation_fraction": 0.3}
+    return [
+        *(kind(**common) for kind in (TripletEmbedder, ContrastiveEmbedder)),
+        *(kind(**common) for kind in (PairwiseRanker, ListwiseRanker, PointwiseRanker)),
+        *(RankSimRegressor(**common, metric=metric) for metric in ("r2", "spearman", "neg_mean_absolute_error")),
+    ]
+
+
+def data_for(estimator, blobs):
+    if isinstance(estimator, RankSimRegressor):
+        return load_diabetes(return_X_y=True), {}
+    if isinstance(estimator, (TripletEmbedder, ContrastiveEmbedder)):
+        return blobs, {}
+    X, y, groups = make_ranking(30, random_state=0)
+    return (X, y), {"groups": groups}
+
+
+@pytest.mark.parametrize("estimator", all_estimators(), ids=str)
+def test_plans_can_be_sent_to_other_processes(blobs, estimator):
+    data, params = data_for(estimator, blobs)
+    estimator = clone(estimator)
+    plan = estimator._plan(*data, **params)
+    # Plain pickle, as joblib's multiprocessing has it, knows no functions within functions.
+    sent = pickle.loads(pickle.dumps(plan))
+    outputs = np.random.default_rng(0).normal(size=(len(plan.validation.X), 1)).astype(np.float32)
+    assert sent.validation.score(outputs) == plan.validation.score(outputs)
+
+
+@pytest.mark.parametrize("n_components", [2, 3])
+def test_plans_of_tuples_can_be_sent_to_other_processes(blobs, n_components):
+    X, _ = blobs
+    triplets = X[np.random.default_rng(0).integers(0, len(X), (60, 3))]
+    plan = make(n_components=n_components, early_stopping=True, validation_fraction=0.3)._plan(triplets)
+    sent = pickle.loads(pickle.dumps(plan))
+    outputs = np.random.default_rng(0).normal(size=(len(plan.validation.X), n_components)).astype(np.float32)
+    assert sent.validation.score(outputs) == plan.validation.score(outputs)
+
+
+# Reports
+
+
+@ONLY_SOME_SCORES
+def test_lines_say_what_is_searched_and_what_comes_of_it(blobs, capsys):
+    def printed(**params):
+        BatchedGridSearchCV(make(), {"margin": [0.1, 0.5]}, cv=2, **params).fit(*blobs)
+        return capsys.readouterr().out.splitlines()
+
+    assert printed() == []
+    assert printed(verbose=1) == ["Fitting 2 folds for each of 2 candidates, totalling 4 fits, in 1 stack(s)"]
+    lines = printed(verbose=2, return_train_score=True)
+    assert len(lines) == 1 + 4
+    assert lines[1].startswith("[CV 1/2; 1/2] margin=0.1: train score=")
+    assert lines[4].startswith("[CV 2/2; 2/2] margin=0.5: train score=")
+    assert printed(verbose=2, scoring={"a": map_at_r_scorer, "b": map_at_r_scorer}, refit=False)[1].count(" b 0.") == 1
+    with pytest.warns(FitFailedWarning):
+        BatchedGridSearchCV(make(), {"learning_rate": [1e38, 1e-3]}, cv=2, verbose=2).fit(*blobs)
+    assert "learning_rate=1e+38: failed, score=nan" in capsys.readouterr().out
+
+
+def test_it_says_what_is_searched_before_it_trains(blobs, capsys, monkeypatch):
+    seen = []
+    monkeypatch.setattr(
+        "skmetric.model_selection._evaluation.fit_in_stacks",
+        lambda plans, device: seen.append(capsys.readouterr().out) or [MemoryError()] * len(plans),
+    )
+    with pytest.raises(ValueError, match="All the 2 fits failed"):
+        BatchedGridSearchCV(make(), {"margin": [0.1]}, cv=2, verbose=1).fit(*blobs)
+    assert "totalling 2 fits" in seen[0]
+
+
+@pytest.mark.parametrize("weighted", [False, True])
+def test_callbacks_are_told_of_every_candidate_and_fold(weighted):
+    X, y = load_diabetes(return_X_y=True)
+    X, y = X[:90], y[:90]
+    params = {"sample_weight": np.ones(len(y))} if weighted else {}
+    estimator = RankSimRegressor(max_iter=2, device="cpu", random_state=0)
+    told = []
+    for kind in (GridSearchCV, BatchedGridSearchCV):
+        recorder = Recorder()
+        search = kind(estimator, {"learning_rate": [1e-3, 1e-2]}, cv=3, refit=False).set_callbacks(recorder)
+        search.fit(X, y, **params)
+        told.append(sorted(recorder.told))
+    assert len([task for task in told[0] if task[0] == "candidate-split-evaluation"]) == 2 * 6
+    assert told[1] == told[0]
+
+
+# Memory
+
+
+def test_no_more_models_are_kept_than_a_stack_holds(blobs):
+    scored, alive = [], []
+
+    def scorer(estimator, X, y):
+        gc.collect()
+        scored.append(weakref.ref(estimator))
+        alive.append(sum(each() is not None for each in scored))
+        return 0.5
+
+    grid = {"n_components": [2, 3, 4, 5, 6]}
+    search = BatchedGridSearchCV(make(), grid, scoring=scorer, cv=StratifiedKFold(2), refit=False).fit(*blobs)
+    assert len(scored) == 10
+    assert max(alive) == 1
+    assert search.n_splits_ == 2
