@@ -46,7 +46,7 @@ def adamw(parameters, moments, t, rate, decay, beta_1=0.9, beta_2=0.999, eps=1e-
         g = w.grad
         m.copy_(beta_1 * m + (1 - beta_1) * g)
         v.copy_(beta_2 * v + (1 - beta_2) * g**2)
-        step = (m / (1 - beta_1**t)) / (v / (1 - beta_2**t) + eps**2).sqrt()
+        step = (m / (1 - beta_1**t)) / ((v / (1 - beta_2**t)).sqrt() + eps)
         w.data = (1 - rate * decay) * w.data - rate * step
         w.grad = None
 
