@@ -23,7 +23,7 @@ class _Run(NamedTuple):
     values: Tensor
     first: Tensor
     second: Tensor
-    n_updates: Tensor
+    n_updates: Tensor  # on the device, where torch counts; to read it there would be to wait
 
 
 class StackAdamW:
@@ -34,7 +34,8 @@ class StackAdamW:
         w &\leftarrow (1 - \eta \lambda) w - \eta \frac{m / (1 - \beta_1^t)}{\sqrt{v / (1 - \beta_2^t)} + \epsilon}
 
     Loshchilov, Hutter (2019). Decoupled Weight Decay Regularization. The arithmetic is torch's fused kernel, which
-    takes one rate a call; its optimiser class would want a tensor a model, and a gradient in each.
+    takes one rate a call; its optimiser class would want a tensor a model, and a gradient in each. Models with the same
+    rates had better be neighbours.
 
     Parameters
     ----------

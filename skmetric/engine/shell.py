@@ -1,7 +1,6 @@
 """skorch around the training loop: its callbacks, its history, its log."""
 
 from collections.abc import Sequence
-from functools import cached_property
 from typing import Any
 
 import torch
@@ -27,10 +26,18 @@ class ShownOptimizer(torch.optim.Optimizer):
     """
 
     def __init__(self, optimizer: StackAdamW) -> None:
-        super().__init__(optimizer.param_groups[0]["params"], {})
+        (group,) = optimizer.param_groups
+        super().__init__(group["params"], {name: value for name, value in group.items() if name != "params"})
         self.param_groups = optimizer.param_groups
         # Where schedulers look whether a step was made before theirs.
         self._opt_called = True
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        # torch puts new groups in the place of the old ones, which the stack would not see.
+        shared = self.__dict__.get("param_groups", [])
+        super().__setstate__(state)
+        shared[:] = self.param_groups
+        self.param_groups = shared
 
 
 class StackNet(NeuralNet):
@@ -73,14 +80,11 @@ class StackNet(NeuralNet):
         return self
 
     def initialize_optimizer(self, triggered_directly: None = None) -> "StackNet":
-        """Leave the optimiser until a callback asks for it."""
+        """Show the stack's optimiser to callbacks, where there are any."""
         del triggered_directly
+        if self.callbacks:
+            self.optimizer_ = ShownOptimizer(self.progress.stack.optimizer)
         return self
-
-    @cached_property
-    def optimizer_(self) -> "ShownOptimizer":
-        """The stack's optimiser, as callbacks know one."""
-        return ShownOptimizer(self.progress.stack.optimizer)
 
     def train(self) -> None:
         """Run epochs until the models are done or a callback says stop.

@@ -31,6 +31,8 @@ def split_into_stacks(plans: Sequence[FitPlan], device: torch.device, max_stack:
         alike.setdefault(_shape(plan), []).append(place)
     stacks = []
     for places in alike.values():
+        # Neighbours with the same rates are one call of the optimiser.
+        places.sort(key=lambda place: (plans[place].learning_rate, plans[place].weight_decay))
         most = max_stack or _models_that_fit(plans[places[0]], device)
         n_stacks = -(-len(places) // most)
         stacks += [places[k::n_stacks] for k in range(n_stacks)]
@@ -38,7 +40,7 @@ def split_into_stacks(plans: Sequence[FitPlan], device: torch.device, max_stack:
 
 
 def fit_in_stacks(plans: Sequence[FitPlan], device: torch.device) -> list[FitResult | Exception]:
-    """Train as one stack; where that fails, for want of memory say, as two halves, and so on.
+    """Train as one stack; where that fails, for want of memory or for one of its models, as two halves, and so on.
 
     For each plan, its result, or why there is none.
     """

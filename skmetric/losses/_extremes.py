@@ -11,10 +11,11 @@ BITS = {torch.float64: torch.int64, torch.float32: torch.int32, torch.float16: t
 
 
 def smallest(keys: Tensor) -> tuple[Tensor, Tensor]:
-    """Smallest of the integers ``keys`` (..., m, p, n) over m, and which it is, both (..., p, n); the keys are used up.
+    """Smallest of the integers ``keys`` (..., m, p, n) over m, and which it is, both (..., p, n).
 
-    On a CPU by max-pooling over windows as long as the axis: it looks at a register of columns at a time, where ``min``
-    looks at one number, and takes a sixth of the time. Elsewhere pooling knows no integers, and ``min`` is no slower.
+    The keys, contiguous in memory, are used up. On a CPU max-pooling finds them, over windows as long as the axis: it
+    looks at a register of columns at a time, where ``min`` looks at one number, and takes a sixth of the time for
+    forty lists of 60 (for a single one it takes twice as long, some 10 us). Elsewhere pooling knows no integers.
     """
     if keys.device.type != "cpu":
         return keys.min(-3)

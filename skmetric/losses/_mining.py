@@ -166,7 +166,10 @@ def count_below(values: Tensor, thresholds: Tensor, *, inclusive: bool) -> Tenso
 
 
 def _ones_where(compare: Callable[..., Tensor], left: Tensor, right: Tensor) -> Tensor:
-    """A comparison as 1 and 0: their sums are exact up to 2^24, and take a fifth of the time that booleans' take."""
+    """A comparison as 1 and 0, whose sums are exact up to 2^24.
+
+    Booleans are summed as integers of 64 bits: for forty lists of 60, that takes more than twice the time.
+    """
     shape = torch.broadcast_shapes(left.shape, right.shape)
     return compare(left, right, out=left.new_empty(shape, dtype=torch.float32))
 

@@ -1,7 +1,9 @@
 """From candidates and folds to scores, by stacks of networks."""
 
 import time
-from collections.abc import Iterator, Mapping, Sequence
+import warnings
+from collections.abc import Generator, Iterable, Mapping, Sequence
+from contextlib import closing
 from dataclasses import dataclass, replace
 from functools import partial
 from inspect import signature
@@ -20,8 +22,21 @@ from skmetric.model_selection._reports import Lines, NoCallbacks, SearchCallback
 
 __all__ = ["Evaluation"]
 
-# For each model of a stack its result or why there is none, and the seconds of all together.
-Trained = tuple[list[FitResult | Exception], float]
+
+@dataclass(frozen=True)
+class _Failure:
+    """Why a fit came to nothing. An exception that comes from another process has lost its frames."""
+
+    error: Exception
+    text: str
+
+    @classmethod
+    def of(cls, error: Exception) -> "_Failure":
+        return cls(error, "".join(format_exception(error)))
+
+
+# For each model of a stack what came of it, and the seconds of all together.
+Trained = tuple[list[FitResult | _Failure], float]
 
 
 @dataclass
@@ -35,7 +50,7 @@ class _Task:
     front: Front | None = None
     plan: FitPlan | None = None
     device: torch.device | None = None
-    error: Exception | None = None
+    failure: str | None = None
     seconds: float = 0.0
     whole: Any = None
 
@@ -88,17 +103,18 @@ class Evaluation:
     ) -> list[dict[str, Any]]:
         """One result for each candidate and fold, candidates first, as GridSearchCV's own evaluation returns them."""
         tasks = self._prepare(candidates)
-        stacks = self._stacks([task for task in tasks if task.error is None])
+        stacks = self._stacks([task for task in tasks if task.failure is None])
         lines.begin(len(stacks))
         for task in tasks:
             callbacks.begin(task.number, partial(self._split, task.fold))
         results: dict[int, dict[str, Any]] = {}
-        for task in self._concluded(tasks, stacks):
-            result = results[task.number] = self._score(task)
-            # Nothing is kept of a model but its scores.
-            task.estimator = task.whole = task.front = None
-            lines.end(task.number, task.parameters, result)
-            callbacks.end(task.number, partial(self._split, task.fold))
+        with closing(self._concluded(tasks, stacks)) as concluded:
+            for task in concluded:
+                result = results[task.number] = self._score(task)
+                # Nothing is kept of a model but its scores.
+                task.estimator = task.whole = task.front = None
+                lines.end(task.number, task.parameters, result)
+                callbacks.end(task.number, partial(self._split, task.fold))
         return [results[task.number] for task in tasks]
 
     def _prepare(self, candidates: Sequence[dict[str, Any]]) -> list[_Task]:
@@ -129,7 +145,7 @@ class Evaluation:
             task.device = resolve_device(task.final.device)
             task.plan = _share(task.final._plan(X, y, **params), planned)
         except Exception as error:
-            self._fail(task, error)
+            self._fail(task, _Failure.of(error))
         task.seconds = time.perf_counter() - start
         return task
 
@@ -142,14 +158,18 @@ class Evaluation:
                 stacks.append([mine[place][0] for place in places])
         return stacks
 
-    def _concluded(self, tasks: Sequence[_Task], stacks: Sequence[list[_Task]]) -> Iterator[_Task]:
+    def _concluded(self, tasks: Sequence[_Task], stacks: Sequence[list[_Task]]) -> Generator[_Task]:
         """Tasks as they come to an end: those that have failed already, then stack by stack."""
-        yield from (task for task in tasks if task.error is not None)
+        yield from (task for task in tasks if task.failure is not None)
         jobs = (delayed(_train_stack)([task.plan for task in stack], stack[0].device) for stack in stacks)
-        for stack, (results, seconds) in zip(stacks, self._parallel()(jobs), strict=True):
-            for task, result in zip(stack, results, strict=True):
-                self._finish(task, result, seconds / len(stack))
-                yield task
+        trained = self._parallel()(jobs)
+        try:
+            for stack, (results, seconds) in zip(stacks, trained, strict=True):
+                for task, result in zip(stack, results, strict=True):
+                    self._finish(task, result, seconds / len(stack))
+                    yield task
+        finally:
+            _abandon(trained)
 
     def _parallel(self) -> Parallel:
         """Gives results one by one where joblib's backend can, else all at the end."""
@@ -159,23 +179,27 @@ class Evaluation:
         except ValueError:
             return Parallel(**how)
 
-    def _finish(self, task: _Task, result: FitResult | Exception, seconds: float) -> None:
+    def _finish(self, task: _Task, result: FitResult | _Failure, seconds: float) -> None:
         start = time.perf_counter()
         assert task.front is not None
-        try:
-            if isinstance(result, Exception):
-                raise result
-            task.final._finish(task.plan, result)
-            task.whole = task.front.complete(task.final)
-        except Exception as error:
-            self._fail(task, error)
+        if isinstance(result, _Failure):
+            self._fail(task, result)
+        else:
+            try:
+                task.final._finish(task.plan, result)
+                task.whole = task.front.complete(task.final)
+            except Exception as error:
+                self._fail(task, _Failure.of(error))
         task.seconds += seconds + time.perf_counter() - start
         task.plan = None
 
-    def _fail(self, task: _Task, error: Exception) -> None:
+    def _fail(self, task: _Task, failure: _Failure) -> None:
         if self.error_score == "raise":
-            raise error
-        task.error = error
+            if failure.error.__traceback__ is None:
+                failure.error.add_note(failure.text)
+            raise failure.error
+        # The text alone: an exception's frames hold what failed.
+        task.failure = failure.text
 
     def _score(self, task: _Task) -> dict[str, Any]:
         train, test = self.folds[task.fold]
@@ -185,10 +209,10 @@ class Evaluation:
             "score_time": 0.0,
             "n_test_samples": len(test),
         }
-        if task.error is not None:
+        if task.failure is not None:
             is_multimetric = isinstance(self.scorer, MultimetricScorer)
             failed = dict.fromkeys(self.scorer._scorers, self.error_score) if is_multimetric else self.error_score
-            result |= {"fit_error": "".join(format_exception(task.error)), "test_scores": failed}
+            result |= {"fit_error": task.failure, "test_scores": failed}
             return result | ({"train_scores": failed} if self.return_train_score else {})
         start = time.perf_counter()
         result["test_scores"] = self._score_rows(task.whole, test, train)
@@ -231,4 +255,15 @@ def _draw_alike(one: Any, other: Any) -> bool:
 
 def _train_stack(plans: Sequence[FitPlan], device: torch.device) -> Trained:
     start = time.perf_counter()
-    return fit_in_stacks(plans, device), time.perf_counter() - start
+    results = [
+        _Failure.of(result) if isinstance(result, Exception) else result for result in fit_in_stacks(plans, device)
+    ]
+    return results, time.perf_counter() - start
+
+
+def _abandon(trained: Iterable[Trained]) -> None:
+    """Call off the stacks that nobody waits for any more, where joblib gives them one by one."""
+    if isinstance(trained, Generator):
+        with warnings.catch_warnings():
+            warnings.filterwarnings("ignore", message=".*tasks which were still being processed by the workers")
+            trained.close()

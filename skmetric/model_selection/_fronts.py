@@ -2,6 +2,8 @@
 
 import copy
 from collections.abc import Callable
+from traceback import clear_frames
+from types import TracebackType
 from typing import Any, Self
 
 from sklearn.base import BaseEstimator, clone
@@ -9,6 +11,10 @@ from sklearn.pipeline import Pipeline
 from sklearn.utils import Tags, get_tags
 
 __all__ = ["Front", "Fronts", "final_prefix", "final_step"]
+
+
+# The parameters that are searched of the steps before the last, by name and identity of their values.
+Key = frozenset[tuple[str, int]]
 
 
 class _Capture(BaseEstimator):
@@ -82,7 +88,8 @@ class Fronts:
         self._split = split
         # For the first front. An error here is one of the whole search, and not of a candidate.
         self._data: tuple[Any, Any, dict[str, Any]] | None = split()
-        self._fitted: dict[frozenset[tuple[str, int]], Front | Exception] = {}
+        self._fitted: dict[Key, Front] = {}
+        self._failed: dict[Key, tuple[Exception, TracebackType | None]] = {}
 
     def of(self, estimator: Any, parameters: dict[str, Any]) -> Front:
         """The front of a candidate: ``estimator`` with the search's ``parameters`` already set.
@@ -92,15 +99,18 @@ class Fronts:
         prefix = final_prefix(estimator)
         # By identity: candidates of a grid hold the grid's own values, which need be neither hashable nor picklable.
         key = frozenset((name, id(value)) for name, value in parameters.items() if not name.startswith(prefix))
-        if key not in self._fitted:
-            data, self._data = self._data or self._split(), None
-            try:
-                self._fitted[key] = Front(clone(estimator), *data)
-            except Exception as error:
-                self._fitted[key] = error
-                raise
-        front = self._fitted[key]
-        if isinstance(front, Exception):
-            # Each time it is raised, one error gets another round of frames.
-            raise front.with_traceback(None)
-        return front
+        if key not in self._fitted and key not in self._failed:
+            self._fit(key, estimator)
+        if key in self._failed:
+            error, traceback = self._failed[key]
+            # With the frames that it had at first: each time it is raised adds some.
+            raise error.with_traceback(traceback)
+        return self._fitted[key]
+
+    def _fit(self, key: Key, estimator: Any) -> None:
+        data, self._data = self._data or self._split(), None
+        try:
+            self._fitted[key] = Front(clone(estimator), *data)
+        except Exception as error:
+            self._failed[key] = error, error.__traceback__
+            clear_frames(error.__traceback__)

@@ -4,6 +4,7 @@ import time
 import warnings
 from collections.abc import Iterable, Mapping, Sequence
 from copy import deepcopy
+from inspect import signature
 from numbers import Integral
 from typing import Any, ClassVar, Self
 
@@ -140,12 +141,15 @@ class _BatchedSearch(BaseSearchCV):
     def _evaluate(self, evaluation: Evaluation, context: Any) -> dict[str, Any]:
         """Run the candidates that ``_run_search`` of scikit-learn's class asks for; ``cv_results_`` of them all."""
         results: dict[str, Any] = {}
+        all_candidates: list[dict[str, Any]] = []
+        all_out: list[dict[str, Any]] = []
 
         def evaluate_candidates(candidates: Iterable[dict[str, Any]], callback_ctx: Any = None) -> dict[str, Any]:
             nonlocal results
             candidates = list(candidates)
             n_tasks = len(candidates) * self.n_splits_
-            callbacks = SearchCallbacks(self, callback_ctx, n_tasks) if has_callbacks(self) else NoCallbacks()
+            is_watched = callback_ctx is not None and has_callbacks(self)
+            callbacks = SearchCallbacks(self, callback_ctx, n_tasks) if is_watched else NoCallbacks()
             out = evaluation.run(candidates, Lines(self.verbose, self.n_splits_, len(candidates)), callbacks)
             if not out:
                 raise ValueError("No fits were performed. Was the CV iterator empty? Were there no candidates?")
@@ -153,10 +157,14 @@ class _BatchedSearch(BaseSearchCV):
             if callable(self.scoring):
                 insert_error_scores(out, self.error_score)
             self.multimetric_ = isinstance(out[0]["test_scores"], dict)
-            results = self._format_results(candidates, self.n_splits_, out)
+            all_candidates.extend(candidates)
+            all_out.extend(out)
+            results = self._format_results(all_candidates, self.n_splits_, all_out)
             return results
 
-        self._run_search(evaluate_candidates, callback_ctx=context)
+        # A subclass that chooses candidates in its own way need not know of callbacks.
+        knows = "callback_ctx" in signature(self._run_search).parameters
+        self._run_search(evaluate_candidates, **({"callback_ctx": context} if knows else {}))
         return results
 
     def _select(self, results: dict[str, Any], refit_metric: str) -> None:

@@ -15,6 +15,7 @@ from skorch.callbacks import (
     EarlyStopping,
     EpochScoring,
     GradientNormClipping,
+    LoadInitState,
     LRScheduler,
     TrainEndCheckpoint,
 )
@@ -206,6 +207,23 @@ def test_a_callback_may_change_the_rate(blobs):
     np.testing.assert_allclose(still, make(learning_rate=1e-12).fit(X, y).transform(X), atol=1e-5)
 
 
+class SetRate(Callback):
+    """Changes the rate in the way that skorch documents."""
+
+    def __init__(self, name):
+        self.name = name
+
+    def on_train_begin(self, net, **kwargs):
+        net.set_params(**{self.name: 0.0})
+
+
+@pytest.mark.parametrize("name", ["lr", "optimizer__lr"])
+def test_a_callback_may_change_the_rate_by_set_params(blobs, name):
+    X, y = blobs
+    still = make(callbacks=[SetRate(name)]).fit(X, y).transform(X)
+    np.testing.assert_allclose(still, make(learning_rate=1e-12).fit(X, y).transform(X), atol=1e-5)
+
+
 @pytest.mark.parametrize("kind", [Checkpoint, TrainEndCheckpoint])
 def test_checkpoints_hold_the_weights(blobs, tmp_path, kind):
     settings = {} if kind is TrainEndCheckpoint else {"monitor": None}
@@ -217,9 +235,37 @@ def test_checkpoints_hold_the_weights(blobs, tmp_path, kind):
 
 
 def test_a_scheduler_of_torch_turns_the_rate(blobs):
+    X, y = blobs
     recorder = Recorder()
-    embedder = make(callbacks=[recorder, LRScheduler("StepLR", step_size=1, gamma=0.5)]).fit(*blobs)
+    embedder = make(callbacks=[recorder, LRScheduler("StepLR", step_size=1, gamma=0.5)]).fit(X, y)
     assert [epoch["learning_rate_factor"] for epoch in embedder.history_] == [1.0, 0.5, 0.25, 0.125]
+    # What is trained with is what is shown: the same by hand, epoch for epoch.
+    by_hand = make(callbacks=[Halve()]).fit(X, y)
+    np.testing.assert_array_equal(embedder.transform(X), by_hand.transform(X))
+    assert not np.allclose(embedder.transform(X), make().fit(X, y).transform(X), atol=1e-3)
+
+
+class Halve(Callback):
+    def on_epoch_end(self, net, **kwargs):
+        net.progress.stack.optimizer.param_groups[0]["lr"] /= 2
+
+
+def test_a_scheduler_that_turns_momentum_too_finds_it(blobs):
+    embedder = make(callbacks=[LRScheduler("CyclicLR", base_lr=0.1, max_lr=1.0)]).fit(*blobs)
+    assert np.isfinite(embedder.history_[-1]["train_loss"])
+
+
+@pytest.mark.filterwarnings("ignore::skorch.exceptions.DeviceWarning")
+def test_a_loaded_state_of_the_optimiser_still_turns_the_rate(blobs, tmp_path):
+    X, y = blobs
+    checkpoint = TrainEndCheckpoint(dirname=str(tmp_path), f_pickle=None)
+    stopped = LRScheduler("StepLR", step_size=1, gamma=0.0)
+    make(callbacks=[checkpoint, stopped]).fit(X, y)
+    embedder = make(callbacks=[LoadInitState(checkpoint), Recorder()]).fit(X, y)
+    assert embedder.history_[0]["learning_rate_factor"] == 0.0
+    # At a rate of 0, every epoch leaves the weights as they are.
+    losses = make(callbacks=[LoadInitState(checkpoint)], max_iter=1).fit(X, y).transform(X)
+    np.testing.assert_array_equal(embedder.transform(X), losses)
 
 
 @pytest.mark.parametrize(

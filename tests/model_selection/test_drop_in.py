@@ -26,6 +26,7 @@ from skmetric import (
     TripletEmbedder,
 )
 from skmetric.datasets import make_ranking
+from skmetric.engine import TrainedNetwork
 from skmetric.metrics import map_at_r_scorer
 
 ONLY_SOME_SCORES = pytest.mark.filterwarnings("ignore:One or more of the test scores are non-finite")
@@ -109,6 +110,7 @@ def test_a_step_that_fails_is_reported_alike_for_few_and_many_candidates(blobs):
         with pytest.raises(ValueError, match="no such column") as caught:
             BatchedGridSearchCV(make_pipeline(Failing(), make()), grid, cv=2).fit(*blobs)
         lengths.append(str(caught.value).count("\n"))
+        assert "in fit\n    raise RuntimeError" in str(caught.value)
     assert lengths[1] <= lengths[0] + 2
 
 
@@ -226,7 +228,7 @@ def test_what_is_no_search_gets_scikit_learn_s_own_error(blobs, estimator, grid)
     assert raised[0] == raised[1]
 
 
-# Other processes
+# Plans go to other processes
 
 
 def all_estimators():
@@ -319,17 +321,66 @@ def test_callbacks_are_told_of_every_candidate_and_fold(weighted):
 # Memory
 
 
-def test_no_more_models_are_kept_than_a_stack_holds(blobs):
+@ONLY_SOME_SCORES
+@pytest.mark.filterwarnings("ignore::sklearn.exceptions.FitFailedWarning")
+@pytest.mark.parametrize("learning_rate", [[1e-3], [1e38, 1e-3]], ids=["healthy", "half of them fail"])
+def test_no_more_models_are_kept_than_a_stack_holds(blobs, learning_rate):
     scored, alive = [], []
 
     def scorer(estimator, X, y):
         gc.collect()
         scored.append(weakref.ref(estimator))
-        alive.append(sum(each() is not None for each in scored))
+        alive.append(sum(type(each) is TrainedNetwork for each in gc.get_objects()))
         return 0.5
 
-    grid = {"n_components": [2, 3, 4, 5, 6]}
-    search = BatchedGridSearchCV(make(), grid, scoring=scorer, cv=StratifiedKFold(2), refit=False).fit(*blobs)
+    before = sum(type(each) is TrainedNetwork for each in gc.get_objects())
+    grid = {"n_components": [2, 3, 4, 5, 6], "learning_rate": learning_rate}
+    BatchedGridSearchCV(make(), grid, scoring=scorer, cv=StratifiedKFold(2), refit=False).fit(*blobs)
     assert len(scored) == 10
-    assert max(alive) == 1
-    assert search.n_splits_ == 2
+    # Those of a stack that are not scored yet, and none of the stacks before.
+    assert max(alive) - before <= 2 * len(learning_rate)
+    assert sum(each() is not None for each in scored) == 0
+
+
+# Other processes, and what goes wrong there
+
+
+@pytest.mark.parametrize("error_score", ["raise", 0.0])
+def test_what_fails_in_another_process_says_where(blobs, error_score):
+    grid = {"hidden_layer_sizes": [(2_000_000, 2_000_000), (2_000_000, 3_000_000)]}
+    search = BatchedGridSearchCV(make(), grid, cv=2, n_jobs=2, error_score=error_score)
+    if error_score == "raise":
+        with pytest.raises(MemoryError) as caught:
+            search.fit(*blobs)
+        assert "nn/layers.py" in caught.value.__notes__[0]
+    else:
+        with pytest.raises(ValueError, match=r"All the 4 fits failed[\s\S]*nn/layers\.py"):
+            search.fit(*blobs)
+
+
+def test_a_search_that_ends_early_leaves_no_warning(blobs):
+    def failing(estimator, X, y):
+        raise RuntimeError("no score")
+
+    grid = {"n_components": [2, 3, 4, 5, 6, 7]}
+    search = BatchedGridSearchCV(make(), grid, scoring=failing, cv=2, n_jobs=2, error_score="raise")
+    with pytest.raises(RuntimeError, match="no score"):
+        search.fit(*blobs)
+
+
+# Searches of one's own
+
+
+class Twice(BatchedGridSearchCV):
+    """Asks in two turns, and knows nothing of callbacks."""
+
+    def _run_search(self, evaluate_candidates):
+        evaluate_candidates([{"margin": 0.1}])
+        evaluate_candidates([{"margin": 0.5}, {"margin": 1.0}])
+
+
+def test_a_search_may_ask_in_several_turns(blobs):
+    search = Twice(make(), {}, cv=2).set_callbacks(Recorder()).fit(*blobs)
+    plain = GridSearchCV(make(), {"margin": [0.1, 0.5, 1.0]}, cv=2).fit(*blobs)
+    assert search.cv_results_["params"] == plain.cv_results_["params"]
+    np.testing.assert_array_equal(scores(search), scores(plain))
