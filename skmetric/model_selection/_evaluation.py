@@ -1,42 +1,24 @@
 """From candidates and folds to scores, by stacks of networks."""
 
 import time
-import warnings
-from collections.abc import Generator, Iterable, Mapping, Sequence
+from collections.abc import Generator, Mapping, Sequence
 from contextlib import closing
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import partial
 from inspect import signature
-from traceback import format_exception
 from typing import Any
 
-import numpy as np
 import torch
-from joblib import Parallel, delayed
 from sklearn.base import clone
 
 from skmetric._sklearn_compat import MultimetricScorer, check_method_params, safe_split, score_fitted
-from skmetric.engine import FitPlan, FitResult, fit_in_stacks, resolve_device, split_into_stacks
+from skmetric.engine import FitPlan, FitResult, resolve_device, split_into_stacks
 from skmetric.model_selection._fronts import Front, Fronts, final_step
+from skmetric.model_selection._jobs import Failure, train_stacks
 from skmetric.model_selection._reports import Lines, NoCallbacks, SearchCallbacks
+from skmetric.model_selection._sharing import share
 
 __all__ = ["Evaluation"]
-
-
-@dataclass(frozen=True)
-class _Failure:
-    """Why a fit came to nothing. An exception that comes from another process has lost its frames."""
-
-    error: Exception
-    text: str
-
-    @classmethod
-    def of(cls, error: Exception) -> "_Failure":
-        return cls(error, "".join(format_exception(error)))
-
-
-# For each model of a stack what came of it, and the seconds of all together.
-Trained = tuple[list[FitResult | _Failure], float]
 
 
 @dataclass
@@ -57,6 +39,18 @@ class _Task:
     @property
     def final(self) -> Any:
         return final_step(self.estimator)
+
+
+@dataclass(frozen=True)
+class _Stack:
+    """Tasks whose models train side by side."""
+
+    tasks: list[_Task]
+    device: torch.device
+
+    @property
+    def plans(self) -> list[FitPlan]:
+        return [task.plan for task in self.tasks if task.plan is not None]
 
 
 @dataclass(frozen=True)
@@ -143,57 +137,45 @@ class Evaluation:
             _check_names(task.final, params)
             task.final._validate_params()
             task.device = resolve_device(task.final.device)
-            task.plan = _share(task.final._plan(X, y, **params), planned)
+            task.plan = share(task.final._plan(X, y, **params), planned)
         except Exception as error:
-            self._fail(task, _Failure.of(error))
+            self._fail(task, Failure.of(error))
         task.seconds = time.perf_counter() - start
         return task
 
-    def _stacks(self, tasks: Sequence[_Task]) -> list[list[_Task]]:
+    def _stacks(self, tasks: Sequence[_Task]) -> list[_Stack]:
         stacks = []
-        for device in dict.fromkeys(task.device for task in tasks):
+        for device in {task.device: None for task in tasks if task.device is not None}:
             mine = [(task, task.plan) for task in tasks if task.device == device and task.plan is not None]
-            assert device is not None
             for places in split_into_stacks([plan for _, plan in mine], device, self.max_stack):
-                stacks.append([mine[place][0] for place in places])
+                stacks.append(_Stack([mine[place][0] for place in places], device))
         return stacks
 
-    def _concluded(self, tasks: Sequence[_Task], stacks: Sequence[list[_Task]]) -> Generator[_Task]:
+    def _concluded(self, tasks: Sequence[_Task], stacks: Sequence[_Stack]) -> Generator[_Task]:
         """Tasks as they come to an end: those that have failed already, then stack by stack."""
         yield from (task for task in tasks if task.failure is not None)
-        jobs = (delayed(_train_stack)([task.plan for task in stack], stack[0].device) for stack in stacks)
-        trained = self._parallel()(jobs)
-        try:
+        to_train = ((stack.plans, stack.device) for stack in stacks)
+        with closing(train_stacks(to_train, self.n_jobs, self.pre_dispatch)) as trained:
             for stack, (results, seconds) in zip(stacks, trained, strict=True):
-                for task, result in zip(stack, results, strict=True):
-                    self._finish(task, result, seconds / len(stack))
+                for task, result in zip(stack.tasks, results, strict=True):
+                    self._finish(task, result, seconds / len(stack.tasks))
                     yield task
-        finally:
-            _abandon(trained)
 
-    def _parallel(self) -> Parallel:
-        """Gives results one by one where joblib's backend can, else all at the end."""
-        how = {"n_jobs": self.n_jobs, "pre_dispatch": self.pre_dispatch}
-        try:
-            return Parallel(**how, return_as="generator")
-        except ValueError:
-            return Parallel(**how)
-
-    def _finish(self, task: _Task, result: FitResult | _Failure, seconds: float) -> None:
+    def _finish(self, task: _Task, result: FitResult | Failure, seconds: float) -> None:
         start = time.perf_counter()
         assert task.front is not None
-        if isinstance(result, _Failure):
+        if isinstance(result, Failure):
             self._fail(task, result)
         else:
             try:
                 task.final._finish(task.plan, result)
                 task.whole = task.front.complete(task.final)
             except Exception as error:
-                self._fail(task, _Failure.of(error))
+                self._fail(task, Failure.of(error))
         task.seconds += seconds + time.perf_counter() - start
         task.plan = None
 
-    def _fail(self, task: _Task, failure: _Failure) -> None:
+    def _fail(self, task: _Task, failure: Failure) -> None:
         if self.error_score == "raise":
             if failure.error.__traceback__ is None:
                 failure.error.add_note(failure.text)
@@ -232,38 +214,3 @@ def _check_names(estimator: Any, params: Mapping[str, Any]) -> None:
     for name in params:
         if name not in known:
             raise TypeError(f"{type(estimator).__name__}.fit() got an unexpected keyword argument {name!r}")
-
-
-def _share(plan: FitPlan, earlier: list[FitPlan]) -> FitPlan:
-    """Let the candidates of a fold share rows and samplers that are equal, which each has made for itself.
-
-    The rows are then on the device once, and batches are drawn once for all models of a seed.
-    """
-    X = next((other.X for other in earlier if np.array_equal(other.X, plan.X)), plan.X)
-    sampler = next((other.sampler for other in earlier if _draw_alike(other.sampler, plan.sampler)), plan.sampler)
-    if X is plan.X or sampler is plan.sampler:
-        earlier.append(plan)
-    return replace(plan, X=X, sampler=sampler)
-
-
-def _draw_alike(one: Any, other: Any) -> bool:
-    """Whether two samplers are of one kind and hold equal values."""
-    return type(one) is type(other) and all(
-        np.array_equal(value, vars(other)[name]) for name, value in vars(one).items()
-    )
-
-
-def _train_stack(plans: Sequence[FitPlan], device: torch.device) -> Trained:
-    start = time.perf_counter()
-    results = [
-        _Failure.of(result) if isinstance(result, Exception) else result for result in fit_in_stacks(plans, device)
-    ]
-    return results, time.perf_counter() - start
-
-
-def _abandon(trained: Iterable[Trained]) -> None:
-    """Call off the stacks that nobody waits for any more, where joblib gives them one by one."""
-    if isinstance(trained, Generator):
-        with warnings.catch_warnings():
-            warnings.filterwarnings("ignore", message=".*tasks which were still being processed by the workers")
-            trained.close()

@@ -1,217 +1,21 @@
 """GridSearchCV and RandomizedSearchCV that train their candidates and folds as stacks of networks."""
 
-import time
-import warnings
 from collections.abc import Iterable, Mapping, Sequence
-from copy import deepcopy
-from inspect import signature
 from numbers import Integral
-from typing import Any, ClassVar, Self
+from typing import Any, ClassVar
 
 import numpy as np
-from numpy.typing import ArrayLike
-from sklearn.base import clone, is_classifier
-from sklearn.model_selection import GridSearchCV, RandomizedSearchCV, check_cv
-from sklearn.utils import Tags, get_tags, indexable
-from sklearn.utils.metaestimators import available_if
+from sklearn.model_selection import GridSearchCV, RandomizedSearchCV
 
-from skmetric._sklearn_compat import (
-    BaseSearchCV,
-    Interval,
-    MultimetricScorer,
-    check_method_params,
-    fit_context,
-    insert_error_scores,
-    warn_or_raise_about_fit_failures,
-)
-from skmetric.estimators import TorchEstimator
-from skmetric.estimators._callbacks import CALLBACKS_FOLLOW_ONE, has_callbacks
-from skmetric.model_selection._evaluation import Evaluation
-from skmetric.model_selection._fronts import final_prefix, final_step
-from skmetric.model_selection._reports import Lines, NoCallbacks, SearchCallbacks, told_of
+from skmetric._sklearn_compat import Interval
+from skmetric.model_selection._stacked_search import StackedSearch
 
 __all__ = ["BatchedGridSearchCV", "BatchedRandomizedSearchCV"]
 
 Grid = Mapping[str, Sequence] | Sequence[Mapping[str, Sequence]]
 
 
-class _BatchedSearch(BaseSearchCV):
-    """What the two searches share: ``fit``, in place of scikit-learn's, where all candidates can be stacked."""
-
-    @fit_context(prefer_skip_nested_validation=False)
-    def fit(self, X: ArrayLike, y: ArrayLike | None = None, **params: Any) -> Self:
-        """Search, and fit the best candidate on all rows.
-
-        Parameters
-        ----------
-        X : array-like of shape (n, n_features)
-            The rows.
-        y : array-like of shape (n,)
-            Their targets.
-        **params : dict
-            Passed on to ``fit`` of the estimator, the splitter and the scorer, as by scikit-learn's searches.
-
-        Returns
-        -------
-        self
-
-        Warns
-        -----
-        UserWarning
-            When the candidates cannot be stacked, and run through scikit-learn's own search.
-        FitFailedWarning
-            When some candidates failed, and score ``error_score``.
-        """
-        reason = _why_not_stacked(self.estimator, self._searched())
-        if reason is not None:
-            warnings.warn(
-                f"{type(self).__name__} trains its candidates one by one, as scikit-learn's search does: {reason}.",
-                UserWarning,
-                stacklevel=3,
-            )
-            return super().fit(X, y, **params)
-        return self._fit_stacked(X, y, params)
-
-    @available_if(lambda self: hasattr(self.estimator, "fit_transform"))
-    def fit_transform(self, X: ArrayLike, y: ArrayLike | None = None, **params: Any) -> Any:
-        """Search, and transform the rows by the best candidate, fitted on all of them.
-
-        Parameters
-        ----------
-        X, y, **params
-            As for ``fit``.
-
-        Returns
-        -------
-        array of shape (n, n_components)
-            What ``fit(X, y).transform(X)`` gives.
-        """
-        return self.fit(X, y, **params).transform(X)
-
-    def __sklearn_tags__(self) -> Tags:
-        # scikit-learn's searches hand on all of an estimator's tags but these.
-        tags = super().__sklearn_tags__()
-        tags.transformer_tags = deepcopy(get_tags(self.estimator).transformer_tags)
-        return tags
-
-    def _fit_stacked(self, X: Any, y: Any, params: dict[str, Any]) -> Self:
-        scorers, refit_metric = self._get_scorers()
-        X, y = indexable(X, y)
-        params = check_method_params(X, params=params)
-        routed = self._get_routed_params_for_fit(params)
-        told = {"X": X, "y": y, "metadata": told_of(params)}
-        context = self._init_callback_context(max_subtasks=1 + (self.refit is not False))
-        context.call_on_fit_task_begin(estimator=self, **told)
-
-        self._checked_cv_orig = check_cv(self.cv, y, classifier=is_classifier(self.estimator))
-        self.n_splits_ = self._checked_cv_orig.get_n_splits(X, y, **routed.splitter.split)
-        evaluation = Evaluation(
-            clone(self.estimator),
-            X,
-            y,
-            self._folds(X, y, routed.splitter.split),
-            routed.estimator.fit,
-            routed.scorer.score,
-            scorers,
-            self.return_train_score,
-            self.error_score,
-            self.n_jobs,
-            self.pre_dispatch,
-            self.max_stack,
-        )
-        results = self._evaluate(evaluation, context)
-        self._select(results, refit_metric)
-        if self.refit:
-            self._refit(told, routed.estimator.fit, context)
-        self.scorer_ = scorers._scorers if isinstance(scorers, MultimetricScorer) else scorers
-        self.cv_results_ = results
-        context.call_on_fit_task_end(estimator=self, **told)
-        return self
-
-    def _folds(self, X: Any, y: Any, params: dict[str, Any]) -> list[tuple[Any, Any]]:
-        """Row indices of training and test rows, whatever the splitter gives: lists, ranges, masks."""
-        folds = [tuple(map(_as_indices, fold)) for fold in self._checked_cv_orig.split(X, y, **params)]
-        if len(folds) != self.n_splits_:
-            raise ValueError(
-                f"cv.split and cv.get_n_splits must agree on how many folds there are; get_n_splits says "
-                f"{self.n_splits_}, split gave {len(folds)}."
-            )
-        return folds
-
-    def _evaluate(self, evaluation: Evaluation, context: Any) -> dict[str, Any]:
-        """Run the candidates that ``_run_search`` of scikit-learn's class asks for; ``cv_results_`` of them all."""
-        results: dict[str, Any] = {}
-        all_candidates: list[dict[str, Any]] = []
-        all_out: list[dict[str, Any]] = []
-
-        def evaluate_candidates(candidates: Iterable[dict[str, Any]], callback_ctx: Any = None) -> dict[str, Any]:
-            nonlocal results
-            candidates = list(candidates)
-            n_tasks = len(candidates) * self.n_splits_
-            is_watched = callback_ctx is not None and has_callbacks(self)
-            callbacks = SearchCallbacks(self, callback_ctx, n_tasks) if is_watched else NoCallbacks()
-            out = evaluation.run(candidates, Lines(self.verbose, self.n_splits_, len(candidates)), callbacks)
-            if not out:
-                raise ValueError("No fits were performed. Was the CV iterator empty? Were there no candidates?")
-            warn_or_raise_about_fit_failures(out, self.error_score)
-            if callable(self.scoring):
-                insert_error_scores(out, self.error_score)
-            self.multimetric_ = isinstance(out[0]["test_scores"], dict)
-            all_candidates.extend(candidates)
-            all_out.extend(out)
-            results = self._format_results(all_candidates, self.n_splits_, all_out)
-            return results
-
-        # A subclass that chooses candidates in its own way need not know of callbacks.
-        knows = "callback_ctx" in signature(self._run_search).parameters
-        self._run_search(evaluate_candidates, **({"callback_ctx": context} if knows else {}))
-        return results
-
-    def _select(self, results: dict[str, Any], refit_metric: str) -> None:
-        if callable(self.scoring) and self.multimetric_:
-            names = [name.removeprefix("mean_test_") for name in results if name.startswith("mean_test_")]
-            self._check_refit_for_multimetric(dict.fromkeys(names))
-            refit_metric = self.refit
-        if self.refit or not self.multimetric_:
-            self.best_index_ = self._select_best_index(self.refit, refit_metric, results)
-            if not callable(self.refit):
-                self.best_score_ = results[f"mean_test_{refit_metric}"][self.best_index_]
-            self.best_params_ = results["params"][self.best_index_]
-
-    def _refit(self, told: dict[str, Any], fit_params: dict[str, Any], context: Any) -> None:
-        self.best_estimator_ = clone(self.estimator).set_params(**clone(self.best_params_, safe=False))
-        task = context.subcontext(task_name="refit-with-best-params")
-        with task.propagate_callback_context(self.best_estimator_):
-            task.call_on_fit_task_begin(estimator=self, **told)
-            start = time.perf_counter()
-            self.best_estimator_.fit(told["X"], told["y"], **fit_params)
-            self.refit_time_ = time.perf_counter() - start
-        if hasattr(self.best_estimator_, "feature_names_in_"):
-            self.feature_names_in_ = self.best_estimator_.feature_names_in_
-        task.call_on_fit_task_end(estimator=self, **told)
-
-
-def _as_indices(rows: Any) -> Any:
-    rows = np.asarray(rows)
-    return np.flatnonzero(rows) if rows.dtype == bool else rows
-
-
-def _why_not_stacked(estimator: Any, searched: set[str]) -> str | None:
-    final, prefix = final_step(estimator), final_prefix(estimator)
-    replaced = searched & ({"steps", prefix.removesuffix("__")} if prefix else set())
-    if replaced:
-        return f"the search is over the final step itself, {replaced.pop()!r}"
-    if not isinstance(final, TorchEstimator):
-        shown = repr(final) if isinstance(final, str) else type(final).__name__
-        if prefix:
-            return f"the Pipeline's last step, {shown}, is not one of skmetric's estimators"
-        return f"{shown} is neither one of skmetric's estimators nor a Pipeline whose last step is one"
-    if prefix and any(has_callbacks(step) for step in (estimator, *(step for _, step in estimator.steps))):
-        return CALLBACKS_FOLLOW_ONE
-    return final._why_not_stacked({name.removeprefix(prefix) for name in searched if name.startswith(prefix)})
-
-
-class BatchedGridSearchCV(_BatchedSearch, GridSearchCV):
+class BatchedGridSearchCV(StackedSearch, GridSearchCV):
     """GridSearchCV that trains all candidates and folds as stacks of networks.
 
     A drop-in for :class:`sklearn.model_selection.GridSearchCV` over one of skmetric's estimators, or a Pipeline that
@@ -311,7 +115,7 @@ class BatchedGridSearchCV(_BatchedSearch, GridSearchCV):
         return _names(self.param_grid)
 
 
-class BatchedRandomizedSearchCV(_BatchedSearch, RandomizedSearchCV):
+class BatchedRandomizedSearchCV(StackedSearch, RandomizedSearchCV):
     """RandomizedSearchCV that trains all candidates and folds as stacks of networks.
 
     To :class:`sklearn.model_selection.RandomizedSearchCV` what :class:`BatchedGridSearchCV` is to GridSearchCV.

@@ -294,7 +294,7 @@ def test_lines_say_what_is_searched_and_what_comes_of_it(blobs, capsys):
 def test_it_says_what_is_searched_before_it_trains(blobs, capsys, monkeypatch):
     seen = []
     monkeypatch.setattr(
-        "skmetric.model_selection._evaluation.fit_in_stacks",
+        "skmetric.model_selection._jobs.fit_in_stacks",
         lambda plans, device: seen.append(capsys.readouterr().out) or [MemoryError()] * len(plans),
     )
     with pytest.raises(ValueError, match="All the 2 fits failed"):
