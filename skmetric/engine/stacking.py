@@ -21,8 +21,10 @@ UNKNOWN_MEMORY = 1 << 32
 PER_WEIGHT, PER_ACTIVATION = 7, 8
 
 
-def split_into_stacks(plans: Sequence[FitPlan], device: torch.device, max_stack: int | None) -> list[list[int]]:
-    """Places of the plans that can train as one stack, in stacks of at most ``max_stack``.
+def split_into_stacks(
+    plans: Sequence[FitPlan], device: torch.device, max_stack: int | None, *, n_jobs: int = 1
+) -> list[list[int]]:
+    """Places of the plans that can train as one stack, in stacks of at most ``max_stack``, for so many jobs at a time.
 
     None takes as many models as the memory at hand allows.
     """
@@ -34,7 +36,8 @@ def split_into_stacks(plans: Sequence[FitPlan], device: torch.device, max_stack:
         # Neighbours with the same rates are one call of the optimiser.
         places.sort(key=lambda place: (plans[place].learning_rate, plans[place].weight_decay))
         most = max_stack or _models_that_fit(plans[places[0]], device)
-        n_stacks = -(-len(places) // most)
+        its_jobs = n_jobs * len(places) // len(plans)
+        n_stacks = max(-(-len(places) // most), min(its_jobs, len(places)))
         stacks += [places[k::n_stacks] for k in range(n_stacks)]
     return stacks
 

@@ -9,6 +9,7 @@ from inspect import signature
 from typing import Any
 
 import torch
+from joblib import effective_n_jobs
 from sklearn.base import clone
 
 from skmetric._sklearn_compat import MultimetricScorer, check_method_params, safe_split, score_fitted
@@ -147,7 +148,8 @@ class Evaluation:
         stacks = []
         for device in {task.device: None for task in tasks if task.device is not None}:
             mine = [(task, task.plan) for task in tasks if task.device == device and task.plan is not None]
-            for places in split_into_stacks([plan for _, plan in mine], device, self.max_stack):
+            plans, n_jobs = [plan for _, plan in mine], effective_n_jobs(self.n_jobs)
+            for places in split_into_stacks(plans, device, self.max_stack, n_jobs=n_jobs):
                 stacks.append(_Stack([mine[place][0] for place in places], device))
         return stacks
 

@@ -36,8 +36,8 @@ class BatchedGridSearchCV(StackedSearch, GridSearchCV):
     scoring, cv, refit, error_score, return_train_score
         As in GridSearchCV.
     n_jobs : int, optional
-        Stacks trained at the same time, by joblib. One stack uses all of torch's threads by itself: more jobs pay on
-        several machines, or where there are many stacks.
+        Stacks trained at the same time, by joblib; where there are fewer, they are cut into as many. One stack uses all
+        of torch's threads by itself: more jobs pay on several machines, or where there are many cores.
     pre_dispatch : int or str, default="2*n_jobs"
         As in GridSearchCV.
     max_stack : int, optional

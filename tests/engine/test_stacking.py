@@ -26,6 +26,25 @@ def test_stacks_are_of_even_size_below_the_limit(max_stack, sizes):
     assert sorted(place for stack in stacks for place in stack) == list(range(7))
 
 
+@pytest.mark.parametrize(("n_jobs", "sizes"), [(1, [7]), (2, [4, 3]), (3, [3, 2, 2]), (100, [1] * 7)])
+def test_there_is_a_stack_for_every_job(n_jobs, sizes):
+    stacks = split_into_stacks([make_plan(seed) for seed in range(7)], CPU, None, n_jobs=n_jobs)
+    assert [len(stack) for stack in stacks] == sizes
+    assert sorted(place for stack in stacks for place in stack) == list(range(7))
+
+
+def test_jobs_are_shared_out_by_the_number_of_models():
+    plans = [*(make_plan(seed) for seed in range(6)), *(make_plan(seed, max_iter=6) for seed in range(2))]
+    stacks = split_into_stacks(plans, CPU, None, n_jobs=4)
+    assert sorted(len(stack) for stack in stacks) == [2, 2, 2, 2]
+
+
+def test_models_of_one_rate_are_neighbours():
+    rates = [0.1, 0.2, 0.1, 0.2, 0.1]
+    (stack,) = split_into_stacks([make_plan(seed, learning_rate=rate) for seed, rate in enumerate(rates)], CPU, None)
+    assert stack == [0, 2, 4, 1, 3]
+
+
 def test_memory_limits_a_stack(monkeypatch):
     monkeypatch.setattr(stacking, "_free_memory", lambda device: 0)
     assert len(split_into_stacks([make_plan(seed) for seed in range(3)], CPU, None)) == 3
