@@ -7,6 +7,7 @@ them violates, so no triplet is ever held in memory.
 """
 
 from collections.abc import Callable, Sequence
+from itertools import starmap
 from typing import NamedTuple
 
 import torch
@@ -21,6 +22,8 @@ from skmetric.losses.reduction import sum_last
 # many comparisons a list, it also is no burden on memory.
 DENSE_POSITIVES = 32
 DENSE_COMPARISONS = 1 << 24
+# So many comparisons are held at a time, over all lists: memory for more comes anew from the system each time.
+COMPARED_AT_ONCE = 1 << 22
 # How many (anchor, positive, negative) terms the soft batch-all loss, which cannot be counted, evaluates at a time.
 SOFT_CHUNK = 1 << 22
 
@@ -104,9 +107,27 @@ def _semihard_by_comparing(c: Candidates) -> Picks:
     masking and taking two minima. Negatives closer to each other than the difference's rounding count as one.
     """
     # Anchors last, as the smallest is looked for along an axis before: a distance is the same from both its ends.
-    gap = c.d_ap.mT.contiguous().unsqueeze(-3) - (c.d_an - c.barrier).unsqueeze(-2)
-    bits, column = smallest(gap.view(BITS[gap.dtype]))
-    return Picks(bits.view(gap.dtype).mT, c.columns, column.mT, c.is_pair)
+    bits, column = _in_turns(_smallest_gap, c.d_ap.mT.contiguous(), c.d_an - c.barrier, c.d_ap.shape[-1])
+    return Picks(bits.view(c.d_an.dtype).mT, c.columns, column.mT, c.is_pair)
+
+
+def _smallest_gap(d_ap: Tensor, d_an: Tensor) -> tuple[Tensor, Tensor]:
+    """Of each positive (..., p, n), the smallest ``d_ap - d_an`` in the order of its bits, and its negative."""
+    gap = d_ap.unsqueeze(-3) - d_an.unsqueeze(-2)
+    return smallest(gap.view(BITS[gap.dtype]))
+
+
+def _in_turns(
+    compare: Callable[[Tensor, Tensor], tuple[Tensor, Tensor]], of_positives: Tensor, of_negatives: Tensor, n: int
+) -> tuple[Tensor, Tensor]:
+    """Compare n positives an anchor with its negatives (..., ., .), some lists at a time where all would be many."""
+    lists, n_compared = of_negatives.shape[:-2], n * of_negatives.shape[-2:].numel()
+    at_a_time = max(1, COMPARED_AT_ONCE // n_compared)
+    if lists.numel() <= at_a_time:
+        return compare(of_positives, of_negatives)
+    turns = zip(*(each.flatten(0, -3).split(at_a_time) for each in (of_positives, of_negatives)), strict=True)
+    first, second = (torch.cat(each).unflatten(0, lists) for each in zip(*starmap(compare, turns), strict=True))
+    return first, second
 
 
 def _semihard_by_sorting(c: Candidates) -> Picks:
@@ -178,10 +199,14 @@ def _violations(c: Candidates, bound: Tensor) -> tuple[Tensor, Tensor]:
     """Count the triplets with ``bound > d_an``: for each (anchor, positive), and for each (anchor, negative)."""
     nearer, bound = c.d_an_or_inf, bound.masked_fill(~c.is_positive, -torch.inf)
     if is_dense(bound, nearer):
-        violates = _ones_where(torch.gt, bound.unsqueeze(-1), nearer.unsqueeze(-2))
-        return violates.sum(-1).long(), violates.sum(-2).long()
+        return _in_turns(_count_violations, bound, nearer, bound.shape[-1])
     below = count_below(bound, nearer, inclusive=True)
     return count_below(nearer, bound, inclusive=False), bound.shape[-1] - below
+
+
+def _count_violations(bound: Tensor, nearer: Tensor) -> tuple[Tensor, Tensor]:
+    violates = _ones_where(torch.gt, bound.unsqueeze(-1), nearer.unsqueeze(-2))
+    return violates.sum(-1).long(), violates.sum(-2).long()
 
 
 def mean_all_hinge(c: Candidates, margin: Tensor) -> Mined:
