@@ -105,18 +105,18 @@ class StackedSearch(BaseSearchCV):
         self._checked_cv_orig = check_cv(self.cv, y, classifier=is_classifier(self.estimator))
         self.n_splits_ = self._checked_cv_orig.get_n_splits(X, y, **routed.splitter.split)
         evaluation = Evaluation(
-            clone(self.estimator),
-            X,
-            y,
-            self._folds(X, y, routed.splitter.split),
-            routed.estimator.fit,
-            routed.scorer.score,
-            scorers,
-            self.return_train_score,
-            self.error_score,
-            self.n_jobs,
-            self.pre_dispatch,
-            self.max_stack,
+            estimator=clone(self.estimator),
+            X=X,
+            y=y,
+            folds=self._folds(X, y, routed.splitter.split),
+            fit_params=routed.estimator.fit,
+            score_params=routed.scorer.score,
+            scorer=scorers,
+            return_train_score=self.return_train_score,
+            error_score=self.error_score,
+            n_jobs=self.n_jobs,
+            pre_dispatch=self.pre_dispatch,
+            max_stack=self.max_stack,
         )
         results = self._evaluate(evaluation, context)
         self._select(results, refit_metric)

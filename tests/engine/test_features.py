@@ -5,8 +5,8 @@ import pytest
 import torch
 
 from skmetric.engine import StoppingRule, Validation, fit_stack, split_into_stacks, stacking
-from skmetric.engine.stack import TrainingStack
 from tests.engine.plans import CPU, FEATURES, assert_same, make_items_plan, with_dropout
+from tests.gpu.steps import assert_no_step_waits
 
 FEATURE = pytest.mark.parametrize("feature", FEATURES)
 
@@ -100,15 +100,7 @@ def test_it_counts_where_stacks_are_made_as_large_as_memory_allows(feature, more
 @FEATURE
 def test_no_step_waits_for_the_device(feature):
     plans = [make_items_plan(seed, **with_dropout(FEATURES[feature])) for seed in range(2)]
-    stack = TrainingStack(plans, torch.device("cuda"))
-    stack.train_epoch(0)
-    step = next(stack.draw_epoch(1))
-    torch.cuda.set_sync_debug_mode("error")
-    try:
-        for _ in range(3):
-            stack.train_step(step)
-    finally:
-        torch.cuda.set_sync_debug_mode("default")
+    assert_no_step_waits(*plans)
     on_cpu, on_gpu = (fit_stack(plans, device=torch.device(device))[1] for device in ("cpu", "cuda"))
     for name, value in on_cpu.network.weights.items():
         np.testing.assert_allclose(on_gpu.network.weights[name], value, rtol=1e-3, atol=1e-4)
