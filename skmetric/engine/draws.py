@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from skmetric.engine.plan import FitPlan, Sampler
-from skmetric.engine.randomness import Stream, identity, open_stream
+from skmetric.engine.randomness import Stream, identity, open_stream, shared
 
 __all__ = ["BatchDraws"]
 
@@ -31,10 +31,10 @@ class BatchDraws:
     """
 
     def __init__(self, plans: Sequence[FitPlan]) -> None:
-        opened: dict[tuple, _Source] = {}
-        for plan in plans:
-            opened.setdefault(_source_of(plan), _Source(plan.sampler, plan.seed))
-        self._sources = [opened[_source_of(plan)] for plan in plans]
+        self._sources = shared(
+            [(id(plan.sampler), identity(plan.seed)) for plan in plans],
+            lambda place: _Source(plans[place].sampler, plans[place].seed),
+        )
 
     def draw_epoch(self) -> list[NDArray[np.integer]]:
         """For each model its items, (n_steps, batch_length)."""
@@ -46,7 +46,3 @@ class BatchDraws:
         fewer = copy(self)
         fewer._sources = [self._sources[model] for model in models]
         return fewer
-
-
-def _source_of(plan: FitPlan) -> tuple:
-    return id(plan.sampler), identity(plan.seed)

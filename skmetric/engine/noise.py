@@ -7,7 +7,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from skmetric.engine.randomness import Stream, identity, open_stream
+from skmetric.engine.randomness import Stream, identity, open_stream, shared
 
 __all__ = ["DropoutNoise"]
 
@@ -38,10 +38,7 @@ class DropoutNoise:
         self._n_dropped = min(round(rate * LEVELS), LEVELS - 1)
         self._width = width
         self._device = device
-        opened: dict[tuple, np.random.Generator] = {}
-        for seed in seeds:
-            opened.setdefault(identity(seed), open_stream(seed, Stream.DROPOUT))
-        self._rngs = [opened[identity(seed)] for seed in seeds]
+        self._rngs = shared([identity(seed) for seed in seeds], lambda place: open_stream(seeds[place], Stream.DROPOUT))
 
     def keep_only(self, models: Sequence[int]) -> "DropoutNoise":
         """The noise of some of the models, which goes on where it is."""

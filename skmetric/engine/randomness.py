@@ -1,9 +1,10 @@
 """One seed a model, one stream of random numbers a purpose."""
 
 import threading
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Hashable, Iterator, Sequence
 from contextlib import contextmanager
 from enum import IntEnum
+from typing import TypeVar
 
 import numpy as np
 import torch
@@ -16,8 +17,11 @@ __all__ = [
     "identity",
     "open_stream",
     "restore",
+    "shared",
     "states_of",
 ]
+
+Made = TypeVar("Made")
 
 _GLOBAL_GENERATORS = threading.RLock()
 
@@ -45,6 +49,15 @@ def open_stream(seed: np.random.SeedSequence, purpose: Stream) -> np.random.Gene
 def identity(seed: np.random.SeedSequence) -> tuple:
     """What two seeds have in common whose streams are the same."""
     return repr(seed.entropy), seed.spawn_key
+
+
+def shared(keys: Sequence[Hashable], make: Callable[[int], Made]) -> list[Made]:
+    """Make something for each place, once for all places of the same key: ``make`` gets the first of them."""
+    made: dict[Hashable, Made] = {}
+    for place, key in enumerate(keys):
+        if key not in made:
+            made[key] = make(place)
+    return [made[key] for key in keys]
 
 
 @contextmanager

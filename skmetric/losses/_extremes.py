@@ -8,8 +8,6 @@ __all__ = ["BITS", "smallest"]
 
 # Integers as wide as a float.
 BITS = {torch.float64: torch.int64, torch.float32: torch.int32, torch.float16: torch.int16, torch.bfloat16: torch.int16}
-
-
 # Up to so many keys, the fewer operations of ``min`` win.
 FEW = 1 << 15
 

@@ -145,10 +145,10 @@ class Evaluation:
         return task
 
     def _stacks(self, tasks: Sequence[_Task]) -> list[_Stack]:
-        stacks = []
+        stacks, n_jobs = [], effective_n_jobs(self.n_jobs)
         for device in {task.device: None for task in tasks if task.device is not None}:
             mine = [(task, task.plan) for task in tasks if task.device == device and task.plan is not None]
-            plans, n_jobs = [plan for _, plan in mine], effective_n_jobs(self.n_jobs)
+            plans = [plan for _, plan in mine]
             for places in split_into_stacks(plans, device, self.max_stack, n_jobs=n_jobs):
                 stacks.append(_Stack([mine[place][0] for place in places], device))
         return stacks

@@ -144,6 +144,7 @@ class StackedSearch(BaseSearchCV):
         all_out: list[dict[str, Any]] = []
 
         def evaluate_candidates(candidates: Iterable[dict[str, Any]], callback_ctx: Any = None) -> dict[str, Any]:
+            """Run some more candidates; the results of all so far, for searches that choose by them."""
             nonlocal results
             candidates = list(candidates)
             n_tasks = len(candidates) * self.n_splits_
