@@ -113,8 +113,8 @@ class LabelledRows:
         self, train: NDArray[np.integer], classes: NDArray, *, batch_size: int, samples_per_class: int
     ) -> dict[str, Any]:
         """What a plan is to know of the rows to train on."""
-        is_held_out = np.zeros(len(self.X), dtype=bool)
-        is_held_out[np.setdiff1d(self.usable, train)] = True
+        is_held_out = self.is_known.copy()
+        is_held_out[train] = False
         codes = self.codes(classes)
         return {
             "sampler": ClassBatchSampler(

@@ -44,7 +44,8 @@ def from_blocks(d: Tensor, rows: Tensor, samples_per_class: int) -> Candidates:
     n = rows.shape[-1]
     pattern = _block_pattern(n, samples_per_class, d.dtype, d.device)
     columns = pattern.columns.expand(*d.shape[:-2], *pattern.columns.shape)
-    is_positive = rows.unsqueeze(-1) != rows[..., pattern.columns]
+    partners = rows.gather(-1, pattern.columns.flatten().expand(*rows.shape[:-1], -1))
+    is_positive = rows.unsqueeze(-1) != partners.unflatten(-1, pattern.columns.shape)
     is_pair = is_positive if n > samples_per_class else torch.zeros_like(is_positive)
     # Gathered from columns, not rows, which are the same: in memory the anchors come last, as mining wants them.
     d_ap = d.gather(-2, columns.mT).mT

@@ -56,8 +56,9 @@ def mine(c: Candidates, margin: Tensor, mining: str, *, soft: bool, generator: G
 def _mean_of_picks(c: Candidates, picks: Picks, margin: Tensor, soft: bool) -> Mined:
     # A triplet that does not count violates nothing.
     gap = (picks.gap + margin).masked_fill_(~picks.valid, -torch.inf)
-    terms, slope = (softplus(gap), sigmoid(gap)) if soft else (gap.relu(), (gap > 0).to(gap.dtype))
-    count = picks.valid.expand(gap.shape).flatten(-2).sum(-1).clamp_min_(1)
+    terms = softplus(gap) if soft else gap.relu()
+    slope = sigmoid(gap) if soft else terms.sign()
+    count = picks.valid.expand(gap.shape).count_nonzero((-2, -1)).clamp_min_(1)
     slope = slope / count[..., None, None]
     slopes = torch.zeros_like(c.d_an).scatter_(-1, picks.positive.expand(slope.shape), slope)
     return Mined(sum_last(terms, 2) / count, slopes.scatter_add_(-1, picks.negative, slope.neg()))

@@ -6,7 +6,7 @@ import torch
 from torch import Tensor
 from torch.nn.functional import normalize
 
-__all__ = ["DISTANCES", "cross_distance", "pairwise_distance"]
+__all__ = ["DISTANCES", "cross_distance", "one_sided_distance", "pairwise_distance"]
 
 DISTANCES = ("euclidean", "sqeuclidean", "cosine")
 
@@ -71,9 +71,18 @@ def pairwise_distance(embeddings: Tensor, *, distance: str = "euclidean") -> Ten
     tensor([[0., 5.],
             [5., 0.]])
     """
+    d: Tensor = _BothRoles.apply(one_sided_distance(embeddings, distance=distance))
+    return d
+
+
+def one_sided_distance(embeddings: Tensor, *, distance: str = "euclidean") -> Tensor:
+    """The same distances, but a gradient moves the first row of a pair only.
+
+    For slopes that are symmetric already, which would come twice through :func:`pairwise_distance`.
+    """
     points = _directions(embeddings, distance)
-    one_sided = torch.cdist(points, points.detach(), compute_mode="donot_use_mm_for_euclid_dist")
-    return _from_euclidean(_BothRoles.apply(one_sided), distance)
+    d = torch.cdist(points, points.detach(), compute_mode="donot_use_mm_for_euclid_dist")
+    return _from_euclidean(d, distance)
 
 
 def cross_distance(rows: Tensor, columns: Tensor, *, distance: str = "euclidean") -> Tensor:

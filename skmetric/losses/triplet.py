@@ -6,7 +6,7 @@ from skmetric.losses import _candidates
 from skmetric.losses._arguments import PerList, labelled_items, per_item, per_list, with_slopes
 from skmetric.losses._candidates import Candidates
 from skmetric.losses._mining import MININGS, Generators, mine
-from skmetric.losses.distance import pairwise_distance
+from skmetric.losses.distance import one_sided_distance
 from skmetric.losses.reduction import sum_last
 
 __all__ = ["MININGS", "batch_triplet_loss", "block_triplet_loss", "triplet_margin_loss"]
@@ -122,7 +122,7 @@ def batch_triplet_loss(
     embeddings, labels, mask = labelled_items(embeddings, labels, mask)
     if embeddings.shape[-2] == 0:
         return sum_last(embeddings, 2)
-    d = pairwise_distance(embeddings, distance=distance)
+    d = one_sided_distance(embeddings, distance=distance)
     candidates = _candidates.from_labels(d.detach(), labels, mask)
     return _mean_of_mined(d, candidates, margin, mining, soft, generator)
 
@@ -186,14 +186,15 @@ def block_triplet_loss(
     check_blocks(rows.shape[-1], samples_per_class)
     if embeddings.shape[-2] == 0:
         return sum_last(embeddings, 2)
-    d = pairwise_distance(embeddings, distance=distance)
+    d = one_sided_distance(embeddings, distance=distance)
     candidates = _candidates.from_blocks(d.detach(), rows, samples_per_class)
     return _mean_of_mined(d, candidates, margin, mining, soft, generator)
 
 
 def _mean_of_mined(d: Tensor, c: Candidates, margin: PerList, mining: str, soft: bool, generator: Generators) -> Tensor:
     mined = mine(c, per_list("margin", margin, d, 2), mining, soft=soft, generator=generator)
-    return with_slopes(d, mined.value + nan_of_rows(c.d_an), mined.slopes)
+    # A distance moves both of its rows.
+    return with_slopes(d, mined.value + nan_of_rows(c.d_an), mined.slopes + mined.slopes.mT)
 
 
 def nan_of_rows(d: Tensor) -> Tensor:

@@ -1,5 +1,7 @@
 """Steps of training, watched."""
 
+import warnings
+
 import torch
 
 from skmetric.engine.stack import TrainingStack
@@ -10,7 +12,9 @@ def assert_no_step_waits(*plans):
     stack = TrainingStack(plans, torch.device("cuda"))
     stack.train_epoch(0)
     step = next(stack.draw_epoch(1))
-    torch.cuda.set_sync_debug_mode("error")
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", "Synchronization debug mode")
+        torch.cuda.set_sync_debug_mode("error")
     try:
         for _ in range(3):
             stack.train_step(step)
