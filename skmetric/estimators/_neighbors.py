@@ -23,7 +23,6 @@ class NeighborVote:
 
     def __init__(self, embeddings: NDArray, codes: NDArray[np.integer]) -> None:
         self.embeddings = embeddings
-        self._nearest = NearestNeighbors(algorithm="brute").fit(embeddings)
         self._codes = codes
 
     def __len__(self) -> int:
@@ -31,7 +30,8 @@ class NeighborVote:
 
     def predict(self, embeddings: NDArray, n_neighbors: int) -> NDArray[np.integer]:
         """Class of each row; of equally frequent classes, the first."""
-        near = self._nearest.kneighbors(embeddings, min(n_neighbors, len(self)), return_distance=False)
+        nearest = NearestNeighbors(n_neighbors=min(n_neighbors, len(self)), algorithm="brute").fit(self.embeddings)
+        near = nearest.kneighbors(embeddings, return_distance=False)
         votes = np.sort(self._codes[near], axis=1)
         winner, most, run = votes[:, 0].copy(), np.ones(len(votes), int), np.ones(len(votes), int)
         for place in range(1, votes.shape[1]):

@@ -39,7 +39,8 @@ def test_scores_are_those_of_grid_search_and_of_the_cpu(digits, params):
     batched = BatchedGridSearchCV(embedder, GRID, cv=3).fit(X, y)
     plain = GridSearchCV(embedder, GRID, cv=3).fit(X, y)
     on_cpu = BatchedGridSearchCV(clone(embedder).set_params(device="cpu"), GRID, cv=3).fit(X, y)
-    for other in (plain, on_cpu):
+    # Random negatives are drawn on the device, each kind of which has its own generator.
+    for other in [plain] if params.get("mining") == "random" else [plain, on_cpu]:
         np.testing.assert_allclose(
             batched.cv_results_["mean_test_score"], other.cv_results_["mean_test_score"], atol=1e-2
         )
