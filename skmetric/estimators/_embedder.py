@@ -1,6 +1,5 @@
 """What embedders share: fitting on labels or tuples."""
 
-import warnings
 from collections.abc import Sequence
 from dataclasses import replace
 from numbers import Integral
@@ -11,6 +10,7 @@ from numpy.typing import ArrayLike, NDArray
 from sklearn.exceptions import ConvergenceWarning
 
 from skmetric._sklearn_compat import Interval, fit_context
+from skmetric._warnings import warn_caller
 from skmetric.engine import (
     FitPlan,
     FitResult,
@@ -279,12 +279,11 @@ class EmbedderMixin(LearnedSpaceMixin):
         spread = float(np.sqrt(np.square(embeddings - embeddings.mean(axis=0)).sum(axis=1).mean()))
         # Unit length spans the unit sphere; otherwise the loss has the only scale there is.
         if spread < COLLAPSED * (1.0 if self._network.spec.normalize else self._length_scale()):
-            warnings.warn(
+            warn_caller(
                 f"{type(self).__name__}'s embedding has collapsed to a point (spread {spread:.1e}): every distance is "
                 f"near 0 and nothing can be told apart. Lower learning_rate, {self._instead_of_collapse}, or look for "
                 "columns that tell the classes apart.",
                 ConvergenceWarning,
-                stacklevel=6,  # past the decorators, to the call of fit
             )
 
     def _objective(self, given: Given, sampler: Sampler) -> Objective:

@@ -1,12 +1,12 @@
 """Which lists a ranker trains on, which it holds out, and how much each item counts."""
 
-import warnings
 from dataclasses import replace
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from skmetric._warnings import warn_caller
 from skmetric.estimators._lists import RankedItems
 from skmetric.sampling import GroupBatchSampler, holdout_lists
 
@@ -78,10 +78,9 @@ def row_weights(items: RankedItems, used: Places) -> NDArray[np.float64]:
 
 def _warn_of_one_list(ranker: Any, items: RankedItems) -> None:
     if not items.has_lists and len(items.lists) > ranker.max_group_size:
-        warnings.warn(
+        warn_caller(
             f"{type(ranker).__name__} got no groups: all {len(items.lists)} rows are one list, of which random parts "
             f"of at most max_group_size={ranker.max_group_size} rows are ranked at a time. If there are groups, pass "
             "groups= (in searches and Pipelines after sklearn.set_config(enable_metadata_routing=True)), or name their "
-            "column by group_column=.",
-            stacklevel=7,  # past the decorators, to the call of fit
+            "column by group_column=."
         )

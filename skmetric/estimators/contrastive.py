@@ -1,6 +1,5 @@
 """Embedders trained by what is alike and what is not: contrastive losses."""
 
-import warnings
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from numbers import Integral, Real
@@ -11,6 +10,7 @@ import torch
 from numpy.typing import NDArray
 
 from skmetric._sklearn_compat import Interval, StrOptions
+from skmetric._warnings import warn_caller
 from skmetric.engine import FitPlan
 from skmetric.estimators._base import TorchEstimator
 from skmetric.estimators._contrastive_losses import LOSSES, refuse_unused
@@ -331,10 +331,9 @@ class ContrastiveEmbedder(PairClassifierMixin, EmbedderMixin, TorchEstimator):
                 f"n_negatives={self.n_negatives}. Make it several times n_negatives: {4 * self.n_negatives}, say."
             )
         if has_both and self.loss_ not in OF_PAIRS:
-            warnings.warn(
+            warn_caller(
                 f"loss={self.loss_!r} tells pairs that are alike from the rest of their batch, and does not push the "
-                "given pairs apart that are not alike, -1. For that, use loss='contrastive' or 'nce'.",
-                stacklevel=7,  # past the decorators, to the call of fit
+                "given pairs apart that are not alike, -1. For that, use loss='contrastive' or 'nce'."
             )
 
     def _objective(self, given: Given, sampler: Any) -> ClassContrast | ProxyContrast | PairContrast:

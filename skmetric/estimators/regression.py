@@ -1,6 +1,5 @@
 """RankSimRegressor: a network for regression whose representation keeps the order of the targets."""
 
-import warnings
 from collections.abc import Callable, Sequence
 from functools import partial
 from numbers import Integral, Real
@@ -14,6 +13,7 @@ from sklearn.exceptions import ConvergenceWarning
 from sklearn.utils.validation import check_is_fitted
 
 from skmetric._sklearn_compat import Interval, StrOptions, fit_context
+from skmetric._warnings import warn_caller
 from skmetric.engine import FitPlan, FitResult, Stream, Validation, open_stream
 from skmetric.estimators._base import TorchEstimator, all_or_nothing
 from skmetric.estimators._last_layer import LastLayerMixin
@@ -418,11 +418,10 @@ class RankSimRegressor(RegressorMixin, LastLayerMixin, TorchEstimator):
         representation = self._network.represent(points, self.device)
         alike = (representation == representation[0]).all() and not (points == points[0]).all()
         if alike and (self._units.scale > 0).any():
-            warnings.warn(
+            warn_caller(
                 f"{type(self).__name__}'s representation has collapsed: it is the same for all rows, and so is every "
                 "prediction. Lower learning_rate, take gamma='auto' or a smaller one, or a wider last hidden layer.",
                 ConvergenceWarning,
-                stacklevel=5,  # past the decorators, to the call of fit
             )
 
     def _points(self, X: Any) -> NDArray[np.float32]:

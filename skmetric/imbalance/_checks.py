@@ -1,11 +1,11 @@
 """What the functions of continuous targets accept."""
 
-import warnings
-
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from sklearn.exceptions import DataConversionWarning
 from sklearn.utils import check_array
+
+from skmetric._warnings import warn_caller
 
 __all__ = ["check_pair", "check_row_weights", "check_target"]
 
@@ -21,8 +21,7 @@ def check_target(values: ArrayLike, name: str, *, warn: bool = False) -> NDArray
             message = (
                 f"{name} is a column, shape {numbers.shape}, and one number a row is expected. Pass {name}.ravel()."
             )
-            # Past this function, the method that asked and its decorator, to the line that passed the column.
-            warnings.warn(message, DataConversionWarning, stacklevel=4)
+            warn_caller(message, DataConversionWarning)
         numbers = numbers[:, 0]
     if numbers.ndim != 1:
         raise ValueError(

@@ -1,6 +1,5 @@
 """Folds that all see the whole range of a continuous target."""
 
-import warnings
 from collections.abc import Iterator
 from numbers import Integral
 from typing import Any
@@ -10,6 +9,7 @@ from numpy.typing import ArrayLike, NDArray
 from sklearn.model_selection import BaseCrossValidator
 from sklearn.utils import check_consistent_length, check_random_state
 
+from skmetric._warnings import warn_caller
 from skmetric.imbalance._checks import check_target
 
 __all__ = ["DensityStratifiedKFold"]
@@ -109,11 +109,9 @@ class DensityStratifiedKFold(BaseCrossValidator):
             than folds.
         """
         if groups is not None:
-            warnings.warn(
+            warn_caller(
                 f"groups are ignored by {type(self).__name__}, which may put rows of a group in several folds. Take "
-                "GroupKFold to keep them together.",
-                UserWarning,
-                stacklevel=2,
+                "GroupKFold to keep them together."
             )
         folds = self._folds(self._check_rows(X, y))
         for fold in range(self.n_splits):

@@ -1,7 +1,6 @@
 """What folds share that test on what training never saw."""
 
 import heapq
-import warnings
 from typing import Any, TypeAlias
 
 import numpy as np
@@ -9,6 +8,7 @@ from numpy.typing import ArrayLike, NDArray
 from sklearn.model_selection import BaseCrossValidator
 from sklearn.utils import assert_all_finite, check_consistent_length, column_or_1d
 
+from skmetric._warnings import warn_caller
 from skmetric.imbalance.folds import _check_parameters
 
 __all__ = ["DisjointKFold", "Places", "check_labels", "deal", "largest_first"]
@@ -44,11 +44,9 @@ class DisjointKFold(BaseCrossValidator):
 
     def _warn_of_groups(self, groups: Any) -> None:
         if groups is not None:
-            warnings.warn(
+            warn_caller(
                 f"groups are ignored by {type(self).__name__}, which may put rows of a group in several folds. Take "
-                "GroupKFold to keep them together.",
-                UserWarning,
-                stacklevel=3,
+                "GroupKFold to keep them together."
             )
 
 

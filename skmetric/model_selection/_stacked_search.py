@@ -1,7 +1,6 @@
 """What the searches that train in stacks share: ``fit``, in place of scikit-learn's."""
 
 import time
-import warnings
 from collections.abc import Iterable
 from copy import deepcopy
 from inspect import signature
@@ -22,6 +21,7 @@ from skmetric._sklearn_compat import (
     insert_error_scores,
     warn_or_raise_about_fit_failures,
 )
+from skmetric._warnings import warn_caller
 from skmetric.estimators import TorchEstimator
 from skmetric.estimators._callbacks import CALLBACKS_FOLLOW_ONE, has_callbacks
 from skmetric.model_selection._evaluation import Evaluation
@@ -63,10 +63,8 @@ class StackedSearch(BaseSearchCV):
         """
         reason = _why_not_stacked(self.estimator, self._searched())
         if reason is not None:
-            warnings.warn(
-                f"{type(self).__name__} trains its candidates one by one, as scikit-learn's search does: {reason}.",
-                UserWarning,
-                stacklevel=3,
+            warn_caller(
+                f"{type(self).__name__} trains its candidates one by one, as scikit-learn's search does: {reason}."
             )
             return super().fit(X, y, **params)
         return self._fit_stacked(X, y, params)

@@ -1,6 +1,5 @@
 """Does learning an embedding help? Learned ones and what it takes to beat, on the same folds."""
 
-import warnings
 from collections.abc import Callable, Iterable, Mapping
 from numbers import Integral
 from typing import Any
@@ -11,6 +10,7 @@ from sklearn.model_selection import StratifiedKFold, check_cv
 from sklearn.utils import check_X_y
 from sklearn.utils.multiclass import check_classification_targets
 
+from skmetric._warnings import warn_caller
 from skmetric.metrics import map_at_r_scorer, recall_at_1_scorer
 from skmetric.model_selection._comparison import BaselineComparison
 from skmetric.model_selection._contenders import Folds, baselines, evaluate, learned
@@ -156,7 +156,7 @@ def compare_baselines(
         meaning=meaning,
     )
     if comparison.hurts:
-        warnings.warn(_why_it_hurts(comparison, any(is_new)), UserWarning, stacklevel=2)
+        warn_caller(_why_it_hurts(comparison, any(is_new)))
     return comparison
 
 

@@ -1,6 +1,5 @@
 """Folds that test on tuples of points that training never saw."""
 
-import warnings
 from collections.abc import Iterator
 from typing import Any
 
@@ -8,6 +7,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from sklearn.utils import check_array, check_random_state
 
+from skmetric._warnings import warn_caller
 from skmetric.estimators._tuples import distinct_points
 from skmetric.model_selection._disjoint_folds import DisjointKFold, Places, check_labels
 from skmetric.model_selection._pieces import deal_pieces, pieces_of
@@ -120,12 +120,10 @@ class TupleKFold(DisjointKFold):
         parts = self._parts(points, codes if codes is not None and codes.max() == 1 else None)
         lost = 1 - sum(len(test) for _, test in parts) / len(points)
         if lost > 0.5:
-            warnings.warn(
+            warn_caller(
                 f"{lost:.0%} of the {len(points)} tuples are in no test part, as they connect points of several folds. "
                 "Take fewer folds to test more of them. If tuples were built from a table, rather split its rows, and "
-                "build tuples within each part.",
-                UserWarning,
-                stacklevel=2,
+                "build tuples within each part."
             )
         yield from parts
 

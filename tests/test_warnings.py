@@ -1,0 +1,47 @@
+"""Warnings name the user's own line, whatever lies between it and the reason."""
+
+import warnings
+
+import numpy as np
+import pytest
+from sklearn.model_selection import GridSearchCV
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import StandardScaler
+
+from skmetric import BatchedGridSearchCV, PairwiseRanker, TripletEmbedder
+
+RANKER = PairwiseRanker(max_iter=1, max_group_size=8, random_state=0)
+SPLITS = {"cv": 2, "error_score": "raise"}
+
+ROUTES = {
+    "fit": lambda X, y: RANKER.fit(X, y),
+    "the last step of a Pipeline": lambda X, y: make_pipeline(StandardScaler(), RANKER).fit(X, y),
+    "a search of scikit-learn": lambda X, y: GridSearchCV(RANKER, {"margin": [1.0]}, **SPLITS).fit(X, y),
+    "a search in stacks": lambda X, y: BatchedGridSearchCV(RANKER, {"margin": [1.0]}, **SPLITS).fit(X, y),
+}
+
+
+@pytest.fixture
+def one_list():
+    rng = np.random.default_rng(0)
+    return rng.normal(size=(40, 3)), rng.integers(0, 3, 40)
+
+
+@pytest.mark.parametrize("route", ROUTES.values(), ids=ROUTES)
+def test_a_fit_is_warned_of_where_it_was_asked_for(one_list, route):
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
+        route(*one_list)
+    assert caught
+    for each in caught:
+        assert "got no groups" in str(each.message)
+        assert each.filename == __file__
+
+
+@pytest.mark.parametrize("method", ["fit", "fit_transform"])
+def test_a_search_that_is_not_stacked_says_so_where_it_was_asked_for(blobs, method):
+    embedder = make_pipeline(TripletEmbedder(max_iter=1, random_state=0), StandardScaler())
+    search = BatchedGridSearchCV(embedder, {}, scoring=lambda *_: 0.0, **SPLITS)
+    with pytest.warns(UserWarning, match="one by one") as caught:
+        getattr(search, method)(*blobs)
+    assert {each.filename for each in caught} == {__file__}
