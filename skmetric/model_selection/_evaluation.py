@@ -133,7 +133,9 @@ class Evaluation:
         estimator = clone(self.estimator).set_params(**clone(parameters, safe=False))
         task = _Task(number, number % len(self.folds), parameters, estimator)
         try:
+            before = time.perf_counter()
             task.front = fronts.of(estimator, parameters)
+            start += time.perf_counter() - before  # which candidates share
             X, y, params = task.front.received
             _check_names(task.final, params)
             task.final._validate_params()
@@ -174,7 +176,7 @@ class Evaluation:
                 task.whole = task.front.complete(task.final)
             except Exception as error:
                 self._fail(task, Failure.of(error))
-        task.seconds += seconds + time.perf_counter() - start
+        task.seconds += task.front.seconds_each + seconds + time.perf_counter() - start
         task.plan = None
 
     def _fail(self, task: _Task, failure: Failure) -> None:

@@ -1,11 +1,13 @@
 """What reaches a pipeline's last step: the steps before it, fitted once for all candidates that share them."""
 
 import copy
-from collections.abc import Callable
+import time
+from collections.abc import Callable, Hashable
 from traceback import clear_frames
-from types import TracebackType
+from types import NoneType, TracebackType
 from typing import Any, Self
 
+import numpy as np
 from sklearn.base import BaseEstimator, clone
 from sklearn.pipeline import Pipeline
 from sklearn.utils import Tags, get_tags
@@ -13,8 +15,11 @@ from sklearn.utils import Tags, get_tags
 __all__ = ["Front", "Fronts", "final_prefix", "final_step"]
 
 
-# The parameters that are searched of the steps before the last, by name and identity of their values.
-Key = frozenset[tuple[str, int]]
+# The parameters that are searched of the steps before the last, by name and value.
+Key = frozenset[tuple[str, Hashable]]
+# What is the same wherever it comes from. Anything else is known by its identity: it need be neither hashable nor
+# comparable.
+PLAIN = (bool, int, float, complex, str, bytes, NoneType, np.generic)
 
 
 class _Capture(BaseEstimator):
@@ -53,9 +58,17 @@ class Front:
         A pipeline, or the final estimator alone: then there are no steps before it.
     X, y, params
         What the whole is to be fitted on.
+
+    Attributes
+    ----------
+    received : tuple
+        What comes out: ``(X, y, params)`` for the last step's ``fit``.
+    n_users : int
+        How many candidates share these steps.
     """
 
     def __init__(self, estimator: Any, X: Any, y: Any, params: dict[str, Any]) -> None:
+        start = time.perf_counter()
         capture = _Capture(final_step(estimator))
         self._pipeline = None
         if isinstance(estimator, Pipeline):
@@ -65,6 +78,13 @@ class Front:
         else:
             capture.fit(X, y, **params)
         self.received: tuple[Any, Any, dict[str, Any]] = capture.received_
+        self.n_users = 0
+        self._seconds = time.perf_counter() - start
+
+    @property
+    def seconds_each(self) -> float:
+        """Each candidate's equal share of the time that the steps took."""
+        return self._seconds / self.n_users
 
     def complete(self, final: Any) -> Any:
         """The whole, with a fitted final estimator behind these steps."""
@@ -97,15 +117,16 @@ class Fronts:
         Raises whatever fitting the front raised, for every candidate that shares it.
         """
         prefix = final_prefix(estimator)
-        # By identity: candidates of a grid hold the grid's own values, which need be neither hashable nor picklable.
-        key = frozenset((name, id(value)) for name, value in parameters.items() if not name.startswith(prefix))
+        key = frozenset((name, _known_by(value)) for name, value in parameters.items() if not name.startswith(prefix))
         if key not in self._fitted and key not in self._failed:
             self._fit(key, estimator)
         if key in self._failed:
             error, traceback = self._failed[key]
             # With the frames that it had at first: each time it is raised adds some.
             raise error.with_traceback(traceback)
-        return self._fitted[key]
+        front = self._fitted[key]
+        front.n_users += 1
+        return front
 
     def _fit(self, key: Key, estimator: Any) -> None:
         data, self._data = self._data or self._split(), None
@@ -114,3 +135,8 @@ class Fronts:
         except Exception as error:
             self._failed[key] = error, error.__traceback__
             clear_frames(error.__traceback__)
+
+
+def _known_by(value: Any) -> Hashable:
+    # By what is written, too: 1 and True are equal, and 0.0 and -0.0; NaN is not equal to itself.
+    return (type(value), repr(value)) if isinstance(value, PLAIN) else id(value)

@@ -8,6 +8,7 @@ from typing import Any, Self
 
 import numpy as np
 from numpy.typing import ArrayLike
+from sklearn import get_config
 from sklearn.base import clone, is_classifier
 from sklearn.model_selection import check_cv
 from sklearn.utils import Tags, get_tags, indexable
@@ -96,6 +97,8 @@ class StackedSearch(BaseSearchCV):
         X, y = indexable(X, y)
         params = check_method_params(X, params=params)
         routed = self._get_routed_params_for_fit(params)
+        if not get_config()["enable_metadata_routing"] and "groups" in params:
+            _warn_of_groups_for_folds_alone(final_step(self.estimator))
         told = {"X": X, "y": y, "metadata": told_of(params)}
         context = self._init_callback_context(max_subtasks=1 + (self.refit is not False))
         context.call_on_fit_task_begin(estimator=self, **told)
@@ -192,6 +195,14 @@ class StackedSearch(BaseSearchCV):
 def _as_indices(rows: Any) -> Any:
     rows = np.asarray(rows)
     return np.flatnonzero(rows) if rows.dtype == bool else rows
+
+
+def _warn_of_groups_for_folds_alone(final: Any) -> None:
+    if "groups" in signature(final.fit).parameters and getattr(final, "group_column", None) is None:
+        warn_caller(
+            f"groups= reaches the splitter alone: {type(final).__name__} and the scorer take all rows for one list. "
+            "Pass them on by sklearn.set_config(enable_metadata_routing=True), or name their column by group_column=."
+        )
 
 
 def _why_not_stacked(estimator: Any, searched: set[str]) -> str | None:

@@ -285,3 +285,22 @@ def test_another_library_s_ranker_is_searched_by_the_same_scorer(table):
     # Both kinds of rankers in one table of results: the same folds, the same figure.
     ours = BatchedGridSearchCV(PairwiseRanker(**SMALL), RATES, **data).fit(X, y, groups=groups)
     assert ours.cv_results_.keys() >= {"split2_test_score", "mean_test_score"}
+
+
+# Groups that reach the splitter alone
+
+
+@each_kind
+def test_a_search_says_so_where_groups_reach_the_splitter_alone(ranker, grid):
+    X, y, groups = TABLES["even"]
+    search = BatchedGridSearchCV(make_pipeline(StandardScaler(), ranker), {}, cv=GroupKFold(3), refit=False)
+    with pytest.warns(UserWarning, match=r"splitter alone.*enable_metadata_routing"):
+        search.fit(X, y, groups=groups)
+
+
+@pytest.mark.usefixtures("routing")
+@each_kind
+def test_a_user_who_turned_groups_off_hears_nothing(ranker, grid):
+    X, y, groups = TABLES["even"]
+    ungrouped = clone(ranker).set_fit_request(groups=False).set_score_request(groups=False)
+    BatchedGridSearchCV(ungrouped, {}, cv=GroupKFold(3), refit=False).fit(X, y, groups=groups)

@@ -1,6 +1,7 @@
 """A batched search is scikit-learn's search: the same scores, attributes and failures."""
 
 import pickle
+import time
 
 import numpy as np
 import pandas as pd
@@ -188,6 +189,33 @@ def test_steps_before_the_last_are_fitted_once_a_fold(blobs):
     batched = BatchedGridSearchCV(pipeline, grid, cv=3, refit=False).fit(*blobs)
     assert sorted(calls) == [2] * 3 + [3] * 3
     assert_same_search(batched, GridSearchCV(pipeline, grid, cv=3, refit=False).fit(*blobs))
+
+
+@pytest.mark.parametrize("values", [[2, 3], np.arange(2, 4)], ids=["numbers", "numpy's own"])
+def test_candidates_drawn_at_random_share_steps_of_equal_values(blobs, values):
+    calls = []
+
+    class Counting(PCA):
+        def fit_transform(self, X, y=None):
+            calls.append(self.n_components)
+            return super().fit_transform(X, y)
+
+    pipeline = make_pipeline(Counting(3, random_state=0), make())
+    drawn = {"counting__n_components": values, "tripletembedder__margin": uniform(0.1, 1)}
+    BatchedRandomizedSearchCV(pipeline, drawn, n_iter=8, cv=3, refit=False, random_state=0).fit(*blobs)
+    assert sorted(calls) == [2] * 3 + [3] * 3
+
+
+def test_candidates_share_the_time_of_the_steps_before_the_last(blobs):
+    class Slow(PCA):
+        def fit_transform(self, X, y=None):
+            time.sleep(0.2)
+            return super().fit_transform(X, y)
+
+    pipeline = make_pipeline(Slow(3, random_state=0), make())
+    grid = {"tripletembedder__margin": [0.1, 0.2, 0.5, 1.0]}
+    times = BatchedGridSearchCV(pipeline, grid, cv=2, refit=False).fit(*blobs).cv_results_["mean_fit_time"]
+    assert times.min() >= 0.05
 
 
 def test_frames(blobs):
