@@ -2,22 +2,31 @@
 
 import inspect
 import warnings
-from types import FrameType
+from collections.abc import Iterator
 
 __all__ = ["warn_caller"]
 
-# Whose frames a user has not written: this library's, and those that call it on a user's behalf.
-INSIDE = {__name__.partition(".")[0], "sklearn", "joblib"}
+OURS = __name__.partition(".")[0]
+# What calls the library on a user's behalf, and what a worker's call begins with, where no line is the user's.
+BETWEEN = {"sklearn", "joblib"}
+WORKERS = {"multiprocessing", "threading", "concurrent"}
 
 
 def warn_caller(message: str, category: type[Warning] = UserWarning) -> None:
     """Warn at the line from which the library was entered, through a Pipeline, a search or a decorator too."""
+    packages = list(_packages_on_the_stack())
+    place = next((k for k, package in enumerate(packages) if package not in {OURS, *BETWEEN}), len(packages))
+    if place == len(packages) or packages[place] in WORKERS:
+        # Nobody's line: that of whoever called us last.
+        place = max(k for k, package in enumerate(packages[:place]) if package == OURS) + 1
     # As Python counts: 1 is this function.
-    level, frame = 1, inspect.currentframe()
-    while frame is not None and _is_inside(frame):
-        level, frame = level + 1, frame.f_back
-    warnings.warn(message, category, stacklevel=level)
+    warnings.warn(message, category, stacklevel=1 + place)
 
 
-def _is_inside(frame: FrameType) -> bool:
-    return str(frame.f_globals.get("__name__")).partition(".")[0] in INSIDE
+def _packages_on_the_stack() -> Iterator[str]:
+    """Names of the packages whose code is running, from ``warn_caller`` outwards."""
+    here = inspect.currentframe()
+    frame = here and here.f_back
+    while frame is not None:
+        yield str(frame.f_globals.get("__name__")).partition(".")[0]
+        frame = frame.f_back

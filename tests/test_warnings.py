@@ -1,9 +1,11 @@
 """Warnings name the user's own line, whatever lies between it and the reason."""
 
 import warnings
+from pathlib import Path
 
 import numpy as np
 import pytest
+from joblib import parallel_config
 from sklearn.model_selection import GridSearchCV
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
@@ -36,6 +38,14 @@ def test_a_fit_is_warned_of_where_it_was_asked_for(one_list, route):
     for each in caught:
         assert "got no groups" in str(each.message)
         assert each.filename == __file__
+
+
+def test_where_no_line_is_the_users_the_caller_of_fit_is_named(one_list):
+    with warnings.catch_warnings(record=True) as caught, parallel_config("threading", n_jobs=2):
+        warnings.simplefilter("always")
+        GridSearchCV(RANKER, {"margin": [0.5, 1.0]}, **SPLITS).fit(*one_list)
+    in_workers = {Path(each.filename).name for each in caught if each.filename != __file__}
+    assert in_workers == {"_validation.py"}
 
 
 @pytest.mark.parametrize("method", ["fit", "fit_transform"])

@@ -1,14 +1,19 @@
 """Where the work is done."""
 
+import os
+
 import torch
 
-__all__ = ["resolve_device"]
+__all__ = ["free_memory", "resolve_device"]
+
+# Bytes taken for free where the system does not say.
+UNKNOWN_MEMORY = 1 << 32
 
 
 def resolve_device(device: str | torch.device) -> torch.device:
     """Turn the parameter ``device`` into a device that is there.
 
-    "auto" takes CUDA, then MPS, then the CPU.
+    "auto" takes CUDA, then MPS, then the CPU. A GPU comes with its number: which one is current is a thread's own.
 
     Raises
     ------
@@ -16,7 +21,7 @@ def resolve_device(device: str | torch.device) -> torch.device:
         When the name is unknown, or names a device that this machine does not have.
     """
     if device == "auto":
-        return next(torch.device(kind) for kind in ("cuda", "mps", "cpu") if _is_there(torch.device(kind)))
+        return resolve_device(next(kind for kind in ("cuda", "mps", "cpu") if _is_there(torch.device(kind))))
     try:
         found = torch.device(device)
         usable = _is_there(found)
@@ -27,7 +32,20 @@ def resolve_device(device: str | torch.device) -> torch.device:
         raise ValueError(
             f"device must be 'auto' or a device of this machine ({', '.join(map(repr, there))}); got {device!r}."
         )
+    if found.type == "cuda" and found.index is None:
+        return torch.device("cuda", torch.cuda.current_device())
     return found
+
+
+def free_memory(device: torch.device) -> int:
+    """Bytes that a device has free, about; what torch's own allocator holds in reserve is free too."""
+    if device.type == "cuda":
+        reserve = torch.cuda.memory_reserved(device) - torch.cuda.memory_allocated(device)
+        return torch.cuda.mem_get_info(device)[0] + reserve
+    try:
+        return os.sysconf("SC_AVPHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
+    except (AttributeError, OSError, ValueError):
+        return UNKNOWN_MEMORY
 
 
 def _is_there(device: torch.device) -> bool:

@@ -1,21 +1,19 @@
 """Which models can train side by side, and how many at a time."""
 
-import os
 from collections.abc import Hashable, Sequence
 from itertools import pairwise
 from traceback import clear_frames
 
 import torch
 
+from skmetric.engine.device import free_memory
 from skmetric.engine.fit import fit_stack
 from skmetric.engine.plan import FitPlan, FitResult
 
 __all__ = ["fit_in_stacks", "split_into_stacks"]
 
-# Share of the free memory that a stack is planned for.
+# Share of the free memory that the stacks of all jobs are planned for.
 MEMORY_SHARE = 0.25
-# Taken for free where the system does not say.
-UNKNOWN_MEMORY = 1 << 32
 # Numbers held for each weight (value, gradient and its parts, two moments), and for each activation (itself, its
 # gradient, dropout's factors and what is drawn for them).
 PER_WEIGHT, PER_ACTIVATION = 7, 8
@@ -35,7 +33,7 @@ def split_into_stacks(
     for places in alike.values():
         # Neighbours with the same rates are one call of the optimiser.
         places.sort(key=lambda place: (plans[place].learning_rate, plans[place].weight_decay))
-        most = max_stack or _models_that_fit(plans[places[0]], device)
+        most = max_stack or _models_that_fit(plans[places[0]], device, n_jobs)
         its_jobs = n_jobs * len(places) // len(plans)
         n_stacks = max(-(-len(places) // most), min(its_jobs, len(places)))
         stacks += [places[k::n_stacks] for k in range(n_stacks)]
@@ -75,8 +73,8 @@ def _shape(plan: FitPlan) -> Hashable:
     )
 
 
-def _models_that_fit(plan: FitPlan, device: torch.device) -> int:
-    return max(1, int(MEMORY_SHARE * _free_memory(device) / (4 * _count_numbers(plan))))
+def _models_that_fit(plan: FitPlan, device: torch.device, n_jobs: int) -> int:
+    return max(1, int(MEMORY_SHARE * free_memory(device) / (n_jobs * 4 * _count_numbers(plan))))
 
 
 def _count_numbers(plan: FitPlan) -> int:
@@ -90,12 +88,3 @@ def _count_numbers(plan: FitPlan) -> int:
     compared = n * 8 * (max(lengths) + n_proxies + plan.memory_size)
     remembered = plan.memory_size * (spec.n_outputs + n_values + 2)
     return PER_WEIGHT * n_weights + PER_ACTIVATION * (activations + compared) + len(lengths) * n * 2 + remembered
-
-
-def _free_memory(device: torch.device) -> int:
-    if device.type == "cuda":
-        return torch.cuda.mem_get_info(device)[0]
-    try:
-        return os.sysconf("SC_AVPHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
-    except (AttributeError, OSError, ValueError):
-        return UNKNOWN_MEMORY

@@ -8,6 +8,8 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
+from skmetric.engine.device import free_memory
+
 __all__ = ["DeviceTable", "HostTable", "SharedTable", "StepRows", "open_table", "share_table"]
 
 # Share of a device's free memory that the rows may take.
@@ -30,7 +32,7 @@ def open_table(tables: Sequence[NDArray], device: torch.device) -> "DeviceTable 
     distinct = list({id(table): table for table in tables}.values())
     n_bytes = sum(table.nbytes for table in distinct)
     if device.type == "cuda":
-        fits = n_bytes <= DEVICE_SHARE * torch.cuda.mem_get_info(device)[0]
+        fits = n_bytes <= DEVICE_SHARE * free_memory(device)
     else:
         fits = all(table.flags.writeable for table in distinct)
     place = {id(table): start for table, start in zip(distinct, _starts(distinct), strict=True)}
@@ -50,7 +52,11 @@ class DeviceTable:
     """All rows in one tensor on the device; a model's rows start at its own offset."""
 
     def __init__(self, distinct: Sequence[NDArray], starts: Sequence[int], device: torch.device) -> None:
-        tensors = [torch.from_numpy(table) for table in distinct]
+        # What must not be written to is copied: torch would warn.
+        tensors = [
+            torch.from_numpy(table) if table.flags.writeable else torch.tensor(table, device="cpu")
+            for table in distinct
+        ]
         self._rows = (tensors[0] if len(tensors) == 1 else torch.cat(tensors)).to(device)
         self._starts = torch.tensor(starts, device=device).unsqueeze(-1)
         self._shared = len(tensors) == 1
@@ -71,13 +77,16 @@ class HostTable:
     def __init__(self, tables: Sequence[NDArray], device: torch.device) -> None:
         self._tables = tables
         self._device = device
+        # CUDA has read rows when the call that copies them returns; other devices may not have.
+        self._reads_at_once = device.type == "cuda"
 
     def batches(self, rows: NDArray[np.integer]) -> Iterator[StepRows]:
         """For indices (n_steps, n_models, n), step by step: the indices, and the rows (n_models, n, n_features)."""
         indices = torch.from_numpy(rows).to(self._device)
         for step_indices, step_rows in zip(indices.unbind(), rows, strict=True):
             picked = [table[each] for table, each in zip(self._tables, step_rows, strict=True)]
-            yield StepRows(step_indices, torch.from_numpy(np.stack(picked)).to(self._device, non_blocking=True), None)
+            x = torch.from_numpy(np.stack(picked)).to(self._device, non_blocking=self._reads_at_once)
+            yield StepRows(step_indices, x, None)
 
 
 class SharedTable:

@@ -1,5 +1,7 @@
 """Classes of nearest neighbours."""
 
+from functools import cached_property
+
 import numpy as np
 from numpy.typing import NDArray
 from sklearn.neighbors import NearestNeighbors
@@ -28,10 +30,13 @@ class NeighborVote:
     def __len__(self) -> int:
         return len(self._codes)
 
+    @cached_property
+    def _nearest(self) -> NearestNeighbors:
+        return NearestNeighbors(algorithm="brute").fit(self.embeddings)
+
     def predict(self, embeddings: NDArray, n_neighbors: int) -> NDArray[np.integer]:
         """Class of each row; of equally frequent classes, the first."""
-        nearest = NearestNeighbors(n_neighbors=min(n_neighbors, len(self)), algorithm="brute").fit(self.embeddings)
-        near = nearest.kneighbors(embeddings, return_distance=False)
+        near = self._nearest.kneighbors(embeddings, min(n_neighbors, len(self)), return_distance=False)
         votes = np.sort(self._codes[near], axis=1)
         winner, most, run = votes[:, 0].copy(), np.ones(len(votes), int), np.ones(len(votes), int)
         for place in range(1, votes.shape[1]):

@@ -60,7 +60,7 @@ class BlockPattern(NamedTuple):
     barrier: Tensor  # (n, n)
 
 
-@lru_cache(maxsize=32)
+@lru_cache(maxsize=8)
 def _block_pattern(n: int, k: int, dtype: torch.dtype, device: torch.device) -> BlockPattern:
     # Outside inference mode even where the first call is inside: what is cached must serve training as well.
     with torch.inference_mode(False):

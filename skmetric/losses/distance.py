@@ -12,6 +12,8 @@ DISTANCES = ("euclidean", "sqeuclidean", "cosine")
 
 # Rows shorter than this have no direction; it bounds the slope of the cosine distance near the origin.
 SHORTEST = 1e-6
+# On CUDA, the gradient of distances goes through the differences of all coordinates: so many of a list at a time.
+DIFFERENCES = 1 << 24
 
 
 class _BothRoles(torch.autograd.Function):
@@ -71,8 +73,8 @@ def pairwise_distance(embeddings: Tensor, *, distance: str = "euclidean") -> Ten
     tensor([[0., 5.],
             [5., 0.]])
     """
-    d: Tensor = _BothRoles.apply(one_sided_distance(embeddings, distance=distance))
-    return d
+    points = _directions(embeddings, distance)
+    return _from_euclidean(_BothRoles.apply(_euclidean(points, points.detach())), distance)
 
 
 def one_sided_distance(embeddings: Tensor, *, distance: str = "euclidean") -> Tensor:
@@ -81,8 +83,7 @@ def one_sided_distance(embeddings: Tensor, *, distance: str = "euclidean") -> Te
     For slopes that are symmetric already, which would come twice through :func:`pairwise_distance`.
     """
     points = _directions(embeddings, distance)
-    d = torch.cdist(points, points.detach(), compute_mode="donot_use_mm_for_euclid_dist")
-    return _from_euclidean(d, distance)
+    return _from_euclidean(_euclidean(points, points.detach()), distance)
 
 
 def cross_distance(rows: Tensor, columns: Tensor, *, distance: str = "euclidean") -> Tensor:
@@ -115,13 +116,21 @@ def cross_distance(rows: Tensor, columns: Tensor, *, distance: str = "euclidean"
     tensor([[5., 1.]])
     """
     points, others = _directions(rows, distance), _directions(columns, distance)
-    return _from_euclidean(torch.cdist(points, others, compute_mode="donot_use_mm_for_euclid_dist"), distance)
+    return _from_euclidean(_euclidean(points, others), distance)
 
 
 def _directions(points: Tensor, distance: str) -> Tensor:
     if distance not in DISTANCES:
         raise ValueError(f"distance must be one of {', '.join(map(repr, DISTANCES))}; got {distance!r}.")
     return normalize(points, dim=-1, eps=SHORTEST) if distance == "cosine" else points
+
+
+def _euclidean(points: Tensor, others: Tensor) -> Tensor:
+    """Distances (..., n, c) from points (..., n, d) to others (..., c, d), some rows at a time."""
+    step = max(1, DIFFERENCES // max(1, others.shape[-2:].numel()))
+    parts = points.split(step, -2) if points.shape[-2] > step else [points]
+    d = [torch.cdist(part, others, compute_mode="donot_use_mm_for_euclid_dist") for part in parts]
+    return d[0] if len(d) == 1 else torch.cat(d, -2)
 
 
 def _from_euclidean(d: Tensor, distance: str) -> Tensor:

@@ -80,8 +80,8 @@ class InputScaling(nn.Module):
     def __init__(self, n_models: int, n_features: int, *, limit: float = 3.0) -> None:
         super().__init__()
         self.limit = limit
-        self.register_buffer("center", torch.zeros(n_models, 1, n_features, dtype=torch.float32))
-        self.register_buffer("inverse_scale", torch.zeros(n_models, 1, n_features, dtype=torch.float32))
+        self.register_buffer("center", torch.zeros(n_models, 1, n_features, dtype=torch.float32, device="cpu"))
+        self.register_buffer("inverse_scale", torch.zeros(n_models, 1, n_features, dtype=torch.float32, device="cpu"))
 
     def fit(self, tables: Sequence[Table]) -> None:
         """Take each model's means and standard deviations from its own table (n, n_features), weighted by row.

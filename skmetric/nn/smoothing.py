@@ -63,8 +63,8 @@ class FeatureSmoothing(nn.Module):
         super().__init__()
         self._spec = spec
         for name in ("mean", "variance"):
-            self.register_buffer(name, torch.zeros(n_models, spec.n_bins, width, dtype=torch.float32))
-        self.register_buffer("is_seen", torch.zeros(n_models, spec.n_bins, 1, dtype=torch.float32))
+            self.register_buffer(name, torch.zeros(n_models, spec.n_bins, width, dtype=torch.float32, device="cpu"))
+        self.register_buffer("is_seen", torch.zeros(n_models, spec.n_bins, 1, dtype=torch.float32, device="cpu"))
         # The epoch's own; empty whenever weights are taken.
         self.register_buffer("_count", torch.zeros_like(self.is_seen), persistent=False)
         for name in ("_sum", "_square"):

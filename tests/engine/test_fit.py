@@ -5,7 +5,7 @@ import pytest
 import torch
 
 from skmetric.engine import StoppingRule, Validation, constant, fit_stack, one_cycle
-from skmetric.engine.tables import open_table
+from skmetric.engine.tables import DeviceTable, open_table
 from skmetric.nn import NetworkSpec
 from tests.engine.plans import CPU, SquaredError, assert_same, make_plan
 
@@ -169,6 +169,13 @@ def test_where_there_is_no_item_a_row_of_the_same_table_stands_in(read_only):
     ((indices, x, _),) = open_table(tables, CPU).batches(np.array([[[0, -1], [-1, 2]]]))
     np.testing.assert_array_equal(indices, [[0, -1], [-1, 2]])
     np.testing.assert_array_equal(x[..., 0], [[1, 1], [2, 2]])
+
+
+def test_a_table_that_must_not_be_written_to_goes_to_a_device_without_a_word():
+    table = np.arange(6, dtype=np.float32).reshape(3, 2)
+    table.flags.writeable = False
+    ((_, x, _),) = DeviceTable([table], [0], CPU).batches(np.array([[[2, 0]]]))
+    np.testing.assert_array_equal(x, [table[[2, 0]]])
 
 
 def test_schedules():

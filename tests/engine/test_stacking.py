@@ -46,10 +46,17 @@ def test_models_of_one_rate_are_neighbours():
 
 
 def test_memory_limits_a_stack(monkeypatch):
-    monkeypatch.setattr(stacking, "_free_memory", lambda device: 0)
+    monkeypatch.setattr(stacking, "free_memory", lambda device: 0)
     assert len(split_into_stacks([make_plan(seed) for seed in range(3)], CPU, None)) == 3
-    monkeypatch.undo()
-    assert stacking._free_memory(CPU) > 1 << 20
+
+
+def test_jobs_share_the_memory(monkeypatch):
+    plans = [make_plan(seed) for seed in range(40)]
+    room_for_ten = 10 * 4 * stacking._count_numbers(plans[0]) / stacking.MEMORY_SHARE
+    monkeypatch.setattr(stacking, "free_memory", lambda device: int(room_for_ten) + 1)
+    for n_jobs in (1, 2, 5):
+        stacks = split_into_stacks(plans, CPU, None, n_jobs=n_jobs)
+        assert max(len(stack) for stack in stacks) == 10 // n_jobs
 
 
 def test_a_stack_too_large_for_the_device_is_halved(monkeypatch):

@@ -4,7 +4,8 @@ import math
 import pytest
 import torch
 
-from skmetric.losses import pairwise_distance, triplet_margin_loss
+from skmetric.losses import cross_distance, pairwise_distance, triplet_margin_loss
+from skmetric.losses import distance as distances
 from tests.losses import enumeration
 from tests.losses.enumeration import DISTANCES
 
@@ -121,3 +122,28 @@ def test_unknown_distance():
         pairwise_distance(torch.zeros(3, 2), distance="manhattan")
     for word in ("manhattan", *DISTANCES):
         assert word in str(caught.value)
+
+
+@pytest.mark.parametrize("distance", DISTANCES)
+@pytest.mark.parametrize("differences", [1, 40, 70])
+def test_rows_may_take_turns(monkeypatch, distance, differences):
+    x, others = (seeded(2, n, 5, seed=n).requires_grad_() for n in (9, 4))
+    slopes = {n: seeded(2, 9, n, seed=n) for n in (9, 4)}
+
+    def values_and_gradients():
+        d, across = pairwise_distance(x, distance=distance), cross_distance(x, others, distance=distance)
+        return d, *torch.autograd.grad(d, x, slopes[9]), across, *torch.autograd.grad(across, (x, others), slopes[4])
+
+    together = values_and_gradients()
+    monkeypatch.setattr(distances, "DIFFERENCES", differences)
+    for whole, in_turns in zip(together, values_and_gradients(), strict=True):
+        torch.testing.assert_close(in_turns, whole, rtol=1e-12, atol=1e-12)
+
+
+@pytest.mark.parametrize("distance", ["sqeuclidean", "cosine"])
+def test_distances_can_be_filled_in_place(distance):
+    x = seeded(5, 3).requires_grad_()
+    pairwise_distance(x, distance=distance).fill_diagonal_(9.0).sum().backward()
+    other = seeded(5, 3).requires_grad_()
+    pairwise_distance(other, distance=distance).sum().backward()
+    torch.testing.assert_close(x.grad, other.grad)
