@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from functools import wraps
+from inspect import Parameter, Signature, signature
 from numbers import Integral, Real
 from typing import Any, ClassVar, TypeVar, cast
 
@@ -28,9 +29,15 @@ Method = TypeVar("Method", bound=Callable[..., Any])
 
 def all_or_nothing(fit: Method) -> Method:
     """Leave the estimator as it was when fitting fails or is interrupted."""
+    takes = signature(fit)
 
     @wraps(fit)
     def guarded(self: Any, *args: Any, **kwargs: Any) -> Any:
+        try:
+            takes.bind(self, *args, **kwargs)
+        except TypeError as error:
+            # Python would name the class that the method is written in, which may be none of the user's.
+            raise TypeError(f"{type(self).__name__}.{fit.__name__}(): {error}; it takes {_shown(takes)}.") from None
         before = self.__dict__.copy()
         try:
             return fit(self, *args, **kwargs)
@@ -40,6 +47,12 @@ def all_or_nothing(fit: Method) -> Method:
             raise
 
     return cast(Method, guarded)
+
+
+def _shown(takes: Signature) -> str:
+    """A method's arguments, without types and the estimator itself."""
+    plain = [each.replace(annotation=Parameter.empty) for each in list(takes.parameters.values())[1:]]
+    return str(takes.replace(parameters=plain, return_annotation=Signature.empty))
 
 
 @contextmanager
@@ -71,7 +84,7 @@ class TorchEstimator(CallbackSupportMixin, BaseEstimator):
     """
 
     _parameter_constraints: ClassVar[dict[str, list]] = {
-        "hidden_layer_sizes": ["array-like"],
+        "hidden_layer_sizes": ["array-like", Interval(Integral, 1, None, closed="left")],
         "dropout": [Interval(Real, 0, 1, closed="left")],
         "scale_inputs": ["boolean"],
         "module": [callable, None],
@@ -99,6 +112,13 @@ class TorchEstimator(CallbackSupportMixin, BaseEstimator):
             return f"{type(self).__name__} has a fit of its own, which training side by side would pass by"
         return None
 
+    def _hidden_widths(self) -> tuple[int, ...]:
+        sizes = self.hidden_layer_sizes
+        widths = (sizes,) if isinstance(sizes, Integral) else tuple(sizes)
+        if not all(isinstance(width, Integral) and int(width) >= 1 for width in widths):
+            raise ValueError(f"hidden_layer_sizes must hold whole numbers >= 1, one a hidden layer; got {sizes!r}.")
+        return tuple(int(width) for width in widths)
+
     def _network_spec(
         self,
         n_features: int,
@@ -109,15 +129,10 @@ class TorchEstimator(CallbackSupportMixin, BaseEstimator):
         n_scores: int | None = None,
         smoothing: SmoothingSpec | None = None,
     ) -> NetworkSpec:
-        widths = tuple(hidden_layer_sizes)
-        if not all(isinstance(width, Integral) and int(width) >= 1 for width in widths):
-            raise ValueError(
-                f"hidden_layer_sizes must hold whole numbers >= 1, one a hidden layer; got {self.hidden_layer_sizes!r}."
-            )
         return NetworkSpec(
             n_features=n_features,
             n_outputs=n_outputs,
-            hidden_layer_sizes=tuple(int(width) for width in widths),
+            hidden_layer_sizes=tuple(hidden_layer_sizes),
             dropout=float(self.dropout),
             normalize=normalize,
             scale_inputs=self.scale_inputs,

@@ -25,10 +25,15 @@ WITHOUT_EFFECT = (BatchScoring, EpochScoring, PassthroughScoring, GradientNormCl
 
 
 def check_callbacks(callbacks: Sequence[Any]) -> list[Any]:
-    """Raise for a skorch callback that would be accepted and have no effect."""
+    """Raise for what is no callback of skorch's, and for one that would be accepted and have no effect."""
     for given in callbacks:
         callback = given[1] if isinstance(given, tuple) else given
         kind = callback if isinstance(callback, type) else type(callback)
+        if not issubclass(kind, Callback):
+            raise ValueError(
+                f"callbacks must be skorch's, made from skorch.callbacks.Callback; got {given!r}. Callbacks of "
+                "scikit-learn are set by set_callbacks."
+            )
         if issubclass(kind, WITHOUT_EFFECT) or getattr(callback, "step_every", "epoch") != "epoch":
             raise ValueError(
                 f"callbacks must act at the beginning or the end of training or of an epoch; {kind.__name__} acts on "

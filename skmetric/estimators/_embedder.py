@@ -227,7 +227,7 @@ class EmbedderMixin(LearnedSpaceMixin):
         # A cosine does not see lengths: rows of unit length are the same embedding, ready for Euclidean neighbours.
         normalize = self.normalize or self._resolved_distance() == "cosine"
         return self._network_spec(
-            self.n_features_in_, self.n_components, hidden_layer_sizes=self.hidden_layer_sizes, normalize=normalize
+            self.n_features_in_, self.n_components, hidden_layer_sizes=self._hidden_widths(), normalize=normalize
         )
 
     def _read(self, X: Any, y: Any, *, reset: bool) -> Given:

@@ -23,6 +23,12 @@ def is_unlabeled(labels: NDArray, unlabeled: Any) -> NDArray[np.bool_]:
     return np.array([label == unlabeled for label in labels.tolist()], dtype=bool)
 
 
+def _of_each_type(labels: NDArray) -> str:
+    """One label of each type, to show."""
+    first = {type(label): label for label in reversed(labels.tolist())}
+    return ", ".join(map(repr, first.values()))
+
+
 @dataclass(frozen=True)
 class LabelledRows:
     """Rows with their classes.
@@ -67,8 +73,8 @@ class LabelledRows:
         if kind not in {"binary", "multiclass"}:
             raise ValueError(
                 f"Unknown label type: {kind}. y must hold classes, all numbers, all strings or all booleans; got "
-                f"values such as {labels[0]!r}. Fill in missing labels; cut measurements into classes, say by "
-                "KBinsDiscretizer."
+                f"values such as {_of_each_type(labels)}. Fill in missing labels; cut measurements into classes, say "
+                "by KBinsDiscretizer."
             )
         classes, counts = np.unique(labels, return_counts=True)
         if len(classes) < 2:

@@ -44,7 +44,7 @@ class LastLayerMixin(ClassNamePrefixFeaturesOutMixin, TransformerMixin):
         raise NotImplementedError
 
     def _spec(self, n_features: int, n_scores: int, smoothing: SmoothingSpec | None = None) -> NetworkSpec:
-        widths = tuple(self.hidden_layer_sizes)
+        widths = self._hidden_widths()
         if self.n_components is not None and self.module is None:
             widths = (*widths, self.n_components)
         n_outputs = self.n_components or (widths[-1] if widths else n_features)

@@ -6,6 +6,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from skmetric._sklearn_compat import check_sample_weight
+from skmetric._warnings import warn_caller
 from skmetric.estimators._lists import RankedItems
 from skmetric.estimators._tuples import read_tuples
 
@@ -48,4 +49,6 @@ def _check_outcome(y: ArrayLike | None, n: int) -> NDArray[np.float64]:
             f"y must say for each of the {n} pairs which point wins: 1 the first, -1 the second, 0 neither; got shape "
             f"{outcome.shape}, values such as {np.unique(outcome)[:5].tolist()}."
         )
+    if (outcome == 0).any() and not (outcome == -1).any():
+        warn_caller("y holds ties, 0, and no pair whose second point wins. If 0 is meant for that, make it -1.")
     return outcome.astype(np.float64)

@@ -28,6 +28,7 @@ def read_rows(
             "metadata is routed, "
             "set_fit_request(groups=False).set_score_request(groups=False) keeps groups= for the splitter."
         )
+    _refuse_words(y)
     points, relevance = _check_points_and_relevance(ranker, X, y, reset=reset)
     weights = check_sample_weight(sample_weight, points, dtype=np.float64, ensure_non_negative=True)
     ids = groups if groups is not None else ranker.groups_of(X)
@@ -37,6 +38,17 @@ def read_rows(
     if len(codes) != len(points):
         raise ValueError(f"groups must hold one id a row, {len(points)} of them; got {len(codes)}.")
     return RankedItems(points, relevance, weights, codes)
+
+
+def _refuse_words(y: ArrayLike) -> None:
+    given = np.asarray(y)
+    values = given.ravel().tolist() if given.dtype.kind in "OUST" else []
+    word = next((value for value in values if isinstance(value, str)), None)
+    if word is not None:
+        raise ValueError(
+            f"y must hold numbers, the higher the more relevant; got {word!r}. Number the grades, for instance by "
+            "OrdinalEncoder with their order as categories=."
+        )
 
 
 def _check_points_and_relevance(

@@ -66,6 +66,8 @@ Preprocessor = ArrayLike | Callable[[NDArray], ArrayLike] | Rows
 
 def points_at(preprocessor: Preprocessor, places: NDArray) -> ArrayLike:
     """Points that indices, or whatever else a callable takes, stand for."""
+    if isinstance(preprocessor, str):
+        raise ValueError(f"preprocessor must be a table of points, Rows or a function; got {preprocessor!r}.")
     table = preprocessor if callable(preprocessor) else Rows(preprocessor)
     if isinstance(table, Rows) and len(places):
         is_number = places.dtype.kind in "iuf"
@@ -86,7 +88,12 @@ def is_tuples(X: Any, preprocessor: Preprocessor | None) -> bool:
 
 def count_axes(X: Any) -> int:
     """How many axes an array-like has."""
-    return len(X.shape) if hasattr(X, "shape") else np.asarray(X).ndim
+    if hasattr(X, "shape"):
+        return len(X.shape)
+    try:
+        return np.asarray(X).ndim
+    except ValueError:
+        raise ValueError("X must hold rows, or tuples, of one length; some of these are longer than others.") from None
 
 
 def read_tuples(estimator: Any, X: Any, size: int, *, reset: bool) -> tuple[NDArray[np.float32], NDArray[np.integer]]:

@@ -84,7 +84,7 @@ class ContrastiveEmbedder(PairClassifierMixin, EmbedderMixin, TorchEstimator):
     cached_batch_size : int, optional
         Embed so many rows of a batch at a time, and once more for the gradient: ``batch_size`` may then be as large as
         the loss alone allows, at the price of a second pass.
-    hidden_layer_sizes : sequence of int, default=(256,)
+    hidden_layer_sizes : int or sequence of int, default=(256,)
         Widths of the hidden layers; an empty one gives a linear embedding.
     dropout : float, default=0.2
         Share of the hidden activations set to zero while training.
@@ -223,7 +223,7 @@ class ContrastiveEmbedder(PairClassifierMixin, EmbedderMixin, TorchEstimator):
         n_negatives: int | None = None,
         memory_size: int = 0,
         cached_batch_size: int | None = None,
-        hidden_layer_sizes: Sequence[int] = (256,),
+        hidden_layer_sizes: int | Sequence[int] = (256,),
         dropout: float = 0.2,
         scale_inputs: bool = True,
         module: Callable[[int, int], torch.nn.Module] | None = None,

@@ -42,7 +42,7 @@ class ListwiseRanker(RankerMixin, TorchEstimator):
     group_column : str or int, optional
         Name or place of the column of ``X`` that holds the groups, where metadata is not routed. The network never
         sees it; ``predict`` needs it to be there and does not read it.
-    hidden_layer_sizes : sequence of int, default=(128,)
+    hidden_layer_sizes : int or sequence of int, default=(128,)
         Widths of the hidden layers; an empty one gives linear scores.
     dropout : float, default=0.2
         Share of the hidden activations set to zero while training.
@@ -139,7 +139,7 @@ class ListwiseRanker(RankerMixin, TorchEstimator):
         metric: str = "ndcg",
         max_group_size: int = 256,
         group_column: str | int | None = None,
-        hidden_layer_sizes: Sequence[int] = (128,),
+        hidden_layer_sizes: int | Sequence[int] = (128,),
         dropout: float = 0.2,
         scale_inputs: bool = True,
         module: Callable[[int, int], torch.nn.Module] | None = None,

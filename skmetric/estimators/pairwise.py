@@ -66,7 +66,7 @@ class PairwiseRanker(RankerMixin, TorchEstimator):
     preprocessor : array-like, callable or Rows, optional
         Where the points of index pairs are: a table, a function from indices to points, or :class:`skmetric.Rows`,
         which the candidates of a search share. ``X`` then holds index pairs of shape (n, 2).
-    hidden_layer_sizes : sequence of int, default=(128,)
+    hidden_layer_sizes : int or sequence of int, default=(128,)
         Widths of the hidden layers; an empty one gives linear scores.
     dropout : float, default=0.2
         Share of the hidden activations set to zero while training.
@@ -170,7 +170,7 @@ class PairwiseRanker(RankerMixin, TorchEstimator):
         max_group_size: int = 256,
         group_column: str | int | None = None,
         preprocessor: Preprocessor | None = None,
-        hidden_layer_sizes: Sequence[int] = (128,),
+        hidden_layer_sizes: int | Sequence[int] = (128,),
         dropout: float = 0.2,
         scale_inputs: bool = True,
         module: Callable[[int, int], torch.nn.Module] | None = None,

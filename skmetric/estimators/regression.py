@@ -83,7 +83,7 @@ class RankSimRegressor(RegressorMixin, LastLayerMixin, TorchEstimator):
         While training, move features to a mean and a variance smoothed over 50 bins of the target. For a single target.
     metric : {"r2", "neg_mean_absolute_error", "neg_root_mean_squared_error", "spearman", "kendall"}, default="r2"
         What ``score`` gives and early stopping looks at; higher is better, and the mean over several targets.
-    hidden_layer_sizes : sequence of int, default=(128, 128)
+    hidden_layer_sizes : int or sequence of int, default=(128, 128)
         Widths of the hidden layers; with an empty one and no ``n_components`` the model is linear, and there is no
         representation for RankSim to change.
     dropout : float, default=0.1
@@ -203,7 +203,7 @@ class RankSimRegressor(RegressorMixin, LastLayerMixin, TorchEstimator):
         weighting: str | LabelDensityWeighter | None = None,
         feature_smoothing: bool = False,
         metric: str = "r2",
-        hidden_layer_sizes: Sequence[int] = (128, 128),
+        hidden_layer_sizes: int | Sequence[int] = (128, 128),
         dropout: float = 0.1,
         scale_inputs: bool = True,
         module: Callable[[int, int], torch.nn.Module] | None = None,

@@ -49,7 +49,7 @@ class TripletEmbedder(EmbedderMixin, TorchEstimator):
         False.
     soft : bool, default=False
         Softplus in place of the hinge: triplets beyond the margin still count a little.
-    hidden_layer_sizes : sequence of int, default=(256,)
+    hidden_layer_sizes : int or sequence of int, default=(256,)
         Widths of the hidden layers; an empty one gives a linear embedding.
     dropout : float, default=0.2
         Share of the hidden activations set to zero while training.
@@ -173,7 +173,7 @@ class TripletEmbedder(EmbedderMixin, TorchEstimator):
         distance: str = "euclidean",
         normalize: bool = True,
         soft: bool = False,
-        hidden_layer_sizes: Sequence[int] = (256,),
+        hidden_layer_sizes: int | Sequence[int] = (256,),
         dropout: float = 0.2,
         scale_inputs: bool = True,
         module: Callable[[int, int], torch.nn.Module] | None = None,

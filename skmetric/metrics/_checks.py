@@ -2,7 +2,10 @@
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
+from sklearn.exceptions import UndefinedMetricWarning
 from sklearn.utils import assert_all_finite, check_array, check_consistent_length, column_or_1d
+
+from skmetric._warnings import warn_caller
 
 __all__ = ["check_query_weights", "check_retrieval"]
 
@@ -39,6 +42,12 @@ def check_retrieval(
         raise ValueError(
             f"labels must have a class with two rows or more, but each of the {len(codes)} rows is alone in its class, "
             "so nothing can be retrieved. Score more rows, or take a splitter that keeps some rows of a class together."
+        )
+    if len(counts) == 1:
+        warn_caller(
+            "labels are all of one class, whose rows are each other's neighbours whatever the embedding: the score is "
+            "1 and says nothing. Score rows of several classes; shuffled or stratified folds hold them.",
+            UndefinedMetricWarning,
         )
     return points, codes, others
 

@@ -50,7 +50,8 @@ class BatchedGridSearchCV(StackedSearch, GridSearchCV):
     Attributes
     ----------
     cv_results_ : dict
-        As in GridSearchCV. ``fit_time`` is a model's equal share of its stack's time.
+        As in GridSearchCV. ``fit_time`` is a model's equal share of its stack's time, and
+        of the time of a Pipeline's steps before the last.
     best_estimator_, best_score_, best_params_, best_index_, scorer_, n_splits_, refit_time_, multimetric_
         As in GridSearchCV.
 

@@ -75,6 +75,7 @@ def test_index_pairs_are_their_points(as_preprocessor, preferences):
     assert ranker.score(index, y) == by_points.score(points[index], y)
 
 
+@pytest.mark.filterwarnings("ignore:y holds ties")
 def test_ties_pull_scores_together(preferences):
     points, index, _ = preferences
     pairs = points[index]
@@ -84,6 +85,7 @@ def test_ties_pull_scores_together(preferences):
     assert np.abs(ties.decision_function(pairs)).mean() < 0.1 * np.abs(wins.decision_function(pairs)).mean()
 
 
+@pytest.mark.filterwarnings("ignore:y holds ties")
 def test_probabilities_are_shares_of_the_weights():
     """Of two points, three of four judgements, by weight, are for the first."""
     pairs = np.tile(np.array([[[1.0, 0.0], [0.0, 1.0]]]), (64, 1, 1))
@@ -185,9 +187,19 @@ def test_bad_pairs_are_named(params, change, message, preferences):
         PairwiseRanker(**SMALL, **params).fit(**data)
 
 
+@pytest.mark.filterwarnings("ignore:y holds ties")
 def test_a_tie_is_held_out_whole(preferences):
     points, index, _ = preferences
     ranker = PairwiseRanker(early_stopping=True, **SMALL | {"max_iter": 6}).fit(points[index], np.zeros(len(index)))
     assert {row["valid_score"] for row in ranker.history_} == {0.5}
     with pytest.raises(ValueError, match="y must say for each"):
         ranker.fit(points[index], points[index][:, 0, 0] > points[index][:, 1, 0])
+
+
+@pytest.mark.parametrize("outcomes", [[0, 1], [0]], ids=str)
+def test_losses_that_are_written_as_ties_are_pointed_out(preferences, outcomes):
+    points, index, _ = preferences
+    pairs, y = points[index], np.resize(outcomes, len(index))
+    with pytest.warns(UserWarning, match="make it -1") as caught:
+        PairwiseRanker(**SMALL | {"max_iter": 1}).fit(pairs, y)
+    assert caught[0].filename == __file__

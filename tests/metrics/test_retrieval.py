@@ -3,6 +3,7 @@ import pandas as pd
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from sklearn.exceptions import UndefinedMetricWarning
 
 from skmetric.metrics import _neighbors, map_at_r_score, recall_at_k_score
 
@@ -45,6 +46,7 @@ def table(seed, n=60, d=3, n_classes=6):
 # Values by hand
 
 
+@pytest.mark.filterwarnings("ignore:labels are all of one class")
 @pytest.mark.parametrize(
     ("embeddings", "labels", "map_at_r", "recall_at_1"),
     [
@@ -97,6 +99,7 @@ def test_perfect_is_exactly_one():
 # Against the plain loops
 
 
+@pytest.mark.filterwarnings("ignore:labels are all of one class")
 @pytest.mark.parametrize("seed", range(5))
 @pytest.mark.parametrize("n_classes", [1, 2, 6, 40])
 def test_matches_reference(seed, n_classes):
@@ -116,6 +119,7 @@ def test_matches_reference_with_weights(seed):
     assert recall_at_k_score(embeddings, labels, k=2, sample_weight=weights) == pytest.approx(expected)
 
 
+@pytest.mark.filterwarnings("ignore:labels are all of one class")
 @settings(deadline=None, max_examples=100)
 @given(
     rows=st.lists(
@@ -353,3 +357,10 @@ def test_k_not_an_integer(k):
 def test_k_may_be_a_numpy_integer():
     embeddings, labels = table(0)
     assert recall_at_k_score(embeddings, labels, k=np.int32(3)) == recall_at_k_score(embeddings, labels, k=3)
+
+
+@pytest.mark.parametrize("score", [map_at_r_score, lambda X, y: recall_at_k_score(X, y, k=1)], ids=["MAP@R", "recall"])
+def test_a_score_of_one_class_says_that_it_says_nothing(score):
+    with pytest.warns(UndefinedMetricWarning, match="one class") as caught:
+        assert score([[0.0], [1.0], [5.0]], ["a", "a", "a"]) == 1.0
+    assert caught[0].filename == __file__

@@ -1,0 +1,83 @@
+"""Everyday mistakes: the message names the argument and the way out."""
+
+import numpy as np
+import pytest
+from numpy.testing import assert_array_equal
+from sklearn.base import clone
+from sklearn.callback import ProgressBar
+
+from skmetric import (
+    ContrastiveEmbedder,
+    ListwiseRanker,
+    PairwiseRanker,
+    PointwiseRanker,
+    RankSimRegressor,
+    TripletEmbedder,
+)
+
+SMALL = {"max_iter": 1, "random_state": 0}
+RANKERS = [PairwiseRanker(**SMALL), ListwiseRanker(**SMALL), PointwiseRanker(**SMALL)]
+TRIPLETS, PAIRS, REGRESSOR = TripletEmbedder(**SMALL), ContrastiveEmbedder(**SMALL), RankSimRegressor(**SMALL)
+X = np.random.default_rng(0).normal(size=(30, 3))
+Y = np.arange(30) % 3
+each_ranker = pytest.mark.parametrize("ranker", RANKERS, ids=lambda r: type(r).__name__)
+
+
+@pytest.mark.parametrize(
+    ("estimator", "method", "args", "kwargs", "message"),
+    [
+        (
+            RANKERS[0],
+            "fit",
+            (X, Y, Y),
+            {},
+            r"PairwiseRanker.fit\(\): too many positional arguments; it .*groups=",
+        ),
+        (RANKERS[1], "fit", (X,), {}, r"ListwiseRanker.fit\(\): missing a required argument: 'y'"),
+        (TRIPLETS, "fit", (X, Y), {"sample_weight": Y}, r"TripletEmbedder.fit\(\): .*'sample_weight'.*\(X, y=None"),
+        (PAIRS, "partial_fit", (X, Y, Y, Y), {}, r"ContrastiveEmbedder.partial_fit\(\): too many"),
+        (REGRESSOR, "fit", (X, Y), {"groups": Y}, r"RankSimRegressor.fit\(\): got an unexpected .*'groups'"),
+    ],
+)
+def test_arguments_that_a_method_does_not_take(estimator, method, args, kwargs, message):
+    with pytest.raises(TypeError, match=message):
+        getattr(clone(estimator), method)(*args, **kwargs)
+
+
+@each_ranker
+@pytest.mark.parametrize("dtype", [str, object])
+def test_grades_in_words(ranker, dtype):
+    with pytest.raises(ValueError, match=r"y must hold numbers.*'1'.*OrdinalEncoder"):
+        clone(ranker).fit(X, np.roll(Y, -1).astype(str).astype(dtype), groups=np.arange(30) // 6)
+
+
+def test_a_label_of_each_type_is_shown():
+    labels = np.array(["a", "b", None] * 10, dtype=object)
+    with pytest.raises(ValueError, match=r"values such as (None, 'a'|'a', None)"):
+        clone(TRIPLETS).fit(X, labels)
+
+
+@pytest.mark.parametrize("callback", ["print", ProgressBar()], ids=["a name", "of scikit-learn"])
+def test_what_is_no_callback_of_skorch(callback):
+    with pytest.raises(ValueError, match=r"callbacks must be skorch's.*set_callbacks"):
+        clone(TRIPLETS).set_params(callbacks=[callback]).fit(X, Y)
+
+
+def test_a_preprocessor_that_is_a_name():
+    with pytest.raises(ValueError, match=r"preprocessor must be a table.*'table'"):
+        clone(PAIRS).set_params(preprocessor="table").fit([[0, 1], [1, 2]], [1, -1])
+
+
+@pytest.mark.parametrize("embedder", [PAIRS, TRIPLETS], ids=lambda e: type(e).__name__)
+def test_tuples_of_several_lengths(embedder):
+    with pytest.raises(ValueError, match=r"X must hold rows, or tuples, of one length"):
+        clone(embedder).set_params(preprocessor=X).fit([[0, 1], [1, 2, 3]], [1, -1])
+
+
+@pytest.mark.parametrize("estimator", [TRIPLETS, PAIRS, *RANKERS, REGRESSOR], ids=lambda e: type(e).__name__)
+def test_one_hidden_layer_may_be_a_number(estimator):
+    """As scikit-learn's MLPClassifier takes it."""
+    one, other = (clone(estimator).set_params(hidden_layer_sizes=sizes).fit(X, Y).transform(X) for sizes in (8, (8,)))
+    assert_array_equal(one, other)
+    with pytest.raises(ValueError, match=r"hidden_layer_sizes"):
+        clone(estimator).set_params(hidden_layer_sizes=0).fit(X, Y)
