@@ -1,13 +1,10 @@
 """Where the work is done."""
 
-import os
-
 import torch
 
-__all__ = ["free_memory", "resolve_device"]
+from skmetric.engine.host_memory import free_host_memory
 
-# Bytes taken for free where the system does not say.
-UNKNOWN_MEMORY = 1 << 32
+__all__ = ["free_memory", "resolve_device"]
 
 
 def resolve_device(device: str | torch.device) -> torch.device:
@@ -42,10 +39,7 @@ def free_memory(device: torch.device) -> int:
     if device.type == "cuda":
         reserve = torch.cuda.memory_reserved(device) - torch.cuda.memory_allocated(device)
         return torch.cuda.mem_get_info(device)[0] + reserve
-    try:
-        return os.sysconf("SC_AVPHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
-    except (AttributeError, OSError, ValueError):
-        return UNKNOWN_MEMORY
+    return free_host_memory()
 
 
 def _is_there(device: torch.device) -> bool:
