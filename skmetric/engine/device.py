@@ -1,5 +1,7 @@
 """Where the work is done."""
 
+from functools import cache
+
 import torch
 
 from skmetric.engine.host_memory import free_host_memory
@@ -10,7 +12,8 @@ __all__ = ["free_memory", "resolve_device"]
 def resolve_device(device: str | torch.device) -> torch.device:
     """Turn the parameter ``device`` into a device that is there.
 
-    "auto" takes CUDA, then MPS, then the CPU. A GPU comes with its number: which one is current is a thread's own.
+    "auto" takes CUDA, then MPS, where torch's release can train on it, then the CPU. A CUDA device comes with its
+    number: which one is current is a thread's own.
 
     Raises
     ------
@@ -18,7 +21,8 @@ def resolve_device(device: str | torch.device) -> torch.device:
         When the name is unknown, or names a device that this machine does not have.
     """
     if device == "auto":
-        return resolve_device(next(kind for kind in ("cuda", "mps", "cpu") if _is_there(torch.device(kind))))
+        kinds = (kind for kind in ("cuda", "mps", "cpu") if _is_there(torch.device(kind)))
+        return resolve_device(next(kind for kind in kinds if kind != "mps" or _mps_differentiates_distances()))
     try:
         found = torch.device(device)
         usable = _is_there(found)
@@ -40,6 +44,18 @@ def free_memory(device: torch.device) -> int:
         reserve = torch.cuda.memory_reserved(device) - torch.cuda.memory_allocated(device)
         return torch.cuda.mem_get_info(device)[0] + reserve
     return free_host_memory()
+
+
+@cache
+def _mps_differentiates_distances() -> bool:
+    """Whether this release of torch has the gradient of distances on MPS, which many losses need: the first had not."""
+    try:
+        with torch.inference_mode(False), torch.enable_grad():
+            x = torch.zeros(2, 1, device="mps", requires_grad=True)
+            torch.cdist(x, x.detach()).sum().backward()
+    except RuntimeError:
+        return False
+    return True
 
 
 def _is_there(device: torch.device) -> bool:

@@ -20,9 +20,27 @@ def test_the_cpu_is_always_there():
 
 
 def test_auto_takes_what_is_there():
-    assert resolve_device("auto").type == (
-        "cuda" if torch.cuda.is_available() else "mps" if torch.backends.mps.is_available() else "cpu"
-    )
+    others = {"mps", "cpu"} if torch.backends.mps.is_available() else {"cpu"}
+    assert resolve_device("auto").type in ({"cuda"} if torch.cuda.is_available() else others)
+
+
+@pytest.mark.parametrize("can_train", [True, False])
+def test_auto_leaves_out_what_cannot_train(monkeypatch, can_train):
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
+    monkeypatch.setattr(torch.backends.mps, "is_available", lambda: True)
+    monkeypatch.setattr(devices, "_mps_differentiates_distances", lambda: can_train)
+    assert resolve_device("auto") == torch.device("mps" if can_train else "cpu")
+    assert resolve_device("mps") == torch.device("mps")
+
+
+def test_a_device_that_fails_cannot_train(monkeypatch):
+    def not_implemented(*args, **kwargs):
+        raise NotImplementedError("aten::_cdist_backward is not implemented for the MPS device")
+
+    monkeypatch.setattr(torch, "cdist", not_implemented)
+    devices._mps_differentiates_distances.cache_clear()
+    assert not devices._mps_differentiates_distances()
+    devices._mps_differentiates_distances.cache_clear()
 
 
 @pytest.mark.parametrize("name", ["gpu", "cuda:99", "", "xla", "cpu:x"])
