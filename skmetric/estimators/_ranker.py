@@ -241,7 +241,7 @@ class RankerMixin(LastLayerMixin):
             raise ValueError(
                 f"metric={self.metric!r} cannot judge these rows: {error} In {type(self).__name__}, that is another "
                 "metric=, such as 'ndcg_linear' or 'spearman'."
-            ) from error
+            ) from None  # said whole; a search prints it for every fold
 
     def _metric(self) -> Any:
         return rank_metric(self.metric)
