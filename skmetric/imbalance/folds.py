@@ -1,21 +1,19 @@
 """Folds that all see the whole range of a continuous target."""
 
 from collections.abc import Iterator
-from numbers import Integral
 from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
-from sklearn.model_selection import BaseCrossValidator
 from sklearn.utils import check_consistent_length, check_random_state
 
-from skmetric._warnings import warn_caller
+from skmetric._ungrouped_folds import UngroupedKFold
 from skmetric.imbalance._checks import check_target
 
 __all__ = ["DensityStratifiedKFold"]
 
 
-class DensityStratifiedKFold(BaseCrossValidator):
+class DensityStratifiedKFold(UngroupedKFold):
     r"""K folds in which a continuous target is distributed alike, tails included.
 
     Rows are sorted by y, ties in the order of the rows, and taken in runs of ``n_splits`` consecutive ones. Each run is
@@ -60,29 +58,6 @@ class DensityStratifiedKFold(BaseCrossValidator):
     [ 2.  3.  5. 90.]
     """
 
-    def __init__(
-        self, n_splits: int = 5, *, shuffle: bool = False, random_state: int | np.random.RandomState | None = None
-    ) -> None:
-        _check_parameters(n_splits, shuffle, random_state)
-        self.n_splits = int(n_splits)
-        self.shuffle = shuffle
-        self.random_state = random_state
-
-    def get_n_splits(self, X: Any = None, y: Any = None, groups: Any = None) -> int:
-        """Return how many folds there are.
-
-        Parameters
-        ----------
-        X, y, groups : object, default=None
-            Not needed; there for compatibility.
-
-        Returns
-        -------
-        n_splits : int
-            As given.
-        """
-        return self.n_splits
-
     def split(
         self, X: Any, y: ArrayLike | None = None, groups: Any = None
     ) -> Iterator[tuple[NDArray[np.intp], NDArray[np.intp]]]:
@@ -108,11 +83,7 @@ class DensityStratifiedKFold(BaseCrossValidator):
             If y is missing or not one finite number a row, if X has another number of rows, or if there are fewer rows
             than folds.
         """
-        if groups is not None:
-            warn_caller(
-                f"groups are ignored by {type(self).__name__}, which may put rows of a group in several folds. Take "
-                "GroupKFold to keep them together."
-            )
+        self._warn_of_groups(groups)
         folds = self._folds(self._check_rows(X, y))
         for fold in range(self.n_splits):
             yield np.flatnonzero(folds != fold), np.flatnonzero(folds == fold)
@@ -152,15 +123,3 @@ def _run_sizes(n_rows: int, n_splits: int) -> NDArray[np.intp]:
     n_full, rest = divmod(n_rows, n_splits)
     sizes = np.full(n_full, n_splits, dtype=np.intp)
     return np.insert(sizes, n_full // 2, rest) if rest else sizes
-
-
-def _check_parameters(n_splits: int, shuffle: bool, random_state: int | np.random.RandomState | None) -> None:
-    if isinstance(n_splits, bool) or not isinstance(n_splits, Integral) or n_splits < 2:
-        raise ValueError(f"n_splits must be an integer of at least 2, got n_splits={n_splits!r}. Pass 5.")
-    if not isinstance(shuffle, bool):
-        raise TypeError(f"shuffle must be True or False, got {shuffle!r} of type {type(shuffle).__name__}.")
-    if not shuffle and random_state is not None:
-        raise ValueError(
-            f"random_state needs shuffle=True, got random_state={random_state!r} and shuffle=False. Set shuffle=True, "
-            "or leave random_state at None."
-        )

@@ -5,49 +5,11 @@ from typing import Any, TypeAlias
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
-from sklearn.model_selection import BaseCrossValidator
 from sklearn.utils import assert_all_finite, check_consistent_length, column_or_1d
 
-from skmetric._warnings import warn_caller
-from skmetric.imbalance.folds import _check_parameters
-
-__all__ = ["DisjointKFold", "Places", "check_labels", "deal", "largest_first"]
+__all__ = ["Places", "check_labels", "deal", "largest_first"]
 
 Places: TypeAlias = NDArray[np.intp]
-
-
-class DisjointKFold(BaseCrossValidator):
-    """What both splitters share: parameters, and no use for groups."""
-
-    def __init__(
-        self, n_splits: int = 5, *, shuffle: bool = False, random_state: int | np.random.RandomState | None = None
-    ) -> None:
-        _check_parameters(n_splits, shuffle, random_state)
-        self.n_splits = int(n_splits)
-        self.shuffle = shuffle
-        self.random_state = random_state
-
-    def get_n_splits(self, X: Any = None, y: Any = None, groups: Any = None) -> int:
-        """Return how many folds there are.
-
-        Parameters
-        ----------
-        X, y, groups : object, default=None
-            Not needed; there for compatibility.
-
-        Returns
-        -------
-        n_splits : int
-            As given.
-        """
-        return self.n_splits
-
-    def _warn_of_groups(self, groups: Any) -> None:
-        if groups is not None:
-            warn_caller(
-                f"groups are ignored by {type(self).__name__}, which may put rows of a group in several folds. Take "
-                "GroupKFold to keep them together."
-            )
 
 
 def check_labels(X: Any, y: ArrayLike) -> NDArray[np.intp]:

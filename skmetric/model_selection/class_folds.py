@@ -7,12 +7,13 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from sklearn.utils import check_random_state
 
-from skmetric.model_selection._disjoint_folds import DisjointKFold, Places, check_labels, deal, largest_first
+from skmetric._ungrouped_folds import UngroupedKFold
+from skmetric.model_selection._disjoint_folds import Places, check_labels, deal, largest_first
 
 __all__ = ["ClassDisjointKFold"]
 
 
-class ClassDisjointKFold(DisjointKFold):
+class ClassDisjointKFold(UngroupedKFold):
     r"""K folds of whole classes: those that a fold tests on are never seen in training.
 
     This evaluates an embedding on an open set, by retrieval among classes that are new to it. With :math:`C_k` the

@@ -7,9 +7,10 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from sklearn.utils import check_array, check_random_state
 
+from skmetric._ungrouped_folds import UngroupedKFold
 from skmetric._warnings import warn_caller
 from skmetric.estimators._tuples import distinct_points
-from skmetric.model_selection._disjoint_folds import DisjointKFold, Places, check_labels
+from skmetric.model_selection._disjoint_folds import Places, check_labels
 from skmetric.model_selection._pieces import deal_pieces, pieces_of
 
 __all__ = ["TupleKFold"]
@@ -18,7 +19,7 @@ __all__ = ["TupleKFold"]
 DIVISIONS = 10
 
 
-class TupleKFold(DisjointKFold):
+class TupleKFold(UngroupedKFold):
     r"""K folds of tuples of points: no point of a test tuple is seen in training.
 
     Every point p is given a fold :math:`\varphi(p)`, and
