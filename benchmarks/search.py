@@ -55,6 +55,7 @@ def run(*, quick: bool, device: str = "cpu") -> Iterator[Figure]:
     fits = {"ours": _timed(plain_embedder(max_iter, device), X, y, {}, "")}
     fits["skorch"] = _timed(SkorchEmbedder(max_epochs=max_iter, device=device), X, y, {}, "")
     yield compare("one fit: skorch / ours", alternate(fits, rounds), "skorch", "ours", target=at_least(1))
+    # Only on a GPU has the figure a target.
     yield _one_after_another(X, y, max_iter, device, rounds=1 if quick or device == "cpu" else 3)
     yield from _with_defaults(X, y, max_iter, device)
     yield from _growth(max_iter, quick, device)

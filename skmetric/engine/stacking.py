@@ -29,11 +29,12 @@ def split_into_stacks(
     alike: dict[Hashable, list[int]] = {}
     for place, plan in enumerate(plans):
         alike.setdefault(_shape(plan), []).append(place)
+    room = MEMORY_SHARE * free_memory(device) / n_jobs
     stacks = []
     for places in alike.values():
         # Neighbours with the same rates are one call of the optimiser.
         places.sort(key=lambda place: (plans[place].learning_rate, plans[place].weight_decay))
-        most = max_stack or _models_that_fit(plans[places[0]], device, n_jobs)
+        most = max_stack or max(1, int(room / (4 * _count_numbers(plans[places[0]]))))
         its_jobs = n_jobs * len(places) // len(plans)
         n_stacks = max(-(-len(places) // most), min(its_jobs, len(places)))
         stacks += [places[k::n_stacks] for k in range(n_stacks)]
@@ -71,10 +72,6 @@ def _shape(plan: FitPlan) -> Hashable:
         plan.chunk_length,
         plan.memory_size,
     )
-
-
-def _models_that_fit(plan: FitPlan, device: torch.device, n_jobs: int) -> int:
-    return max(1, int(MEMORY_SHARE * free_memory(device) / (n_jobs * 4 * _count_numbers(plan))))
 
 
 def _count_numbers(plan: FitPlan) -> int:

@@ -28,7 +28,7 @@ Method = TypeVar("Method", bound=Callable[..., Any])
 
 
 def all_or_nothing(fit: Method) -> Method:
-    """Leave the estimator as it was when fitting fails or is interrupted."""
+    """Leave the estimator as it was when fitting fails or is interrupted; arguments that do not fit name its class."""
     takes = signature(fit)
 
     @wraps(fit)
@@ -117,7 +117,7 @@ class TorchEstimator(CallbackSupportMixin, BaseEstimator):
         widths = (sizes,) if isinstance(sizes, Integral) else tuple(sizes)
         if not all(isinstance(width, Integral) and int(width) >= 1 for width in widths):
             raise ValueError(f"hidden_layer_sizes must hold whole numbers >= 1, one a hidden layer; got {sizes!r}.")
-        return tuple(int(width) for width in widths)
+        return widths
 
     def _network_spec(
         self,
@@ -132,7 +132,7 @@ class TorchEstimator(CallbackSupportMixin, BaseEstimator):
         return NetworkSpec(
             n_features=n_features,
             n_outputs=n_outputs,
-            hidden_layer_sizes=tuple(hidden_layer_sizes),
+            hidden_layer_sizes=tuple(map(int, hidden_layer_sizes)),
             dropout=float(self.dropout),
             normalize=normalize,
             scale_inputs=self.scale_inputs,

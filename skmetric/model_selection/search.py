@@ -41,8 +41,8 @@ class BatchedGridSearchCV(StackedSearch, GridSearchCV):
     pre_dispatch : int or str, default="2*n_jobs"
         As in GridSearchCV.
     max_stack : int, optional
-        Most models in a stack; by default as many as a quarter of the free memory holds. A stack that there is no
-        memory for is halved.
+        Most models in a stack; by default as many as a quarter of the free memory holds, which the stacks that train at
+        a time share. A stack that there is no memory for is halved.
     verbose : int, default=0
         Above 0, what is searched and in how many stacks is printed; above 1, a line for each candidate and fold, once
         its stack is trained. The ``verbose`` of the estimator prints nothing within a stack.

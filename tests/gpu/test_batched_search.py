@@ -23,11 +23,11 @@ def digits():
     return X[::2].astype(np.float32), y[::2]
 
 
-def candidates(embedder, grid=GRID):
+def candidates(embedder):
     return [
         clone(embedder).set_params(margin=margin, learning_rate=rate)
-        for margin in grid["margin"]
-        for rate in grid["learning_rate"]
+        for margin in GRID["margin"]
+        for rate in GRID["learning_rate"]
     ]
 
 

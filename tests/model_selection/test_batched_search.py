@@ -176,7 +176,9 @@ def test_seeds(blobs, random_state):
 # A pipeline's front
 
 
-def test_steps_before_the_last_are_fitted_once_a_fold(blobs):
+@pytest.fixture
+def counted():
+    """A pipeline, and the number of components of each of its fits of a first step."""
     calls = []
 
     class Counting(PCA):
@@ -184,7 +186,11 @@ def test_steps_before_the_last_are_fitted_once_a_fold(blobs):
             calls.append(self.n_components)
             return super().fit_transform(X, y)
 
-    pipeline = make_pipeline(Counting(3, random_state=0), make())
+    return calls, make_pipeline(Counting(3, random_state=0), make())
+
+
+def test_steps_before_the_last_are_fitted_once_a_fold(blobs, counted):
+    calls, pipeline = counted
     grid = {"counting__n_components": [2, 3], "tripletembedder__margin": [0.1, 0.5, 1.0]}
     batched = BatchedGridSearchCV(pipeline, grid, cv=3, refit=False).fit(*blobs)
     assert sorted(calls) == [2] * 3 + [3] * 3
@@ -192,15 +198,8 @@ def test_steps_before_the_last_are_fitted_once_a_fold(blobs):
 
 
 @pytest.mark.parametrize("values", [[2, 3], np.arange(2, 4)], ids=["numbers", "numpy's own"])
-def test_candidates_drawn_at_random_share_steps_of_equal_values(blobs, values):
-    calls = []
-
-    class Counting(PCA):
-        def fit_transform(self, X, y=None):
-            calls.append(self.n_components)
-            return super().fit_transform(X, y)
-
-    pipeline = make_pipeline(Counting(3, random_state=0), make())
+def test_candidates_drawn_at_random_share_steps_of_equal_values(blobs, counted, values):
+    calls, pipeline = counted
     drawn = {"counting__n_components": values, "tripletembedder__margin": uniform(0.1, 1)}
     BatchedRandomizedSearchCV(pipeline, drawn, n_iter=8, cv=3, refit=False, random_state=0).fit(*blobs)
     assert sorted(calls) == [2] * 3 + [3] * 3
