@@ -11,8 +11,8 @@ from skorch import NeuralNet
 from skorch.callbacks import Callback
 from torch import Tensor, nn
 
+from skmetric._core.sampling import ClassBatchSampler
 from skmetric.losses import batch_triplet_loss, block_triplet_loss
-from skmetric.sampling import ClassBatchSampler
 
 __all__ = ["BareLoop", "Task", "plain_skorch"]
 

@@ -18,7 +18,7 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import FunctionTransformer, StandardScaler
 
 from benchmarks.harness import Figure, at_least, at_most, seconds
-from skmetric import TripletEmbedder
+from skmetric.estimators.embedding.triplet import TripletEmbedder
 from skmetric.metrics import map_at_r_score
 
 __all__ = ["run"]

@@ -18,7 +18,8 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
 from benchmarks.harness import Figure, at_least, seconds
-from skmetric import ContrastiveEmbedder, TripletEmbedder
+from skmetric.estimators.embedding.contrastive import ContrastiveEmbedder
+from skmetric.estimators.embedding.triplet import TripletEmbedder
 from skmetric.model_selection import BatchedGridSearchCV
 
 __all__ = ["CHOICE", "DEFAULTS", "Outcome", "baselines", "compared", "evaluate", "learned", "run", "standard_errors"]

@@ -14,7 +14,7 @@ from skorch.callbacks import Callback
 from benchmarks import bare_loop
 from benchmarks.bare_loop import BareLoop, Task, plain_skorch
 from benchmarks.harness import Figure, alternate, at_most, compare
-from skmetric import TripletEmbedder
+from skmetric.estimators.embedding.triplet import TripletEmbedder
 
 __all__ = ["run"]
 

@@ -11,10 +11,10 @@ from sklearn.model_selection import train_test_split
 from torch import Tensor
 
 from benchmarks.harness import Figure, at_most, in_fresh_process, seconds
-from skmetric import ContrastiveEmbedder
-from skmetric.engine.gradients import InPieces, Whole
-from skmetric.engine.stack import TrainingStack
-from skmetric.nn import FlatParameters, Outputs
+from skmetric._core.engine.gradients import InPieces, Whole
+from skmetric._core.engine.training import TrainingStack
+from skmetric._core.nn import FlatParameters, Outputs
+from skmetric.estimators.embedding.contrastive import ContrastiveEmbedder
 
 __all__ = ["Gap", "Recall", "draw_table", "gradient_gap", "recall", "run"]
 

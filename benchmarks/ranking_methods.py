@@ -12,7 +12,9 @@ from sklearn.linear_model import Ridge
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import QuantileTransformer
 
-from skmetric import ListwiseRanker, PairwiseRanker, PointwiseRanker
+from skmetric.estimators.ranking.listwise import ListwiseRanker
+from skmetric.estimators.ranking.pairwise import PairwiseRanker
+from skmetric.estimators.ranking.pointwise import PointwiseRanker
 
 __all__ = ["FIRST_CHOICE", "LEADING_PEER", "OURS", "PEERS", "Method"]
 

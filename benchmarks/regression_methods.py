@@ -11,7 +11,7 @@ from sklearn.linear_model import RidgeCV
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import QuantileTransformer
 
-from skmetric import RankSimRegressor
+from skmetric.estimators.regression.ranksim import RankSimRegressor
 
 __all__ = ["BASE", "CHOICE", "METHODS", "Method"]
 

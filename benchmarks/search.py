@@ -17,8 +17,9 @@ from sklearn.model_selection import GridSearchCV
 
 from benchmarks.harness import Figure, Target, alternate, at_least, compare, in_fresh_process
 from benchmarks.search_peer import SkorchEmbedder
-from skmetric import BatchedGridSearchCV, TripletEmbedder
+from skmetric.estimators.embedding.triplet import TripletEmbedder
 from skmetric.metrics import map_at_r_scorer
+from skmetric.model_selection.search import BatchedGridSearchCV
 
 __all__ = ["run", "run_on_gpu"]
 

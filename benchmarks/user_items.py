@@ -14,7 +14,8 @@ from sklearn.metrics import euclidean_distances
 from torch import Tensor, nn
 
 from benchmarks.harness import Figure, at_least, at_most, in_fresh_process, seconds
-from skmetric import ContrastiveEmbedder, Rows
+from skmetric.estimators.embedding.contrastive import ContrastiveEmbedder
+from skmetric.estimators.points import Rows
 from skmetric.metrics import mrr_score
 
 __all__ = ["CORRECTED", "LEARNED", "PEERS", "Space", "World", "all_scores", "draw_world", "reciprocal_ranks", "run"]

@@ -20,7 +20,8 @@ from sklearn.model_selection import GridSearchCV, StratifiedKFold
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
-from skmetric import BatchedGridSearchCV, TripletEmbedder
+from skmetric.estimators.embedding.triplet import TripletEmbedder
+from skmetric.model_selection.search import BatchedGridSearchCV
 
 X, y = load_digits(return_X_y=True)
 folds = StratifiedKFold(5, shuffle=True, random_state=0)

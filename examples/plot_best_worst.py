@@ -25,7 +25,9 @@ from numpy.typing import NDArray
 from sklearn.model_selection import KFold, cross_val_score
 from sklearn.utils.parallel import Parallel, delayed
 
-from skmetric import PairwiseRanker, PointwiseRanker, Rows
+from skmetric.estimators.points import Rows
+from skmetric.estimators.ranking.pairwise import PairwiseRanker
+from skmetric.estimators.ranking.pointwise import PointwiseRanker
 from skmetric.metrics import spearman_score, spearman_scorer
 from skmetric.preferences import best_worst_pairs, best_worst_scores, split_half_reliability
 

@@ -25,7 +25,7 @@ from sklearn.model_selection import GridSearchCV, StratifiedKFold, cross_val_sco
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import FunctionTransformer, StandardScaler
 
-from skmetric import TripletEmbedder
+from skmetric.estimators.embedding.triplet import TripletEmbedder
 from skmetric.metrics import map_at_r_score, map_at_r_scorer
 
 MARGINS = [0.05, 0.1, 0.2, 0.35, 0.5, 0.75, 1.0]

@@ -25,9 +25,12 @@ from sklearn.model_selection import GroupKFold, cross_val_score
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
-from skmetric import BatchedGridSearchCV, ListwiseRanker, PairwiseRanker, PointwiseRanker
 from skmetric.datasets import make_ranking
+from skmetric.estimators.ranking.listwise import ListwiseRanker
+from skmetric.estimators.ranking.pairwise import PairwiseRanker
+from skmetric.estimators.ranking.pointwise import PointwiseRanker
 from skmetric.metrics import ndcg_score, ndcg_scorer
+from skmetric.model_selection.search import BatchedGridSearchCV
 
 sklearn.set_config(enable_metadata_routing=True)
 

@@ -25,7 +25,7 @@ from sklearn.model_selection import GridSearchCV
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
-from skmetric import RankSimRegressor
+from skmetric.estimators.regression.ranksim import RankSimRegressor
 from skmetric.imbalance import DensityStratifiedKFold, shot_report
 from skmetric.losses import neighbor_spearman
 from skmetric.metrics import spearman_scorer

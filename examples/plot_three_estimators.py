@@ -19,8 +19,10 @@ from sklearn.linear_model import Ridge
 from sklearn.model_selection import GridSearchCV, GroupKFold
 from sklearn.pipeline import make_pipeline
 
-from skmetric import PairwiseRanker, RankSimRegressor, TripletEmbedder
 from skmetric.datasets import make_ranking
+from skmetric.estimators.embedding.triplet import TripletEmbedder
+from skmetric.estimators.ranking.pairwise import PairwiseRanker
+from skmetric.estimators.regression.ranksim import RankSimRegressor
 from skmetric.metrics import ndcg_scorer, spearman_scorer
 
 sklearn.set_config(enable_metadata_routing=True)

@@ -23,7 +23,8 @@ from scipy.linalg import block_diag
 from sklearn.metrics import euclidean_distances
 from sklearn.neighbors import NearestNeighbors
 
-from skmetric import ContrastiveEmbedder, Rows
+from skmetric.estimators.embedding.contrastive import ContrastiveEmbedder
+from skmetric.estimators.points import Rows
 from skmetric.metrics import mrr_score
 
 N_USERS, N_ITEMS, N_TASTES, N_CHOICES = 4000, 1000, 8, 26

@@ -10,7 +10,9 @@ from sklearn.model_selection import GridSearchCV
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
-from skmetric import BatchedGridSearchCV, PairwiseRanker, TripletEmbedder
+from skmetric.estimators.embedding.triplet import TripletEmbedder
+from skmetric.estimators.ranking.pairwise import PairwiseRanker
+from skmetric.model_selection.search import BatchedGridSearchCV
 
 RANKER = PairwiseRanker(max_iter=1, max_group_size=8, random_state=0)
 SPLITS = {"cv": 2, "error_score": "raise"}

@@ -1,13 +1,13 @@
 """Estimators: the only place where losses, samplers, networks and the engine meet."""
 
 from skmetric.estimators._base import TorchEstimator
-from skmetric.estimators._tuples import Rows
-from skmetric.estimators.contrastive import ContrastiveEmbedder
-from skmetric.estimators.listwise import ListwiseRanker
-from skmetric.estimators.pairwise import PairwiseRanker
-from skmetric.estimators.pointwise import PointwiseRanker
-from skmetric.estimators.regression import RankSimRegressor
-from skmetric.estimators.triplet import TripletEmbedder
+from skmetric.estimators.embedding.contrastive import ContrastiveEmbedder
+from skmetric.estimators.embedding.triplet import TripletEmbedder
+from skmetric.estimators.points import Rows
+from skmetric.estimators.ranking.listwise import ListwiseRanker
+from skmetric.estimators.ranking.pairwise import PairwiseRanker
+from skmetric.estimators.ranking.pointwise import PointwiseRanker
+from skmetric.estimators.regression.ranksim import RankSimRegressor
 
 __all__ = [
     "ContrastiveEmbedder",

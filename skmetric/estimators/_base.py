@@ -16,10 +16,10 @@ from sklearn.callback import CallbackSupportMixin
 from sklearn.utils import check_random_state
 from sklearn.utils.validation import check_is_fitted, validate_data
 
+from skmetric._core.engine import FitPlan, FitResult, StoppingRule, TrainedNetwork, fit_stack, one_cycle, resolve_device
+from skmetric._core.nn import NetworkSpec, SmoothingSpec
 from skmetric._sklearn_compat import Interval
-from skmetric.engine import FitPlan, FitResult, StoppingRule, TrainedNetwork, fit_stack, one_cycle, resolve_device
 from skmetric.estimators._callbacks import CALLBACKS_FOLLOW_ONE, EpochTasks, check_callbacks, has_callbacks
-from skmetric.nn import NetworkSpec, SmoothingSpec
 
 __all__ = ["TorchEstimator", "all_or_nothing", "float32_overflow_is_infinity", "not_fitted"]
 

@@ -13,7 +13,7 @@ from skorch.callbacks import (
     PassthroughScoring,
 )
 
-from skmetric.engine import FitPlan, TrainedNetwork
+from skmetric._core.engine import FitPlan, TrainedNetwork
 
 __all__ = ["CALLBACKS_FOLLOW_ONE", "EpochTasks", "check_callbacks", "has_callbacks"]
 

@@ -2,7 +2,6 @@
 
 from skmetric.imbalance.density import LabelDensityWeighter
 from skmetric.imbalance.errors import balanced_mean_absolute_error, geometric_mean_error
-from skmetric.imbalance.folds import DensityStratifiedKFold
 from skmetric.imbalance.scorers import (
     BalancedMaeScorer,
     GeometricMeanErrorScorer,
@@ -10,6 +9,7 @@ from skmetric.imbalance.scorers import (
     neg_geometric_mean_scorer,
 )
 from skmetric.imbalance.shots import shot_report
+from skmetric.model_selection.target_folds import DensityStratifiedKFold
 
 __all__ = [
     "BalancedMaeScorer",

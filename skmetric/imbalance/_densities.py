@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 from sklearn.neighbors import KernelDensity
 
-from skmetric.imbalance._bins import Range, floor_robustly
+from skmetric.imbalance.bins import Range, floor_robustly
 
 __all__ = ["KERNELS", "KernelSum", "SmoothedHistogram", "silverman_bandwidth"]
 

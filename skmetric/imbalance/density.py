@@ -9,9 +9,9 @@ from sklearn.base import BaseEstimator
 from sklearn.utils.validation import check_is_fitted
 
 from skmetric._sklearn_compat import Interval, StrOptions, fit_context
-from skmetric.imbalance._bins import Range
 from skmetric.imbalance._checks import check_target
 from skmetric.imbalance._densities import KERNELS, KernelSum, SmoothedHistogram, silverman_bandwidth
+from skmetric.imbalance.bins import Range
 
 __all__ = ["LabelDensityWeighter"]
 

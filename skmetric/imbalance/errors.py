@@ -3,8 +3,8 @@
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from skmetric.imbalance._bins import bin_codes
 from skmetric.imbalance._checks import check_pair, check_row_weights
+from skmetric.imbalance.bins import bin_codes
 
 __all__ = ["balanced_mean_absolute_error", "geometric_mean", "geometric_mean_error"]
 

@@ -4,24 +4,24 @@ The last axis is the list (the items of a batch); embeddings add a feature axis 
 broadcasts: groups, models of a stack, or both. A loss returns one value a list.
 """
 
-from skmetric.losses.contrastive import batch_contrastive_loss, contrastive_loss
-from skmetric.losses.correlation import pearson_loss, spearman_loss
+from skmetric.losses.contrastive.margin import batch_contrastive_loss, contrastive_loss
+from skmetric.losses.contrastive.nce import batch_nce_loss, nce_loss, sampled_softmax_loss
+from skmetric.losses.contrastive.softmax import info_nce_loss, nca_loss, paired_info_nce_loss, sup_con_loss
+from skmetric.losses.contrastive.weighted import multi_similarity_loss, proxy_anchor_loss
 from skmetric.losses.distance import cross_distance, pairwise_distance
-from skmetric.losses.info_nce import info_nce_loss, nca_loss, paired_info_nce_loss, sup_con_loss
-from skmetric.losses.listwise import approx_ndcg_loss, list_mle_loss, softmax_loss
-from skmetric.losses.multi_similarity import multi_similarity_loss, proxy_anchor_loss
-from skmetric.losses.noise import batch_nce_loss, nce_loss, sampled_softmax_loss
-from skmetric.losses.pairwise import (
+from skmetric.losses.order.correlation import pearson_loss, spearman_loss
+from skmetric.losses.order.ranks import blackbox_ranks
+from skmetric.losses.order.ranksim import distinct_rows, neighbor_spearman, ranksim_loss
+from skmetric.losses.ranking.listwise import approx_ndcg_loss, list_mle_loss, softmax_loss
+from skmetric.losses.ranking.pairwise import (
     lambda_loss,
     margin_ranking_loss,
     pairwise_hinge_loss,
     pairwise_logistic_loss,
 )
-from skmetric.losses.pointwise import pointwise_squared_loss
-from skmetric.losses.rank import blackbox_ranks
-from skmetric.losses.ranksim import distinct_rows, neighbor_spearman, ranksim_loss
-from skmetric.losses.triplet import batch_triplet_loss, block_triplet_loss, triplet_margin_loss
-from skmetric.losses.triplet_shares import block_triplet_shares, triplet_shares
+from skmetric.losses.ranking.pointwise import pointwise_squared_loss
+from skmetric.losses.triplet.loss import batch_triplet_loss, block_triplet_loss, triplet_margin_loss
+from skmetric.losses.triplet.shares import block_triplet_shares, triplet_shares
 
 __all__ = [
     "approx_ndcg_loss",

@@ -2,13 +2,11 @@
 
 import math
 from contextlib import suppress
-from typing import Any
 
 import torch
 from torch import Tensor
-from torch.autograd.function import once_differentiable
 
-from skmetric.losses.reduction import sum_last
+from skmetric.losses.numerics import sum_last
 
 # A number for all lists, or a tensor with one for each.
 PerList = float | Tensor
@@ -55,26 +53,6 @@ def positive(name: str, value: PerList) -> PerList:
     if not isinstance(value, Tensor) and not 0 < value < math.inf:
         raise ValueError(f"{name} must be positive and finite; got {value}.")
     return value
-
-
-def with_slopes(argument: Tensor, value: Tensor, slopes: Tensor) -> Tensor:
-    """A value a list (...) whose derivatives by the argument (..., *axes) are known: what autograd is to pass on."""
-    known: Tensor = _WithSlopes.apply(argument, value, slopes)
-    return known
-
-
-class _WithSlopes(torch.autograd.Function):
-    @staticmethod
-    def forward(ctx: Any, argument: Tensor, value: Tensor, slopes: Tensor) -> Tensor:
-        del argument
-        ctx.save_for_backward(slopes)
-        return value.view_as(value)
-
-    @staticmethod
-    @once_differentiable
-    def backward(ctx: Any, gradient: Tensor) -> tuple[Tensor, None, None]:
-        (slopes,) = ctx.saved_tensors
-        return gradient[(..., *[None] * (slopes.ndim - gradient.ndim))] * slopes, None, None
 
 
 def differ(values: Tensor, counts: Tensor | None = None) -> Tensor:

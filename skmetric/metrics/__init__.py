@@ -1,6 +1,7 @@
 """Scores of embeddings and of rankings, and scorers on top of them. Numpy and scikit-learn only."""
 
 from skmetric.metrics.dcg import dcg_score, ndcg_score
+from skmetric.metrics.embedding_scorers import MapAtRScorer, RecallAtKScorer, map_at_r_scorer, recall_at_1_scorer
 from skmetric.metrics.rank_correlation import kendall_score, pairwise_accuracy_score, spearman_score
 from skmetric.metrics.ranking_scorers import (
     KendallScorer,
@@ -19,7 +20,6 @@ from skmetric.metrics.ranking_scorers import (
 )
 from skmetric.metrics.relevance import map_score, mrr_score
 from skmetric.metrics.retrieval import map_at_r_score, recall_at_k_score
-from skmetric.metrics.scorers import MapAtRScorer, RecallAtKScorer, map_at_r_scorer, recall_at_1_scorer
 from skmetric.metrics.thresholds import distance_threshold, sigmoid_calibration
 
 __all__ = [

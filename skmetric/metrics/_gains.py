@@ -6,7 +6,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from skmetric.metrics._groups import check_choice
+from skmetric.metrics._lists import check_choice
 
 __all__ = ["Rules", "check_k", "gains_of", "rules_of"]
 

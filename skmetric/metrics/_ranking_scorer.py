@@ -7,7 +7,7 @@ from numpy.typing import ArrayLike
 from sklearn.base import BaseEstimator
 from sklearn.pipeline import Pipeline
 
-from skmetric.metrics._groups import Score
+from skmetric.metrics._lists import Score
 
 __all__ = ["RankingScorer"]
 

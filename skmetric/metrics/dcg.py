@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from skmetric.metrics._gains import check_k, gains_of, rules_of
-from skmetric.metrics._groups import Score, check_choice, check_lists, reduce_lists, score_lists
+from skmetric.metrics._lists import Score, check_choice, check_lists, reduce_lists, score_lists
 from skmetric.metrics._ties import TieRuns, best_first, take_in_rows
 
 __all__ = ["dcg_score", "ndcg_score"]

@@ -5,7 +5,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from skmetric.metrics._groups import MatrixMetric, Score, check_lists, reduce_lists, score_lists
+from skmetric.metrics._lists import MatrixMetric, Score, check_lists, reduce_lists, score_lists
 from skmetric.metrics._ties import TieRuns, count_inversions, least_first, take_in_rows
 
 __all__ = ["kendall_score", "pairwise_accuracy_score", "spearman_score"]

@@ -2,7 +2,7 @@
 
 from numpy.typing import ArrayLike
 
-from skmetric.metrics._groups import Score
+from skmetric.metrics._lists import Score
 from skmetric.metrics._ranking_scorer import RankingScorer
 from skmetric.metrics.dcg import ndcg_score
 from skmetric.metrics.rank_correlation import kendall_score, pairwise_accuracy_score, spearman_score

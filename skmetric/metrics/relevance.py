@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from skmetric.metrics._gains import check_k
-from skmetric.metrics._groups import Score, check_choice, check_lists, reduce_lists, score_lists
+from skmetric.metrics._lists import Score, check_choice, check_lists, reduce_lists, score_lists
 from skmetric.metrics._ties import TieRuns, best_first, take_in_rows
 
 __all__ = ["map_score", "mrr_score"]

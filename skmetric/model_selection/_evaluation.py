@@ -3,23 +3,23 @@
 import time
 from collections.abc import Generator, Mapping, Sequence
 from contextlib import closing
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from inspect import signature
 from typing import Any
 
+import numpy as np
 import torch
 from joblib import effective_n_jobs
 from sklearn.base import clone
 
+from skmetric._core.engine import FitPlan, FitResult, resolve_device, split_into_stacks
 from skmetric._sklearn_compat import MultimetricScorer, check_method_params, safe_split, score_fitted
-from skmetric.engine import FitPlan, FitResult, resolve_device, split_into_stacks
-from skmetric.model_selection._fronts import Front, Fronts, final_step
-from skmetric.model_selection._jobs import Failure, train_stacks
-from skmetric.model_selection._reports import Lines, NoCallbacks, SearchCallbacks
-from skmetric.model_selection._sharing import share
+from skmetric.model_selection._parallel import Failure, train_stacks
+from skmetric.model_selection._pipeline_front import Front, Fronts, final_step
+from skmetric.model_selection._reporting import Lines, NoCallbacks, SearchCallbacks
 
-__all__ = ["Evaluation"]
+__all__ = ["Evaluation", "share"]
 
 
 @dataclass
@@ -218,3 +218,22 @@ def _check_names(estimator: Any, params: Mapping[str, Any]) -> None:
     for name in params:
         if name not in known:
             raise TypeError(f"{type(estimator).__name__}.fit() got an unexpected keyword argument {name!r}")
+
+
+def share(plan: FitPlan, earlier: list[FitPlan]) -> FitPlan:
+    """Let the candidates of a fold share rows and samplers that are equal, which each has made for itself.
+
+    The rows are then on the device once, and batches are drawn once for all models of a seed.
+    """
+    X = next((other.X for other in earlier if np.array_equal(other.X, plan.X)), plan.X)
+    sampler = next((other.sampler for other in earlier if _draw_alike(other.sampler, plan.sampler)), plan.sampler)
+    if X is plan.X or sampler is plan.sampler:
+        earlier.append(plan)
+    return replace(plan, X=X, sampler=sampler)
+
+
+def _draw_alike(one: Any, other: Any) -> bool:
+    """Whether two samplers are of one kind and hold equal values."""
+    return type(one) is type(other) and all(
+        np.array_equal(value, vars(other)[name]) for name, value in vars(one).items()
+    )

@@ -26,8 +26,8 @@ from skmetric._warnings import warn_caller
 from skmetric.estimators import TorchEstimator
 from skmetric.estimators._callbacks import CALLBACKS_FOLLOW_ONE, has_callbacks
 from skmetric.model_selection._evaluation import Evaluation
-from skmetric.model_selection._fronts import final_prefix, final_step
-from skmetric.model_selection._reports import Lines, NoCallbacks, SearchCallbacks, told_of
+from skmetric.model_selection._pipeline_front import final_prefix, final_step
+from skmetric.model_selection._reporting import Lines, NoCallbacks, SearchCallbacks, told_of
 
 __all__ = ["StackedSearch"]
 

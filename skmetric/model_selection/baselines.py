@@ -12,8 +12,8 @@ from sklearn.utils.multiclass import check_classification_targets
 
 from skmetric._warnings import warn_caller
 from skmetric.metrics import map_at_r_scorer, recall_at_1_scorer
-from skmetric.model_selection._comparison import BaselineComparison
-from skmetric.model_selection._contenders import Folds, baselines, evaluate, learned
+from skmetric.model_selection._baseline_fits import Folds, baselines, evaluate, learned
+from skmetric.model_selection._baseline_report import BaselineComparison
 
 __all__ = ["BaselineComparison", "compare_baselines"]
 

@@ -7,8 +7,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from sklearn.utils import check_random_state
 
-from skmetric._ungrouped_folds import UngroupedKFold
-from skmetric.model_selection._disjoint_folds import Places, check_labels, deal, largest_first
+from skmetric.model_selection._folds import Places, UngroupedKFold, check_labels, deal, largest_first
 
 __all__ = ["ClassDisjointKFold"]
 

@@ -7,11 +7,10 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from sklearn.utils import check_array, check_random_state
 
-from skmetric._ungrouped_folds import UngroupedKFold
 from skmetric._warnings import warn_caller
-from skmetric.estimators._tuples import distinct_points
-from skmetric.model_selection._disjoint_folds import Places, check_labels
-from skmetric.model_selection._pieces import deal_pieces, pieces_of
+from skmetric.estimators.points import distinct_points
+from skmetric.model_selection._folds import Places, UngroupedKFold, check_labels
+from skmetric.model_selection._tuple_components import deal_pieces, pieces_of
 
 __all__ = ["TupleKFold"]
 

@@ -15,7 +15,8 @@ from benchmarks.embedding import (
     run,
     standard_errors,
 )
-from skmetric import ContrastiveEmbedder, TripletEmbedder
+from skmetric.estimators.embedding.contrastive import ContrastiveEmbedder
+from skmetric.estimators.embedding.triplet import TripletEmbedder
 
 FOLDS = [(np.arange(40), np.arange(40, 50))] * 4
 

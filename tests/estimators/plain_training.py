@@ -5,7 +5,7 @@ import math
 import numpy as np
 import torch
 
-from skmetric.engine import Stream, open_stream
+from skmetric._core.engine import Stream, open_stream
 
 
 class Network:

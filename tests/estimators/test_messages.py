@@ -6,14 +6,12 @@ from numpy.testing import assert_array_equal
 from sklearn.base import clone
 from sklearn.callback import ProgressBar
 
-from skmetric import (
-    ContrastiveEmbedder,
-    ListwiseRanker,
-    PairwiseRanker,
-    PointwiseRanker,
-    RankSimRegressor,
-    TripletEmbedder,
-)
+from skmetric.estimators.embedding.contrastive import ContrastiveEmbedder
+from skmetric.estimators.embedding.triplet import TripletEmbedder
+from skmetric.estimators.ranking.listwise import ListwiseRanker
+from skmetric.estimators.ranking.pairwise import PairwiseRanker
+from skmetric.estimators.ranking.pointwise import PointwiseRanker
+from skmetric.estimators.regression.ranksim import RankSimRegressor
 
 SMALL = {"max_iter": 1, "random_state": 0}
 RANKERS = [PairwiseRanker(**SMALL), ListwiseRanker(**SMALL), PointwiseRanker(**SMALL)]

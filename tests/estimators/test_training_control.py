@@ -20,7 +20,7 @@ from skorch.callbacks import (
     TrainEndCheckpoint,
 )
 
-from skmetric import TripletEmbedder
+from skmetric.estimators.embedding.triplet import TripletEmbedder
 from skmetric.metrics import map_at_r_scorer
 
 

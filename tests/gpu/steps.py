@@ -4,7 +4,7 @@ import warnings
 
 import torch
 
-from skmetric.engine.stack import TrainingStack
+from skmetric._core.engine.training import TrainingStack
 
 
 def assert_no_step_waits(*plans):

@@ -7,8 +7,11 @@ from sklearn.base import clone
 from sklearn.datasets import load_digits
 from sklearn.model_selection import GridSearchCV
 
-from skmetric import BatchedGridSearchCV, ContrastiveEmbedder, RankSimRegressor, TripletEmbedder
-from skmetric.engine import fit_in_stacks, stacking
+from skmetric._core.engine import fit_in_stacks, stacks
+from skmetric.estimators.embedding.contrastive import ContrastiveEmbedder
+from skmetric.estimators.embedding.triplet import TripletEmbedder
+from skmetric.estimators.regression.ranksim import RankSimRegressor
+from skmetric.model_selection.search import BatchedGridSearchCV
 from tests.gpu.steps import assert_no_step_waits
 
 pytestmark = pytest.mark.gpu
@@ -66,9 +69,9 @@ def test_a_stack_that_does_not_fit_is_halved(digits, monkeypatch):
     embedder = TripletEmbedder(hidden_layer_sizes=(4096, 4096), max_iter=1, device="cuda", random_state=0)
     plans = [clone(embedder).set_params(margin=margin)._plan(X[:64], y[:64]) for margin in (0.1, 0.3, 0.5, 1.0)]
     device, sizes = torch.device("cuda"), []
-    fit_stack = stacking.fit_stack
+    fit_stack = stacks.fit_stack
     monkeypatch.setattr(
-        stacking, "fit_stack", lambda plans, *, device: sizes.append(len(plans)) or fit_stack(plans, device=device)
+        stacks, "fit_stack", lambda plans, *, device: sizes.append(len(plans)) or fit_stack(plans, device=device)
     )
     alone = [fit_stack([plan], device=device)[0] for plan in plans]
     torch.cuda.empty_cache()

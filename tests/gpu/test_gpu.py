@@ -10,15 +10,13 @@ import pytest
 from sklearn.base import clone
 from sklearn.datasets import load_diabetes, load_digits
 
-from skmetric import (
-    ContrastiveEmbedder,
-    ListwiseRanker,
-    PairwiseRanker,
-    PointwiseRanker,
-    RankSimRegressor,
-    TripletEmbedder,
-)
 from skmetric.datasets import make_ranking
+from skmetric.estimators.embedding.contrastive import ContrastiveEmbedder
+from skmetric.estimators.embedding.triplet import TripletEmbedder
+from skmetric.estimators.ranking.listwise import ListwiseRanker
+from skmetric.estimators.ranking.pairwise import PairwiseRanker
+from skmetric.estimators.ranking.pointwise import PointwiseRanker
+from skmetric.estimators.regression.ranksim import RankSimRegressor
 from tests.gpu.steps import assert_no_step_waits
 
 pytestmark = pytest.mark.gpu
@@ -151,7 +149,7 @@ def test_a_pickle_is_read_where_there_is_no_gpu(digits, tmp_path):
 def test_rows_that_do_not_fit_stay_on_the_host(digits, monkeypatch):
     X, X_test, y, _ = digits
     fitted = TripletEmbedder(max_iter=2, device="cuda", random_state=0).fit(X, y).transform(X_test)
-    monkeypatch.setattr("skmetric.engine.tables.DEVICE_SHARE", 0.0)
+    monkeypatch.setattr("skmetric._core.engine.tables.DEVICE_SHARE", 0.0)
     on_host = TripletEmbedder(max_iter=2, device="cuda", random_state=0).fit(X, y).transform(X_test)
     np.testing.assert_allclose(on_host, fitted, atol=1e-5)
 

@@ -6,8 +6,8 @@ import torch
 
 from skmetric.losses import cross_distance, pairwise_distance, triplet_margin_loss
 from skmetric.losses import distance as distances
-from tests.losses import enumeration
-from tests.losses.enumeration import DISTANCES
+from tests.losses.triplet import enumeration
+from tests.losses.triplet.enumeration import DISTANCES
 
 
 def seeded(*shape, seed=0, dtype=torch.float64):

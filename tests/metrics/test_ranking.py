@@ -11,7 +11,7 @@ import scipy.stats
 import sklearn.metrics
 
 from skmetric.metrics import (
-    _groups,
+    _lists,
     dcg_score,
     kendall_score,
     map_score,
@@ -74,7 +74,7 @@ def test_enumeration(name, options, seed):
 def test_chunks_do_not_change_the_values(metric, chunk_items, monkeypatch):
     y_true, y_score, groups, _ = small_lists(0)
     expected = metric(y_true, y_score, groups=groups, reduction=None)
-    monkeypatch.setattr(_groups, "CHUNK_ITEMS", chunk_items)
+    monkeypatch.setattr(_lists, "CHUNK_ITEMS", chunk_items)
     np.testing.assert_array_equal(metric(y_true, y_score, groups=groups, reduction=None), expected)
 
 

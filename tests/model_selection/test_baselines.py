@@ -19,9 +19,9 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import FunctionTransformer, MinMaxScaler, StandardScaler
 from sklearn.utils.validation import check_is_fitted
 
-from skmetric import TripletEmbedder
+from skmetric.estimators.embedding.triplet import TripletEmbedder
 from skmetric.metrics import map_at_r_scorer, recall_at_1_scorer
-from skmetric.model_selection import ClassDisjointKFold, _comparison, _contenders
+from skmetric.model_selection import ClassDisjointKFold, _baseline_fits, _baseline_report
 from skmetric.model_selection.baselines import BaselineComparison, compare_baselines
 
 BASELINES = [
@@ -257,7 +257,7 @@ def test_frame_without_pandas(monkeypatch):
     def no_pandas(name):
         raise ImportError(name)
 
-    monkeypatch.setattr(_comparison, "import_module", no_pandas)
+    monkeypatch.setattr(_baseline_report, "import_module", no_pandas)
     with pytest.raises(ImportError, match="pip install pandas; or take the same figures from results"):
         compared([0.5], [0.5]).to_frame()
 
@@ -342,7 +342,7 @@ def test_widths_are_capped_and_constant_columns_do_no_harm(blobs):
 
 
 def test_neighborhood_components_are_skipped_on_large_tables(blobs, monkeypatch):
-    monkeypatch.setattr(_contenders, "NCA_ROWS", 71)
+    monkeypatch.setattr(_baseline_fits, "NCA_ROWS", 71)
     embedders = [NeighborhoodComponentsAnalysis(2, random_state=0), make(), make(margin=1.0)]
     comparison = compare_baselines(*blobs, embedders=embedders, random_state=0)
     assert np.isnan(row(comparison, "NeighborhoodComponentsAnalysis")[0]).all()
@@ -350,7 +350,7 @@ def test_neighborhood_components_are_skipped_on_large_tables(blobs, monkeypatch)
     assert "NeighborhoodComponentsAnalysis    skipped above 71 training rows" in str(comparison)
     assert comparison.names[5:] == ["NeighborhoodComponentsAnalysis-2", "TripletEmbedder", "TripletEmbedder-2"]
     assert not np.isnan(row(comparison, "NeighborhoodComponentsAnalysis-2")[0]).any()
-    monkeypatch.setattr(_contenders, "NCA_ROWS", 72)
+    monkeypatch.setattr(_baseline_fits, "NCA_ROWS", 72)
     assert compare_baselines(*blobs, embedders=[], random_state=0).skipped == {}
 
 

@@ -11,7 +11,10 @@ from sklearn.base import clone
 from sklearn.exceptions import FitFailedWarning
 from sklearn.model_selection import GridSearchCV, KFold, ParameterGrid
 
-from skmetric import BatchedGridSearchCV, ContrastiveEmbedder, Rows, TripletEmbedder
+from skmetric.estimators.embedding.contrastive import ContrastiveEmbedder
+from skmetric.estimators.embedding.triplet import TripletEmbedder
+from skmetric.estimators.points import Rows
+from skmetric.model_selection.search import BatchedGridSearchCV
 
 SMALL = {"n_components": 4, "hidden_layer_sizes": (16,), "max_iter": 2, "device": "cpu", "random_state": 0}
 MARGINS, TEMPERATURES = {"margin": [0.1, 0.5, 1.2]}, {"temperature": [0.05, 0.2, 1.0]}
@@ -118,7 +121,7 @@ def test_labels_with_options(loss, params, blobs):
 
 
 def test_a_batch_that_is_looked_at_in_turns(blobs, monkeypatch):
-    monkeypatch.setattr("skmetric.estimators._contrasts.DENSE_PAIRS", 700)
+    monkeypatch.setattr("skmetric.estimators.embedding._objectives.DENSE_PAIRS", 700)
     for loss in GRIDS:
         both(make(loss=loss, batch_size=45), GRIDS[loss], *blobs)
 

@@ -11,8 +11,12 @@ from sklearn.model_selection import GridSearchCV, GroupKFold, HalvingGridSearchC
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
-from skmetric import BatchedGridSearchCV, ListwiseRanker, PairwiseRanker, PointwiseRanker, Rows
+from skmetric.estimators.points import Rows
+from skmetric.estimators.ranking.listwise import ListwiseRanker
+from skmetric.estimators.ranking.pairwise import PairwiseRanker
+from skmetric.estimators.ranking.pointwise import PointwiseRanker
 from skmetric.metrics import NdcgScorer, ndcg_score, ndcg_scorer, spearman_scorer
+from skmetric.model_selection.search import BatchedGridSearchCV
 
 SMALL = {
     "hidden_layer_sizes": (8,),

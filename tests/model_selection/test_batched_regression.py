@@ -8,9 +8,10 @@ from sklearn.model_selection import GridSearchCV, KFold
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
-from skmetric import BatchedGridSearchCV, RankSimRegressor
+from skmetric.estimators.regression.ranksim import RankSimRegressor
 from skmetric.imbalance import DensityStratifiedKFold, LabelDensityWeighter
 from skmetric.metrics import spearman_scorer
+from skmetric.model_selection.search import BatchedGridSearchCV
 
 SMALL = RankSimRegressor(
     hidden_layer_sizes=(9, 5), max_iter=4, batch_size=16, dropout=0.2, learning_rate=0.01, device="cpu", random_state=0

@@ -21,10 +21,11 @@ from sklearn.model_selection import GridSearchCV, RandomizedSearchCV, ShuffleSpl
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import FunctionTransformer, StandardScaler
 
-from skmetric import BatchedGridSearchCV, BatchedRandomizedSearchCV, TripletEmbedder
-from skmetric.engine import fit_stack
+from skmetric._core.engine import fit_stack
+from skmetric._core.sampling import ClassBatchSampler
+from skmetric.estimators.embedding.triplet import TripletEmbedder
 from skmetric.metrics import map_at_r_scorer, recall_at_1_scorer
-from skmetric.sampling import ClassBatchSampler
+from skmetric.model_selection.search import BatchedGridSearchCV, BatchedRandomizedSearchCV
 
 
 def make(**params):

@@ -3,7 +3,8 @@
 import pytest
 from sklearn.utils.estimator_checks import parametrize_with_checks
 
-from skmetric import BatchedGridSearchCV, BatchedRandomizedSearchCV, TripletEmbedder
+from skmetric.estimators.embedding.triplet import TripletEmbedder
+from skmetric.model_selection.search import BatchedGridSearchCV, BatchedRandomizedSearchCV
 
 EMBEDDER = TripletEmbedder(n_components=2, max_iter=20, normalize=False, device="cpu", random_state=0)
 

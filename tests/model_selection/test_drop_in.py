@@ -16,18 +16,16 @@ from sklearn.neighbors import KNeighborsClassifier
 from sklearn.pipeline import Pipeline, make_pipeline
 from sklearn.preprocessing import FunctionTransformer, MinMaxScaler, StandardScaler
 
-from skmetric import (
-    BatchedGridSearchCV,
-    ContrastiveEmbedder,
-    ListwiseRanker,
-    PairwiseRanker,
-    PointwiseRanker,
-    RankSimRegressor,
-    TripletEmbedder,
-)
+from skmetric._core.engine import TrainedNetwork
 from skmetric.datasets import make_ranking
-from skmetric.engine import TrainedNetwork
+from skmetric.estimators.embedding.contrastive import ContrastiveEmbedder
+from skmetric.estimators.embedding.triplet import TripletEmbedder
+from skmetric.estimators.ranking.listwise import ListwiseRanker
+from skmetric.estimators.ranking.pairwise import PairwiseRanker
+from skmetric.estimators.ranking.pointwise import PointwiseRanker
+from skmetric.estimators.regression.ranksim import RankSimRegressor
 from skmetric.metrics import map_at_r_scorer
+from skmetric.model_selection.search import BatchedGridSearchCV
 
 ONLY_SOME_SCORES = pytest.mark.filterwarnings("ignore:One or more of the test scores are non-finite")
 
@@ -294,7 +292,7 @@ def test_lines_say_what_is_searched_and_what_comes_of_it(blobs, capsys):
 def test_it_says_what_is_searched_before_it_trains(blobs, capsys, monkeypatch):
     seen = []
     monkeypatch.setattr(
-        "skmetric.model_selection._jobs.fit_in_stacks",
+        "skmetric.model_selection._parallel.fit_in_stacks",
         lambda plans, device: seen.append(capsys.readouterr().out) or [MemoryError()] * len(plans),
     )
     with pytest.raises(ValueError, match="All the 2 fits failed"):

@@ -13,9 +13,11 @@ from sklearn.decomposition import PCA
 from sklearn.model_selection import GridSearchCV, check_cv, cross_val_predict, cross_val_score
 from sklearn.svm import SVC
 
-from skmetric import BatchedGridSearchCV, PairwiseRanker, TripletEmbedder
+from skmetric.estimators.embedding.triplet import TripletEmbedder
+from skmetric.estimators.ranking.pairwise import PairwiseRanker
 from skmetric.metrics import map_at_r_scorer
 from skmetric.model_selection import ClassDisjointKFold, TupleKFold
+from skmetric.model_selection.search import BatchedGridSearchCV
 
 SPLITTERS = [ClassDisjointKFold, TupleKFold]
 BOTH = pytest.mark.parametrize("kind", SPLITTERS)

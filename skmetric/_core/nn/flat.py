@@ -1,0 +1,63 @@
+"""All parameters of a stack as one matrix."""
+
+from collections.abc import Sequence
+
+import torch
+from torch import Tensor
+
+from skmetric._core.nn.network import StackNetwork
+
+__all__ = ["FlatParameters"]
+
+# Elements a model's row is padded to: whole vector registers, so that an element of a model is never computed by the
+# scalar tail of a loop in one stack and by its vector body in another, which may round differently.
+ALIGNMENT = 64
+
+
+class FlatParameters:
+    """One row of a matrix for each model's parameters; the network's own parameters become views of it.
+
+    An optimiser step is then a handful of operations whatever the number of layers.
+
+    Parameters
+    ----------
+    network : StackNetwork
+        Its trainable parameters are moved into the matrix.
+
+    Attributes
+    ----------
+    parameters : list of Parameter
+        The network's own.
+    values : Tensor of shape (n_models, n_parameters)
+        The matrix, padded with zeros.
+    """
+
+    def __init__(self, network: StackNetwork) -> None:
+        self.parameters = [p for p in network.parameters() if p.requires_grad]
+        self._sizes = [p.numel() // network.n_models for p in self.parameters]
+        width = -(-sum(self._sizes) // ALIGNMENT) * ALIGNMENT
+        self.values = self.parameters[0].new_zeros(network.n_models, width)
+        self._gradient = torch.zeros_like(self.values)
+        start = 0
+        with torch.no_grad():
+            for parameter, size in zip(self.parameters, self._sizes, strict=True):
+                view = self.values[:, start : start + size].view(parameter.shape)
+                parameter.data = view.copy_(parameter)
+                start += size
+        self._used = self._gradient[:, :start]
+
+    def gradient(self, loss: Tensor) -> Tensor:
+        """Gradient of each model's loss (n_models,) in the layout of ``values``; overwritten by the next call."""
+        return self.pull_back(loss, torch.ones_like(loss))
+
+    def pull_back(self, outputs: Tensor, slopes: Tensor) -> Tensor:
+        """Gradient of what has the given slopes in some outputs, in the layout of ``values``; overwritten likewise."""
+        return self.lay_out(
+            torch.autograd.grad(outputs, self.parameters, slopes, allow_unused=True, materialize_grads=True)
+        )
+
+    def lay_out(self, gradients: Sequence[Tensor]) -> Tensor:
+        """Gradients of the parameters, one each, in the layout of ``values``; overwritten likewise."""
+        rows = [g.reshape(len(self.values), -1) for g in gradients]
+        torch.cat(rows, 1, out=self._used)
+        return self._gradient

@@ -1,0 +1,79 @@
+"""A user's own module as a stack of one."""
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor, nn
+
+from skmetric._core.nn.layers import ALL, Table, unit_length
+from skmetric._core.nn.network import StackNetwork, Weights
+
+if TYPE_CHECKING:
+    from skmetric._core.nn.spec import NetworkSpec
+
+__all__ = ["SingleModule"]
+
+
+class SingleModule(StackNetwork):
+    """A user's own module, which knows no stack axis: a stack of one.
+
+    The module draws its own weights, the generator those of the head and the proxies.
+    """
+
+    # Its rows may see each other: they come as they are.
+    row_block = 1
+    draws_globally = True
+
+    def _build_body(self, spec: "NetworkSpec", rngs: Sequence[np.random.Generator]) -> int:
+        del rngs
+        self.keep_width = 0
+        self.module = self._build(spec)
+        return spec.n_outputs
+
+    def represent(self, x: Tensor, keep: Tensor | None = None, models: slice = ALL) -> Tensor:
+        """Outputs of the module."""
+        del keep, models
+        # A copy, as a module may work in place, and outside training the rows may be the caller's own memory.
+        x = self.module(x[0].clone()).unsqueeze(0)
+        return unit_length(x) if self.normalize else x
+
+    @staticmethod
+    def _build(spec: "NetworkSpec") -> nn.Module:
+        assert spec.module is not None
+        call = f"module({spec.n_features}, {spec.n_outputs})"
+        if isinstance(spec.module, nn.Module):
+            raise TypeError(
+                "module must be a function that builds a network, (n_features_in, n_components) -> torch.nn.Module; "
+                f"got a network, {type(spec.module).__name__}. Every fit needs a new one: pass a function."
+            )
+        built = spec.module(spec.n_features, spec.n_outputs)
+        if not isinstance(built, nn.Module):
+            raise TypeError(f"{call} must return a torch.nn.Module; got {type(built).__name__}.")
+        built = built.float()
+        with torch.no_grad():
+            output = built.eval()(torch.zeros(2, spec.n_features, dtype=torch.float32))
+        shape = tuple(output.shape) if isinstance(output, Tensor) else type(output).__name__
+        if shape != (2, spec.n_outputs):
+            raise ValueError(
+                f"{call} must map rows (n, {spec.n_features}) to one tensor (n, {spec.n_outputs}); for 2 rows it gave "
+                f"{shape}. Make its last layer as wide as its second argument."
+            )
+        if not any(p.requires_grad for p in built.parameters()):
+            raise ValueError(f"{call} must have trainable parameters; it has none.")
+        return built
+
+    def fit_inputs(self, tables: Sequence[Table]) -> None:
+        """A user's module takes the inputs as given."""
+
+    def weights_of(self, model: int) -> dict[str, NDArray]:
+        """Copies of the module's and the head's state."""
+        del model
+        return {name: value.cpu().numpy().copy() for name, value in self.state_dict().items()}
+
+    def load(self, weights: Sequence[Weights]) -> None:
+        """Give the module and the head their state."""
+        (state,) = weights
+        self.load_state_dict({name: torch.as_tensor(np.array(value)) for name, value in state.items()})

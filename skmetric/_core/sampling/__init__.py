@@ -1,0 +1,16 @@
+"""Samplers: from labels, groups or tuples to an epoch of index batches. numpy only."""
+
+from skmetric._core.sampling.classes import ClassBatchSampler, block_shape
+from skmetric._core.sampling.groups import GroupBatchSampler
+from skmetric._core.sampling.holdout import holdout_lists, spread_holdout, stratified_holdout
+from skmetric._core.sampling.tuples import TupleBatchSampler
+
+__all__ = [
+    "ClassBatchSampler",
+    "GroupBatchSampler",
+    "TupleBatchSampler",
+    "block_shape",
+    "holdout_lists",
+    "spread_holdout",
+    "stratified_holdout",
+]

@@ -1,0 +1,128 @@
+"""Rows held out from training for validation."""
+
+import numpy as np
+from numpy.typing import NDArray
+
+from skmetric._core.sampling.classes import shuffle_within_classes
+
+__all__ = ["holdout_lists", "spread_holdout", "stratified_holdout"]
+
+
+def holdout_lists(
+    lists: NDArray[np.integer], fraction: float, rng: np.random.Generator
+) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """Split items into a training and a validation part, whole lists each.
+
+    Parameters
+    ----------
+    lists : array of int, shape (n,)
+        The list of each item.
+    fraction : float
+        Share of the lists to hold out: between 0 and 1, rounded, at least one list, and not the last one.
+    rng : numpy.random.Generator
+        Draws the lists.
+
+    Returns
+    -------
+    train, validation : arrays of int
+        Places of items, in rising order.
+
+    Raises
+    ------
+    ValueError
+        When there is only one list.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from skmetric._core.sampling import holdout_lists
+    >>> train, validation = holdout_lists(np.array([0, 0, 1, 1, 2]), 0.3, np.random.default_rng(0))
+    >>> train, validation
+    (array([0, 1, 2, 3]), array([4]))
+    """
+    ids = np.unique(lists)
+    if len(ids) < 2:
+        raise ValueError(
+            "early_stopping must hold out whole groups, and there is only one; pass X_val, y_val and groups_val, or "
+            "set early_stopping=False."
+        )
+    n_held_out = min(max(round(fraction * len(ids)), 1), len(ids) - 1)
+    is_held_out = np.isin(lists, rng.choice(ids, n_held_out, replace=False))
+    return np.flatnonzero(~is_held_out), np.flatnonzero(is_held_out)
+
+
+def spread_holdout(
+    values: NDArray, n_held_out: int, rng: np.random.Generator
+) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """Split items into a training and a validation part that is spread over the values: one of each run of neighbours.
+
+    Items are ordered by value and cut into as many runs, as even as possible, as items are to be held out; each run
+    gives one at random. Tails are therefore held out in proportion.
+
+    Parameters
+    ----------
+    values : array of shape (n,)
+        One number an item.
+    n_held_out : int
+        From 1 to n.
+    rng : numpy.random.Generator
+        Draws the items.
+
+    Returns
+    -------
+    train, validation : arrays of int
+        Places of items, in rising order.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from skmetric._core.sampling import spread_holdout
+    >>> values = np.array([0, 9, 1, 8, 2, 7])
+    >>> train, validation = spread_holdout(values, 2, np.random.default_rng(0))
+    >>> np.sort(values[validation])
+    array([2, 8])
+    """
+    edges = np.arange(n_held_out + 1) * len(values) // n_held_out
+    places = edges[:-1] + rng.integers(0, np.diff(edges))
+    is_held_out = np.zeros(len(values), dtype=bool)
+    is_held_out[np.argsort(values, kind="stable")[places]] = True
+    return np.flatnonzero(~is_held_out), np.flatnonzero(is_held_out)
+
+
+def stratified_holdout(
+    labels: NDArray[np.integer], fraction: float, rng: np.random.Generator
+) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """Split rows into a training and a validation part that holds the same fraction of every class.
+
+    A class gives ``round(fraction * size)`` rows; of its rows at least two stay for training, as one row alone makes no
+    positive pair.
+
+    Parameters
+    ----------
+    labels : array of int, shape (n,)
+        The class of each row, coded 0, 1, ...
+    fraction : float
+        Between 0 and 1.
+    rng : numpy.random.Generator
+        Draws the rows.
+
+    Returns
+    -------
+    train, validation : arrays of int
+        Row indices, in rising order.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from skmetric._core.sampling import stratified_holdout
+    >>> labels = np.repeat([0, 1], [8, 4])
+    >>> train, validation = stratified_holdout(labels, 0.25, np.random.default_rng(0))
+    >>> np.bincount(labels[validation]).tolist()
+    [2, 1]
+    """
+    sizes = np.bincount(labels)
+    held_out = np.clip(np.round(fraction * sizes).astype(np.int64), 0, np.maximum(sizes - 2, 0))
+    by_class = shuffle_within_classes(labels, rng)
+    place = np.arange(len(labels)) - np.repeat(np.cumsum(sizes) - sizes, sizes)
+    is_held_out = place < np.repeat(held_out, sizes)
+    return np.sort(by_class[~is_held_out]), np.sort(by_class[is_held_out])

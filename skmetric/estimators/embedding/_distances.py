@@ -1,0 +1,51 @@
+"""Distances between embedded points, and the learned metric as a function of its own."""
+
+import numpy as np
+import torch
+from numpy.typing import ArrayLike, NDArray
+
+from skmetric._core.engine import TrainedNetwork
+
+__all__ = ["LearnedMetric", "distance_between"]
+
+
+def distance_between(left: NDArray[np.float32], right: NDArray[np.float32], distance: str) -> NDArray[np.float32]:
+    """Distances between embeddings (..., d) and others; those of a cosine have unit length."""
+    d: NDArray[np.float32] = np.square(left - right).sum(axis=-1)
+    if distance == "euclidean":
+        d = np.sqrt(d)
+    elif distance == "cosine":
+        # Half the squared distance of two directions is one minus their cosine.
+        d = d * np.float32(0.5)
+    return d
+
+
+class LearnedMetric:
+    """The distance of two points' embeddings, for ``KNeighborsClassifier(metric=...)`` and the like.
+
+    Always the Euclidean one: search trees rely on the triangle inequality, which cosine and squared distances violate.
+    Neighbours are in the same order by either.
+
+    Parameters
+    ----------
+    network : TrainedNetwork
+        Embeds points.
+    device : str or torch.device
+        Where to embed.
+    """
+
+    def __init__(self, network: TrainedNetwork, device: str | torch.device) -> None:
+        self._network, self._device = network, device
+
+    def __call__(self, u: ArrayLike, v: ArrayLike, squared: bool = False) -> float:
+        """Distance between two points, each of shape (n_features,), or its square."""
+        points = [np.asarray(point, dtype=np.float32) for point in (u, v)]
+        width = self._network.spec.n_features
+        for name, point in zip("uv", points, strict=True):
+            if point.shape != (width,):
+                raise ValueError(f"{name} must be a point of {width} features, shape ({width},); got {point.shape}.")
+        left, right = self._network.apply(np.stack(points), self._device)
+        return float(distance_between(left, right, "sqeuclidean" if squared else "euclidean"))
+
+    def __repr__(self) -> str:
+        return f"LearnedMetric(n_features={self._network.spec.n_features})"

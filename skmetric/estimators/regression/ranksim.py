@@ -1,0 +1,433 @@
+"""RankSimRegressor: a network for regression whose representation keeps the order of the targets."""
+
+from collections.abc import Callable, Sequence
+from functools import partial
+from numbers import Integral, Real
+from typing import Any, ClassVar, Self
+
+import numpy as np
+import torch
+from numpy.typing import ArrayLike, NDArray
+from sklearn.base import RegressorMixin
+from sklearn.exceptions import ConvergenceWarning
+from sklearn.utils.validation import check_is_fitted
+
+from skmetric._core.engine import FitPlan, FitResult, Stream, Validation, open_stream
+from skmetric._core.nn import SmoothingSpec
+from skmetric._core.sampling import GroupBatchSampler
+from skmetric._sklearn_compat import Interval, StrOptions, fit_context
+from skmetric._warnings import warn_caller
+from skmetric.estimators._base import TorchEstimator, all_or_nothing
+from skmetric.estimators._linear_head import LastLayerMixin
+from skmetric.estimators._target_units import TargetUnits
+from skmetric.estimators._validation import is_given
+from skmetric.estimators.regression._data import (
+    TargetRows,
+    density_weighter,
+    hold_out,
+    read_targets,
+    row_values,
+    target_range,
+)
+from skmetric.estimators.regression._metric import METRICS, check_judged
+from skmetric.estimators.regression._objectives import TERMS, RankSimObjective
+from skmetric.imbalance import LabelDensityWeighter
+from skmetric.imbalance.bins import Range
+from skmetric.losses.order._similarity import SIMILARITIES
+
+__all__ = ["RankSimRegressor"]
+
+# What gamma="auto" brings the norm of RankSim's gradient to, in units of that of the other loss.
+BALANCE = 0.3
+# Bins of the target that features are smoothed over.
+SMOOTHING_BINS = 50
+# Training rows that are looked at to see whether they still differ.
+COLLAPSE_ROWS = 256
+
+
+class RankSimRegressor(RegressorMixin, LastLayerMixin, TorchEstimator):
+    r"""Regression by a network whose representation is pulled into the order of the targets.
+
+    The network lowers a loss of its predictions plus :math:`\gamma` times RankSim: for each row of a batch, the others
+    should come in the same order by the similarity of their representations as by that of their targets; see
+    :func:`skmetric.losses.ranksim_loss`. Rows with rare targets then lie next to rows with like ones, and
+    ``transform`` gives a representation in which neighbours have like targets. Weights by the density of the targets
+    and smoothing of the features, for imbalanced targets, are there too, and off.
+
+    Parameters
+    ----------
+    n_components : int, optional
+        Width of the last hidden layer, which ``transform`` gives; one more layer then follows ``hidden_layer_sizes``.
+        None: the last of those is it.
+    loss : {"absolute", "squared", "huber"}, default="absolute"
+        Of a prediction, in standard deviations of the target; "huber" is half the square up to one of them, and linear
+        beyond. "absolute" predicts medians, "squared" means. Averaged over the targets where there are several.
+    gamma : float or "auto", default="auto"
+        What multiplies RankSim. 0 is a plain network, and the fastest. "auto" brings RankSim's gradient at the
+        representation, at every step, to 0.3 of the norm of the other loss's gradient there, but takes no gamma
+        above 1: close to its optimum RankSim's gradient is small, and would be noise.
+    interpolation_strength : float, default=2.0
+        How far similarities are moved to see how ranks change, lambda in the paper; with
+        ``scale_free=True`` in standard deviations of the similarities, for a rank that is wrong from end to end.
+    similarity : {"euclidean", "cosine"}, default="euclidean"
+        Of representations: minus their distance, or the cosine between them. That of targets is minus the distance.
+    scale_free : bool, default=True
+        Let gamma be a weight and nothing else. False is the published form, in which it also decides how far
+        similarities are moved.
+    max_rank_samples : int, default=64
+        Most rows of a batch that RankSim ranks, one a distinct target; its cost grows with the square.
+    weighting : {"lds", "kde"} or LabelDensityWeighter, optional
+        Weigh rows with rare targets up; see :class:`skmetric.imbalance.LabelDensityWeighter`. Multiplies
+        ``sample_weight``. For a single target.
+    feature_smoothing : bool, default=False
+        While training, move features to a mean and a variance smoothed over 50 bins of the target. For a single target.
+    metric : {"r2", "neg_mean_absolute_error", "neg_root_mean_squared_error", "spearman", "kendall"}, default="r2"
+        What ``score`` gives and early stopping looks at; higher is better, and the mean over several targets.
+    hidden_layer_sizes : int or sequence of int, default=(128, 128)
+        Widths of the hidden layers; with an empty one and no ``n_components`` the model is linear, and there is no
+        representation for RankSim to change.
+    dropout : float, default=0.1
+        Share of the hidden activations set to zero while training.
+    scale_inputs : bool, default=True
+        Standardise each column inside the network and bend values beyond about three standard deviations smoothly;
+        then neither the units of a column nor its outliers matter. False takes the columns as given.
+    module : callable, optional
+        ``(n_features_in, n_components) -> torch.nn.Module``: a network of your own in place of the hidden layers; the
+        linear layer that predicts from its output is added.
+    batch_size : int, default=64
+        Most rows in a batch.
+    max_iter : int, default=100
+        Epochs.
+    learning_rate : float, default=0.01
+        Highest rate of AdamW; it rises to it over the first 30% of the steps and falls to nearly zero after them.
+    weight_decay : float, default=0.3
+        Of AdamW.
+    early_stopping : bool, default=False
+        Hold out rows, spread over the range of the target, stop when ``metric`` no longer rises on them, and keep the
+        best weights.
+    validation_fraction : float, default=0.1
+        What early stopping holds out.
+    n_iter_no_change : int, default=10
+        Epochs without a better ``metric`` after which early stopping stops.
+    device : str or torch.device, default="auto"
+        "cpu", "cuda", "cuda:1", "mps", ..., or a torch.device; "auto" takes a GPU where there is one.
+    random_state : int, RandomState instance or None, default=None
+        Decides initial weights, batches and dropout. The same int gives the same predictions, bit for bit on a CPU.
+    warm_start : bool, default=False
+        Let ``fit`` go on from the weights of the last fit, and from how it scaled inputs and targets.
+    callbacks : list of skorch callbacks, optional
+        Notified of training and epochs, not of batches. scikit-learn's own callbacks are set by ``set_callbacks``.
+    verbose : int, default=0
+        Above 0, one line an epoch is printed.
+
+    Attributes
+    ----------
+    density_weighter_ : LabelDensityWeighter or None
+        As fitted to the training targets, where there is a ``weighting``.
+    n_features_in_ : int
+        Columns of ``X``.
+    feature_names_in_ : ndarray of str
+        Their names, where ``X`` had names.
+    n_iter_ : int
+        Epochs run.
+    history_ : list of dict
+        One an epoch: ``train_loss``; ``neighbor_spearman``, how far those rows of the last batch that RankSim ranks are
+        neighbours in the representation as they are in the targets (:func:`skmetric.losses.neighbor_spearman`);
+        ``valid_score`` where there is early stopping; and ``dur`` in seconds.
+
+    See Also
+    --------
+    skmetric.losses.ranksim_loss : The regularisation.
+    skmetric.imbalance.LabelDensityWeighter : Weights for any regressor.
+    skmetric.imbalance.shot_report : Errors where targets are many, and where they are few.
+
+    Notes
+    -----
+    The paper ranks by cosines, adds 100 times the loss, and interpolates before that; on tables this wrecks training.
+    ``similarity="cosine", scale_free=False, gamma=100`` is that setting, but that ties here share their mean rank.
+
+    Defaults of the network and its training were chosen by cross-validation on scikit-learn's diabetes and nine made
+    tables of 300 to 1500 rows.
+
+    A constant target, and a batch of one distinct target, have no order: RankSim is 0 there, and predictions are the
+    constant. The targets' units do not matter: they are standardised by the weighted rows, and predictions come back
+    in their own units, in float64 unless the targets are float32.
+
+    References
+    ----------
+    Gong, Mori, Tung (2022). RankSim: Ranking Similarity Regularization for Deep Imbalanced Regression. ICML.
+
+    Yang, Zha, Chen, Wang, Katabi (2021). Delving into Deep Imbalanced Regression. ICML.
+
+    Examples
+    --------
+    >>> from sklearn.datasets import make_friedman1
+    >>> from sklearn.model_selection import train_test_split
+    >>> from skmetric import RankSimRegressor
+    >>> X, y = make_friedman1(400, random_state=0)
+    >>> X_train, X_test, y_train, y_test = train_test_split(X, y, random_state=0)
+    >>> regressor = RankSimRegressor(max_iter=30, device="cpu", random_state=0).fit(X_train, y_train)
+    >>> bool(regressor.score(X_test, y_test) > 0.8)
+    True
+    >>> regressor.transform(X_test).shape
+    (100, 128)
+    """
+
+    _units: TargetUnits
+    _range: Range
+    _parameter_constraints: ClassVar[dict[str, list]] = {
+        **TorchEstimator._parameter_constraints,
+        **LastLayerMixin._last_layer_constraints,
+        "loss": [StrOptions(set(TERMS))],
+        # Wide, and within what float32 holds.
+        "gamma": [Interval(Real, 0, 1e30, closed="both"), StrOptions({"auto"})],
+        "interpolation_strength": [Interval(Real, 1e-30, 1e30, closed="both")],
+        "similarity": [StrOptions(set(SIMILARITIES))],
+        "scale_free": ["boolean"],
+        "max_rank_samples": [Interval(Integral, 2, None, closed="left")],
+        "weighting": [StrOptions({"lds", "kde"}), LabelDensityWeighter, None],
+        "feature_smoothing": ["boolean"],
+        "metric": [StrOptions(set(METRICS))],
+    }
+
+    def __init__(
+        self,
+        n_components: int | None = None,
+        *,
+        loss: str = "absolute",
+        gamma: float | str = "auto",
+        interpolation_strength: float = 2.0,
+        similarity: str = "euclidean",
+        scale_free: bool = True,
+        max_rank_samples: int = 64,
+        weighting: str | LabelDensityWeighter | None = None,
+        feature_smoothing: bool = False,
+        metric: str = "r2",
+        hidden_layer_sizes: int | Sequence[int] = (128, 128),
+        dropout: float = 0.1,
+        scale_inputs: bool = True,
+        module: Callable[[int, int], torch.nn.Module] | None = None,
+        batch_size: int = 64,
+        max_iter: int = 100,
+        learning_rate: float = 0.01,
+        weight_decay: float = 0.3,
+        early_stopping: bool = False,
+        validation_fraction: float = 0.1,
+        n_iter_no_change: int = 10,
+        device: str | torch.device = "auto",
+        random_state: int | np.random.RandomState | None = None,
+        warm_start: bool = False,
+        callbacks: Sequence[Any] | None = None,
+        verbose: int = 0,
+    ) -> None:
+        self.n_components = n_components
+        self.loss = loss
+        self.gamma = gamma
+        self.interpolation_strength = interpolation_strength
+        self.similarity = similarity
+        self.scale_free = scale_free
+        self.max_rank_samples = max_rank_samples
+        self.weighting = weighting
+        self.feature_smoothing = feature_smoothing
+        self.metric = metric
+        self.hidden_layer_sizes = hidden_layer_sizes
+        self.dropout = dropout
+        self.scale_inputs = scale_inputs
+        self.module = module
+        self.batch_size = batch_size
+        self.max_iter = max_iter
+        self.learning_rate = learning_rate
+        self.weight_decay = weight_decay
+        self.early_stopping = early_stopping
+        self.validation_fraction = validation_fraction
+        self.n_iter_no_change = n_iter_no_change
+        self.device = device
+        self.random_state = random_state
+        self.warm_start = warm_start
+        self.callbacks = callbacks
+        self.verbose = verbose
+
+    @all_or_nothing
+    @fit_context(prefer_skip_nested_validation=True)
+    def fit(
+        self,
+        X: ArrayLike,
+        y: ArrayLike,
+        sample_weight: ArrayLike | None = None,
+        *,
+        X_val: ArrayLike | None = None,
+        y_val: ArrayLike | None = None,
+    ) -> Self:
+        """Learn to predict the targets.
+
+        Parameters
+        ----------
+        X : array-like of shape (n, n_features)
+            The rows, converted to float32.
+        y : array-like of shape (n,) or (n, n_targets)
+            Their targets.
+        sample_weight : array-like of shape (n,), optional
+            Not negative; a weight of 2 counts as the same row twice, in the loss and where inputs and targets are
+            standardised. RankSim, ``weighting`` and ``feature_smoothing`` look at all rows that have a weight alike.
+        X_val, y_val : array-like, optional
+            Rows and targets to stop early by, in place of rows held out from X; they need ``early_stopping=True``.
+
+        Returns
+        -------
+        self
+
+        Raises
+        ------
+        ValueError
+            For bad input, and when the loss becomes NaN or infinite. The estimator is then as it was before.
+
+        Warns
+        -----
+        ConvergenceWarning
+            When the representation has collapsed to a point.
+        """
+        plan = self._plan(X, y, sample_weight, X_val=X_val, y_val=y_val)
+        self._finish(plan, self._train(plan))
+        return self
+
+    def predict(self, X: ArrayLike) -> NDArray[np.floating]:
+        """Predict the targets, in their own units.
+
+        Parameters
+        ----------
+        X : array-like of shape (n, n_features)
+            The rows.
+
+        Returns
+        -------
+        ndarray of shape (n,) or (n, n_targets)
+            As many axes as ``y`` had in ``fit``; float32 where ``y`` was, else float64.
+        """
+        check_is_fitted(self)
+        predicted = self._predict(self._points(X))
+        return predicted[:, 0] if self._y_ndim == 1 else predicted
+
+    def score(self, X: ArrayLike, y: ArrayLike, sample_weight: ArrayLike | None = None) -> float:
+        """Score predictions by the estimator's ``metric``.
+
+        Parameters
+        ----------
+        X : array-like of shape (n, n_features)
+            The rows.
+        y : array-like of shape (n,) or (n, n_targets)
+            Their targets.
+        sample_weight : array-like of shape (n,), optional
+            The weight of each row; correlations of orders only leave out rows without weight.
+
+        Returns
+        -------
+        float
+            Higher is better.
+        """
+        check_is_fitted(self)
+        rows, _ = read_targets(self, X, y, sample_weight, reset=False)
+        if self.metric != "r2":  # which scikit-learn defines for constant targets too
+            check_judged(self.metric, rows.y[rows.weights > 0], "y")
+        weights = None if sample_weight is None else rows.weights
+        return METRICS[self.metric](rows.y, self._predict(rows.X), weights)
+
+    def _predict(self, points: NDArray[np.float32]) -> NDArray[np.floating]:
+        outputs = self._network.apply(points, self.device)
+        predicted: NDArray[np.floating] = self._units.restore(outputs).astype(self._y_dtype, copy=False)
+        return predicted
+
+    def _plan(
+        self,
+        X: ArrayLike,
+        y: ArrayLike,
+        sample_weight: ArrayLike | None = None,
+        *,
+        X_val: ArrayLike | None = None,
+        y_val: ArrayLike | None = None,
+    ) -> FitPlan:
+        rows, targets = read_targets(self, X, y, sample_weight, reset=True)
+        self._y_ndim, self._y_dtype = targets.ndim, np.float32 if targets.dtype == np.float32 else np.float64
+        self._n_targets = rows.y.shape[1]
+        seed = self._seed_sequence()
+        train, validation = self._split(rows, X_val, y_val, seed)
+        spec = self._spec(
+            rows.X.shape[1], self._n_targets, SmoothingSpec(SMOOTHING_BINS) if self.feature_smoothing else None
+        )
+        initial_weights = self._initial_weights(spec, go_on=self.warm_start)
+        self._learn_targets(rows.some(train), go_on=initial_weights is not None)
+        sampler = GroupBatchSampler(
+            np.zeros(len(train), dtype=np.intp),
+            batch_size=self.batch_size,
+            max_group_size=self.batch_size,
+            items=train,
+        )
+        return FitPlan(
+            network=spec,
+            objective=RankSimObjective(
+                self.loss, self.gamma != 0, self.similarity, self.scale_free, self.max_rank_samples
+            ),
+            hyperparameters={
+                "gamma": 0.0 if self.gamma == "auto" else float(self.gamma),
+                "balance": BALANCE if self.gamma == "auto" else 0.0,
+                "interpolation_strength": float(self.interpolation_strength),
+            },
+            sampler=sampler,
+            X=rows.X,
+            row_weights=rows.weights_of(train),
+            targets=targets,
+            **self._training(),
+            seed=seed,
+            values=row_values(rows, train, self.density_weighter_, self._units, len(sampler.list_lengths)),
+            bins=self._range.codes(rows.y[:, 0], SMOOTHING_BINS) if self.feature_smoothing else None,
+            validation=validation,
+            initial_weights=initial_weights,
+        )
+
+    def _learn_targets(self, rows: TargetRows, *, go_on: bool) -> None:
+        """Take density, units and range of training targets; a network that learns on keeps the units and the range."""
+        self.density_weighter_ = density_weighter(self.weighting, rows.y)
+        if not (go_on and (self._units.scale > 0).all()):
+            self._units = TargetUnits.of(rows.y, rows.weights)
+        if self.feature_smoothing and not (go_on and hasattr(self, "_range")):
+            self._range = target_range(rows.y)
+
+    def _split(
+        self, rows: TargetRows, X_val: ArrayLike | None, y_val: ArrayLike | None, seed: np.random.SeedSequence
+    ) -> tuple[NDArray[np.integer], Validation | None]:
+        """Places of the rows to train on, those that have a weight, and what to stop early by."""
+        train: NDArray[np.integer] = np.flatnonzero(rows.weights > 0)
+        if is_given(self.early_stopping, X_val=X_val, y_val=y_val):
+            return train, self._validation(read_targets(self, X_val, y_val, None, reset=False, name="y_val")[0])
+        if not self.early_stopping:
+            return train, None
+        train, held_out = hold_out(rows, train, self.validation_fraction, open_stream(seed, Stream.HOLDOUT))
+        return train, self._validation(rows.some(held_out))
+
+    def _validation(self, rows: TargetRows) -> Validation:
+        check_judged(self.metric, rows.y, "the targets of the rows to stop early by (held out, or y_val)")
+        return Validation(rows.X, partial(self._judge_outputs, rows))
+
+    def _judge_outputs(self, rows: TargetRows, outputs: NDArray) -> float:
+        return METRICS[self.metric](rows.y, self._units.restore(outputs), rows.weights)
+
+    def _finish(self, plan: FitPlan, result: FitResult) -> None:
+        self._adopt(plan, result)
+        self._warn_if_collapsed(plan.X[:COLLAPSE_ROWS])
+
+    def _warn_if_collapsed(self, points: NDArray[np.float32]) -> None:
+        representation = self._network.represent(points, self.device)
+        alike = (representation == representation[0]).all() and not (points == points[0]).all()
+        if alike and (self._units.scale > 0).any():
+            warn_caller(
+                f"{type(self).__name__}'s representation has collapsed: it is the same for all rows, and so is every "
+                "prediction. Lower learning_rate, take gamma='auto' or a smaller one, or a wider last hidden layer.",
+                ConvergenceWarning,
+            )
+
+    def _points(self, X: Any) -> NDArray[np.float32]:
+        return self._check_input(X, reset=False)
+
+    def __sklearn_tags__(self) -> Any:
+        tags = super().__sklearn_tags__()
+        tags.target_tags.multi_output = True
+        return tags

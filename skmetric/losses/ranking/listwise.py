@@ -1,0 +1,225 @@
+"""Listwise ranking losses: a list's scores against the order of all its items."""
+
+import math
+
+import torch
+from torch import Tensor
+
+from skmetric.losses._arguments import PerList, differ, nan_of, per_list
+from skmetric.losses.numerics import sigmoid, softplus, sum_last, weighted_mean, with_slopes
+from skmetric.losses.ranking._gains import discounts, gains, ideal_dcg
+from skmetric.losses.ranking._items import Items, items_of
+
+__all__ = ["approx_ndcg_loss", "list_mle_loss", "softmax_loss"]
+
+# In place of the logarithm of 0: as good as minus infinity in any sum of exponentials, and free of NaN.
+LOG_ZERO = -1e30
+
+
+def softmax_loss(
+    scores: Tensor,
+    relevance: Tensor,
+    *,
+    temperature: PerList = 1.0,
+    mask: Tensor | None = None,
+    weights: Tensor | None = None,
+) -> Tensor:
+    r"""Cross entropy of two distributions over a list: which item comes first by relevance, and which by score.
+
+    .. math::
+        -\sum_i P_i \log \frac{e^{s_i / T}}{\sum_j w_j e^{s_j / T}}, \qquad
+        P_i = \frac{w_i e^{r_i}}{\sum_j w_j e^{r_j}}
+
+    This is ListNet's top-one loss.
+
+    Parameters
+    ----------
+    scores : Tensor of shape (..., n)
+        One score an item.
+    relevance : Tensor of shape (..., n)
+        Any real numbers; a difference of 1 makes an item e times as likely to come first.
+    temperature : float or Tensor of shape (...), default=1.0
+        In units of the scores; a tensor holds one a list.
+    mask : Tensor of bool, shape (..., n), optional
+        True for a real item. An item that is not real has no influence on value or gradient.
+    weights : Tensor of shape (..., n), optional
+        Not negative. A weight of 2 counts as the same item twice.
+
+    Returns
+    -------
+    Tensor of shape (...)
+        One value a list; exactly 0, with a zero gradient, where all items are equally relevant. A NaN among the scores
+        of real items comes out as NaN.
+
+    Raises
+    ------
+    ValueError
+        For shapes that do not fit.
+
+    References
+    ----------
+    Cao, Qin, Liu, Tsai, Li (2007). Learning to Rank: From Pairwise Approach to Listwise Approach. ICML.
+
+    Examples
+    --------
+    >>> import torch
+    >>> from skmetric.losses import softmax_loss
+    >>> softmax_loss(torch.tensor([0.0, 1.0]), torch.tensor([1, 0]))
+    tensor(1.0443)
+    """
+    items = items_of(scores, relevance, mask, weights)
+    is_ordered = differ(items.relevance, items.weights > 0)
+    # A list without any order may have no weight at all: it gets one, and then counts for nothing.
+    log_weights = _log(items.weights).where(is_ordered.unsqueeze(-1), 0.0)
+    target = (items.relevance + log_weights).softmax(-1)
+    scaled = items.scores / per_list("temperature", temperature, scores, 1)
+    log_share = scaled - (scaled + log_weights).logsumexp(-1, keepdim=True)
+    return -sum_last(target * log_share, 1) * is_ordered
+
+
+def list_mle_loss(
+    scores: Tensor,
+    relevance: Tensor,
+    *,
+    temperature: PerList = 1.0,
+    mask: Tensor | None = None,
+    weights: Tensor | None = None,
+) -> Tensor:
+    r"""Negative log-likelihood of each item coming before all that are less relevant (ListMLE).
+
+    .. math::
+        \frac{1}{\sum_i w_i} \sum_i w_i
+        \log \frac{e^{s_i / T} + \sum_{r_j < r_i} w_j e^{s_j / T}}{e^{s_i / T}}
+
+    over the items i that have a less relevant one. Without ties, n - 1 times it is the negative log-likelihood of the
+    order by relevance in the Plackett-Luce model. The paper breaks ties at random; here items of equal relevance do not
+    compete, so that no order is made up, and the result does not depend on the order of the items.
+
+    Parameters
+    ----------
+    scores : Tensor of shape (..., n)
+        One score an item.
+    relevance : Tensor of shape (..., n)
+        Any numbers; only their order matters.
+    temperature : float or Tensor of shape (...), default=1.0
+        In units of the scores; a tensor holds one a list.
+    mask : Tensor of bool, shape (..., n), optional
+        True for a real item.
+    weights : Tensor of shape (..., n), optional
+        Not negative. A weight of 2 counts as the same item twice.
+
+    Returns
+    -------
+    Tensor of shape (...)
+        One value a list, as :func:`softmax_loss`.
+
+    Raises
+    ------
+    ValueError
+        For shapes that do not fit.
+
+    Notes
+    -----
+    By one sort and one running sum, O(n log n).
+
+    References
+    ----------
+    Xia, Liu, Wang, Zhang, Li (2008). Listwise Approach to Learning to Rank: Theory and Algorithm. ICML.
+
+    Examples
+    --------
+    >>> import torch
+    >>> from skmetric.losses import list_mle_loss
+    >>> list_mle_loss(torch.tensor([0.0, 1.0]), torch.tensor([1, 0]))
+    tensor(1.3133)
+    """
+    items = items_of(scores, relevance, mask, weights)
+    scaled = items.scores / per_list("temperature", temperature, scores, 1)
+    # Items without weight go to the front, where they are below everything and add nothing.
+    level = items.relevance.masked_fill(items.weights == 0, -torch.inf)
+    ordered, order = level.sort(-1)
+    running = (scaled + _log(items.weights)).gather(-1, order).logcumsumexp(-1)
+    n_below = torch.searchsorted(ordered, level.contiguous())
+    below = running.gather(-1, (n_below - 1).clamp_min(0))
+    counts = items.weights * ((n_below > (items.weights == 0).sum(-1, keepdim=True)) & (items.weights > 0))
+    terms = softplus(below - scaled).where(counts > 0, 0.0)
+    return weighted_mean(terms, counts) + nan_of(items.scores)
+
+
+def approx_ndcg_loss(
+    scores: Tensor,
+    relevance: Tensor,
+    *,
+    temperature: PerList = 1.0,
+    gain: str = "exponential",
+    mask: Tensor | None = None,
+    weights: Tensor | None = None,
+) -> Tensor:
+    r"""One minus NDCG, with each rank replaced by a smooth count of the items above (ApproxNDCG).
+
+    .. math::
+        1 - \frac{1}{\mathrm{IDCG}} \sum_i \frac{w_i g_i}{\log_2(1 + \pi_i)}, \qquad
+        \pi_i = 1 + \sum_{j \ne i} \sigma((s_j - s_i) / T)
+
+    Parameters
+    ----------
+    scores : Tensor of shape (..., n)
+        One score an item.
+    relevance : Tensor of shape (..., n)
+        Grades, not negative.
+    temperature : float or Tensor of shape (...), default=1.0
+        How far apart in score two items are told apart; the smaller, the closer to NDCG itself, and the flatter.
+    gain : {"exponential", "linear"}, default="exponential"
+        :math:`2^r - 1`, or :math:`r`.
+    mask : Tensor of bool, shape (..., n), optional
+        True for a real item.
+    weights : Tensor of shape (..., n), optional
+        Not negative; they multiply the gains.
+
+    Returns
+    -------
+    Tensor of shape (...)
+        One value a list, between 0 and 1; exactly 0 where no item has a gain, or there is only one item.
+
+    Raises
+    ------
+    ValueError
+        For shapes that do not fit, and for an unknown gain.
+
+    References
+    ----------
+    Qin, Liu, Li (2010). A General Approximation Framework for Direct Optimization of Information Retrieval Measures.
+
+    Examples
+    --------
+    >>> import torch
+    >>> from skmetric.losses import approx_ndcg_loss
+    >>> approx_ndcg_loss(torch.tensor([0.0, 1.0]), torch.tensor([1, 0]))
+    tensor(0.3101)
+    """
+    items = items_of(scores, relevance, mask, weights)
+    gained = gains(items.relevance, gain) * items.weights
+    ideal = ideal_dcg(gained)
+    is_ranked = (ideal > 0) & (items.is_real.sum(-1) > 1)
+    gained = gained / ideal.where(ideal > 0, 1.0).unsqueeze(-1)
+    temperature = per_list("temperature", temperature, scores, 1).unsqueeze(-1)
+    above = _share_above(items, temperature)
+    rank = 0.5 + sum_last(above, 1)  # an item is half above itself
+    log_rank = torch.log1p(rank)
+    value = 1 - sum_last(gained * discounts(rank), 1)
+    # By the chain rule through the ranks: an item's own score lowers its rank, every other score raises it.
+    by_rank = gained * math.log(2) / ((1 + rank) * log_rank.square())
+    by_gap = by_rank.unsqueeze(-1) * above * (1 - above) / temperature
+    slopes = (by_gap.sum(-2) - by_gap.sum(-1)) * is_ranked.unsqueeze(-1)
+    return with_slopes(items.scores, value * is_ranked + nan_of(items.scores), slopes)
+
+
+def _share_above(items: Items, temperature: Tensor) -> Tensor:
+    """How far item j is above item i, from 0 to 1: (..., n, n) for i, j; 0 for a j that is not real."""
+    scores = items.scores.detach()
+    above = sigmoid((scores.unsqueeze(-2) - scores.unsqueeze(-1)) / temperature)
+    return above * items.is_real.unsqueeze(-2)
+
+
+def _log(weights: Tensor) -> Tensor:
+    return weights.log().where(weights > 0, LOG_ZERO)

@@ -1,0 +1,239 @@
+"""Pairwise ranking losses: of two items of a list, the more relevant one is to score higher."""
+
+from collections.abc import Callable
+
+from torch import Tensor
+
+from skmetric.losses._arguments import PerList, nan_of, per_list
+from skmetric.losses.numerics import sigmoid, softplus, sum_last, with_slopes
+from skmetric.losses.ranking._gains import discounts, gains, ideal_dcg, ranks
+from skmetric.losses.ranking._items import Items, items_of
+
+__all__ = ["lambda_loss", "margin_ranking_loss", "pairwise_hinge_loss", "pairwise_logistic_loss"]
+
+# From the amounts by which one item scores above another to the loss of each pair and its slope in that amount.
+PairLoss = Callable[[Tensor], tuple[Tensor, Tensor]]
+
+
+def margin_ranking_loss(s1: Tensor, s2: Tensor, y: Tensor, *, margin: PerList) -> Tensor:
+    r"""Hinge of a pair: :math:`\max(0, -y (s_1 - s_2) + m)`.
+
+    Parameters
+    ----------
+    s1, s2 : Tensor
+        Scores of the first and of the second item, broadcastable to each other.
+    y : Tensor
+        1 where the first is to score higher, -1 where the second is.
+    margin : float or Tensor
+        In units of the scores; broadcastable to them.
+
+    Returns
+    -------
+    Tensor
+        One value a pair.
+
+    Examples
+    --------
+    >>> import torch
+    >>> from skmetric.losses import margin_ranking_loss
+    >>> margin_ranking_loss(torch.tensor([2.0, 2.0]), torch.tensor([1.5, 1.5]), torch.tensor([1, -1]), margin=1.0)
+    tensor([0.5000, 1.5000])
+    """
+    return (margin - y * (s1 - s2)).relu()
+
+
+def pairwise_hinge_loss(
+    scores: Tensor, relevance: Tensor, *, margin: PerList, mask: Tensor | None = None, weights: Tensor | None = None
+) -> Tensor:
+    r"""Hinge over the pairs of a list that differ in relevance.
+
+    .. math::
+        \frac{\sum_{r_i > r_j} w_i w_j \max(0, m - (s_i - s_j))}{\sum_{r_i > r_j} w_i w_j}
+
+    Parameters
+    ----------
+    scores : Tensor of shape (..., n)
+        One score an item.
+    relevance : Tensor of shape (..., n)
+        Any numbers; only their order matters. Items of equal relevance make no pair.
+    margin : float or Tensor of shape (...)
+        In units of the scores; a tensor holds one margin a list.
+    mask : Tensor of bool, shape (..., n), optional
+        True for a real item. An item that is not real has no influence on value or gradient.
+    weights : Tensor of shape (..., n), optional
+        Not negative. A weight of 2 counts as the same item twice.
+
+    Returns
+    -------
+    Tensor of shape (...)
+        One value a list; exactly 0, with a zero gradient, where no pair differs. A NaN among the scores of real items
+        comes out as NaN.
+
+    Raises
+    ------
+    ValueError
+        For shapes that do not fit.
+
+    Notes
+    -----
+    Memory and time are O(n^2). Margins take no gradient.
+
+    References
+    ----------
+    Herbrich, Graepel, Obermayer (2000). Large Margin Rank Boundaries for Ordinal Regression.
+
+    Examples
+    --------
+    >>> import torch
+    >>> from skmetric.losses import pairwise_hinge_loss
+    >>> pairwise_hinge_loss(torch.tensor([0.0, 1.0, 3.0]), torch.tensor([1, 0, 2]), margin=1.0)
+    tensor(0.6667)
+    """
+    items = items_of(scores, relevance, mask, weights)
+    margin = per_list("margin", margin, scores, 1)[..., None]
+
+    def hinge(above: Tensor) -> tuple[Tensor, Tensor]:
+        short = margin - above
+        return short.relu(), -(short > 0).to(above.dtype)
+
+    return _mean_of_pairs(items, hinge) + margin[..., 0, 0] * 0
+
+
+def pairwise_logistic_loss(
+    scores: Tensor, relevance: Tensor, *, mask: Tensor | None = None, weights: Tensor | None = None
+) -> Tensor:
+    r"""Logistic loss over the pairs of a list that differ in relevance (RankNet).
+
+    .. math::
+        \frac{\sum_{r_i > r_j} w_i w_j \log(1 + e^{-(s_i - s_j)})}{\sum_{r_i > r_j} w_i w_j}
+
+    The difference of two scores is the log-odds of the first being the more relevant.
+
+    Parameters
+    ----------
+    scores : Tensor of shape (..., n)
+        One score an item.
+    relevance : Tensor of shape (..., n)
+        Any numbers; only their order matters. Items of equal relevance make no pair.
+    mask : Tensor of bool, shape (..., n), optional
+        True for a real item.
+    weights : Tensor of shape (..., n), optional
+        Not negative. A weight of 2 counts as the same item twice.
+
+    Returns
+    -------
+    Tensor of shape (...)
+        One value a list, as :func:`pairwise_hinge_loss`.
+
+    Raises
+    ------
+    ValueError
+        For shapes that do not fit.
+
+    References
+    ----------
+    Burges et al. (2005). Learning to Rank using Gradient Descent. ICML.
+
+    Examples
+    --------
+    >>> import torch
+    >>> from skmetric.losses import pairwise_logistic_loss
+    >>> pairwise_logistic_loss(torch.tensor([0.0, 1.0]), torch.tensor([1, 0]))
+    tensor(1.3133)
+    """
+    return _mean_of_pairs(items_of(scores, relevance, mask, weights), _logistic)
+
+
+def lambda_loss(
+    scores: Tensor,
+    relevance: Tensor,
+    *,
+    k: int | None = None,
+    gain: str = "exponential",
+    mask: Tensor | None = None,
+    weights: Tensor | None = None,
+) -> Tensor:
+    r"""Logistic loss over pairs, each weighted by what swapping the two would change in NDCG (LambdaRank).
+
+    .. math::
+        \sum_{r_i > r_j} w_i w_j \frac{|g_i - g_j| \, |D(\pi_i) - D(\pi_j)|}{\mathrm{IDCG@}k} \log(1 + e^{-(s_i - s_j)})
+
+    with the gains :math:`g`, the ranks :math:`\pi` by the scores as they are (they carry no gradient), and
+    :math:`D(\pi) = 1 / \log_2(1 + \pi)` up to rank k, 0 beyond.
+
+    Parameters
+    ----------
+    scores : Tensor of shape (..., n)
+        One score an item.
+    relevance : Tensor of shape (..., n)
+        Grades, not negative.
+    k : int, optional
+        Truncation level: a pair counts only if one of the two is among the first k. None counts all pairs.
+    gain : {"exponential", "linear"}, default="exponential"
+        :math:`2^r - 1`, or :math:`r`.
+    mask : Tensor of bool, shape (..., n), optional
+        True for a real item.
+    weights : Tensor of shape (..., n), optional
+        Not negative; a pair is weighted by the product.
+
+    Returns
+    -------
+    Tensor of shape (...)
+        One value a list: a sum over its pairs, whose weights add up to at most about the list's NDCG loss. 0 where no
+        pair differs in gain.
+
+    Raises
+    ------
+    ValueError
+        For shapes that do not fit, and for an unknown gain.
+
+    References
+    ----------
+    Burges, Ragno, Le (2006). Learning to Rank with Nonsmooth Cost Functions. NeurIPS.
+
+    Wang et al. (2018). The LambdaLoss Framework for Ranking Metric Optimization. CIKM.
+
+    Examples
+    --------
+    >>> import torch
+    >>> from skmetric.losses import lambda_loss
+    >>> lambda_loss(torch.tensor([0.0, 1.0]), torch.tensor([1, 0]))
+    tensor(0.4847)
+    """
+    items = items_of(scores, relevance, mask, weights)
+    gained = gains(items.relevance, gain)
+    ideal = ideal_dcg(gained, k)
+    discount = discounts(ranks(items.scores.detach(), items.is_real), k)
+    swapped = _differences(gained).abs_() * _differences(discount).abs_()
+    swapped = swapped / ideal.where(ideal > 0, 1.0)[..., None, None]
+    return _sum_of_pairs(items, swapped.mul_(_pair_weights(items)), _logistic)
+
+
+def _logistic(above: Tensor) -> tuple[Tensor, Tensor]:
+    return softplus(-above), sigmoid(-above).neg_()
+
+
+def _mean_of_pairs(items: Items, loss: PairLoss) -> Tensor:
+    weights = _pair_weights(items)
+    total = sum_last(weights, 2)
+    return _sum_of_pairs(items, weights, loss) / total.where(total > 0, 1.0)
+
+
+def _sum_of_pairs(items: Items, weights: Tensor, loss: PairLoss) -> Tensor:
+    """Weighted sum over all ordered pairs (i, j), i to score above j; its slopes follow without automatic gradients.
+
+    Nothing of size n^2 outlives the call.
+    """
+    terms, slopes = loss(_differences(items.scores.detach()))
+    value = sum_last(terms.mul_(weights), 2)
+    slopes = slopes.mul_(weights)
+    return with_slopes(items.scores, value + nan_of(items.scores), slopes.sum(-1) - slopes.sum(-2))
+
+
+def _pair_weights(items: Items) -> Tensor:
+    weights = items.weights.unsqueeze(-1) * items.weights.unsqueeze(-2)
+    return weights * (items.relevance.unsqueeze(-1) > items.relevance.unsqueeze(-2))
+
+
+def _differences(values: Tensor) -> Tensor:
+    return values.unsqueeze(-1) - values.unsqueeze(-2)

@@ -1,0 +1,161 @@
+"""Embeddings that compete on a table, and how each fares on the folds."""
+
+import warnings
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from functools import partial
+from typing import Any, TypeAlias
+
+import numpy as np
+from numpy.typing import NDArray
+from sklearn.decomposition import PCA
+from sklearn.discriminant_analysis import LinearDiscriminantAnalysis
+from sklearn.model_selection import cross_validate
+from sklearn.neighbors import KNeighborsClassifier, NeighborhoodComponentsAnalysis
+from sklearn.pipeline import Pipeline, make_pipeline
+from sklearn.preprocessing import StandardScaler
+
+from skmetric.estimators import ContrastiveEmbedder, TripletEmbedder
+from skmetric.model_selection._pipeline_front import final_prefix, final_step
+from skmetric.model_selection.search import BatchedGridSearchCV
+
+__all__ = ["Contender", "Folds", "Outcome", "baselines", "evaluate", "learned"]
+
+Folds: TypeAlias = list[tuple[NDArray[np.intp], NDArray[np.intp]]]
+
+# NeighborhoodComponentsAnalysis compares all rows with all, some ten to a hundred times: seconds a fold at 2000
+# training rows, a minute and gigabytes at 10000.
+NCA_ROWS = 3000
+
+
+@dataclass(frozen=True)
+class Contender:
+    """A row of the comparison."""
+
+    name: str
+    kind: str
+    embedder: Any
+    why_skipped: str | None = None
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What a row's folds gave."""
+
+    scores: NDArray[np.float64]
+    accuracies: NDArray[np.float64]
+    width: float
+    fit_time: float
+
+
+def baselines(y: NDArray, n_features: int, folds: Folds, n_components: int, random_state: Any) -> list[Contender]:
+    """What learning has to beat. The same estimators for all folds: those with fewest rows or classes set a width."""
+    n_rows = [len(train) for train, _ in folds]
+    n_classes = min(len(np.unique(y[train])) for train, _ in folds)
+    width = min(n_components, n_features)
+    reduced = {
+        "PCA": PCA(min(width, *n_rows), random_state=random_state),
+        "LinearDiscriminantAnalysis": LinearDiscriminantAnalysis(n_components=min(width, n_classes - 1)),
+        "NeighborhoodComponentsAnalysis": NeighborhoodComponentsAnalysis(width, random_state=random_state),
+    }
+    too_many = f"skipped above {NCA_ROWS} training rows, for its time; pass it in embedders= to have it"
+    skipped = {"NeighborhoodComponentsAnalysis": too_many} if max(n_rows) > NCA_ROWS else {}
+    return [
+        Contender("raw columns", "columns", "passthrough"),
+        Contender("standardised columns", "columns", StandardScaler()),
+        *(
+            Contender(name, "baseline", make_pipeline(StandardScaler(), reducer), skipped.get(name))
+            for name, reducer in reduced.items()
+        ),
+    ]
+
+
+def learned(embedders: Any, n_components: int, random_state: Any, taken: set[str]) -> list[Contender]:
+    """The embeddings that have to beat them: the user's, or ours at their defaults."""
+    if embedders is None:
+        kinds = (TripletEmbedder, ContrastiveEmbedder)
+        embedders = [kind(n_components, random_state=random_state) for kind in kinds]
+    named = embedders if isinstance(embedders, Mapping) else _by_class(embedders, taken)
+    for name, embedder in named.items():
+        if isinstance(embedder, type) or not (hasattr(embedder, "fit") and hasattr(embedder, "transform")):
+            raise TypeError(
+                f"embedders must be estimators with fit and transform, {name!r} is {embedder!r}. Pass instances, such "
+                "as TripletEmbedder(), or Pipelines that end in one."
+            )
+        if name in taken:
+            raise ValueError(f"embedders must not be named as a baseline is, got {name!r}. Take another name.")
+    return [Contender(str(name), "learned", embedder) for name, embedder in named.items()]
+
+
+def _by_class(embedders: Any, taken: set[str]) -> dict[str, Any]:
+    """Name estimators by their class; those of one class are numbered."""
+    if isinstance(embedders, str) or hasattr(embedders, "fit") or not isinstance(embedders, Iterable):
+        raise TypeError(
+            f"embedders must be a list or a dict of estimators, got {embedders!r}. Pass [TripletEmbedder()]."
+        )
+    named: dict[str, Any] = {}
+    for embedder in embedders:
+        name = base = type(final_step(embedder)).__name__
+        number = 1
+        while name in taken or name in named:
+            number += 1
+            name = f"{base}-{number}"
+        named[name] = embedder
+    return named
+
+
+def evaluate(
+    contender: Contender, X: Any, y: NDArray, folds: Folds, scorer: Any, n_neighbors: int, n_jobs: int | None
+) -> Outcome:
+    """Fit on the training rows of each fold, and score on its test rows."""
+    if contender.why_skipped:
+        nothing = np.full(len(folds), np.nan)
+        return Outcome(nothing, nothing, np.nan, np.nan)
+    try:
+        if isinstance(final_step(contender.embedder), TripletEmbedder | ContrastiveEmbedder):
+            return _evaluate_stacked(contender.embedder, X, y, folds, scorer, n_neighbors)
+        return _evaluate_alone(contender.embedder, X, y, folds, scorer, n_neighbors, n_jobs)
+    except Exception as error:
+        error.add_note(f"This came from {contender.name!r}, one of the embeddings that compare_baselines compares.")
+        raise
+
+
+def _evaluate_stacked(embedder: Any, X: Any, y: NDArray, folds: Folds, scorer: Any, n_neighbors: int) -> Outcome:
+    """Train the networks of all folds side by side, as a search with one candidate; ``predict`` is their own vote."""
+    one = {f"{final_prefix(embedder)}n_neighbors": [n_neighbors]}
+    search = BatchedGridSearchCV(
+        embedder, one, scoring=partial(_figures, scorer), cv=folds, refit=False, error_score="raise"
+    )
+    with warnings.catch_warnings():
+        # A network of one's own, or callbacks: nobody here asked for a stack.
+        warnings.filterwarnings("ignore", "BatchedGridSearchCV trains its candidates one by one")
+        results = search.fit(X, y).cv_results_
+
+    def by_fold(figure: str) -> NDArray[np.float64]:
+        return np.array([results[f"split{fold}_test_{figure}"][0] for fold in range(len(folds))])
+
+    return Outcome(by_fold("score"), by_fold("accuracy"), by_fold("width").mean(), results["mean_fit_time"][0])
+
+
+def _evaluate_alone(
+    embedder: Any, X: Any, y: NDArray, folds: Folds, scorer: Any, n_neighbors: int, n_jobs: int | None
+) -> Outcome:
+    pipeline = Pipeline([("embedder", embedder), ("neighbors", KNeighborsClassifier(n_neighbors))])
+    scoring = partial(_pipeline_figures, scorer)
+    results = cross_validate(pipeline, X, y, cv=folds, scoring=scoring, n_jobs=n_jobs, error_score="raise")
+    return Outcome(
+        results["test_score"], results["test_accuracy"], results["test_width"].mean(), results["fit_time"].mean()
+    )
+
+
+def _pipeline_figures(scorer: Any, pipeline: Pipeline, X: Any, y: NDArray) -> dict[str, float]:
+    return _figures(scorer, pipeline, X, y, pipeline[:-1])
+
+
+def _figures(scorer: Any, voter: Any, X: Any, y: NDArray, embedder: Any = None) -> dict[str, float]:
+    embedder = voter if embedder is None else embedder
+    return {
+        "score": scorer(embedder, X, y),
+        "accuracy": float(np.mean(voter.predict(X) == y)),
+        "width": embedder.transform(X).shape[1],
+    }

@@ -1,0 +1,227 @@
+import numpy as np
+import pytest
+import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from skmetric._core.nn import FlatParameters, NetworkSpec
+from skmetric._core.nn.layers import InputScaling, StackedLinear, unit_length
+
+
+def rngs(*seeds):
+    return [np.random.default_rng(seed) for seed in seeds]
+
+
+def spec(**changes):
+    return NetworkSpec(
+        **{
+            "n_features": 5,
+            "n_outputs": 3,
+            "hidden_layer_sizes": (8, 4),
+            "dropout": 0.2,
+            "normalize": True,
+            "scale_inputs": True,
+            **changes,
+        }
+    )
+
+
+def test_stacked_linear_is_one_linear_layer_a_model():
+    stacked = StackedLinear(5, 3, rngs(0, 1))
+    x = torch.randn(2, 7, 5, generator=torch.Generator().manual_seed(0))
+    for model in range(2):
+        expected = torch.nn.functional.linear(x[model], stacked.weight[model].T, stacked.bias[model, 0])
+        torch.testing.assert_close(stacked(x)[model], expected)
+        torch.testing.assert_close(stacked(x[model : model + 1], slice(model, model + 1))[0], expected)
+    assert stacked.weight.abs().max() <= 1 / np.sqrt(5)
+
+
+def test_initial_weights_are_a_models_own():
+    alone, stack = spec().build(rngs(7)), spec().build(rngs(3, 7))
+    for name, value in alone.weights_of(0).items():
+        np.testing.assert_array_equal(stack.weights_of(1)[name], value)
+
+
+@settings(deadline=None, max_examples=50)
+@given(scale=st.floats(0.01, 100), shift=st.floats(-100, 100), seed=st.integers(0, 2**32 - 1))
+def test_input_scaling_does_not_see_units(scale, shift, seed):
+    table = np.random.default_rng(seed).normal(size=(40, 3)).astype(np.float32)
+    moved = (table * np.float32(scale) + np.float32(shift)).astype(np.float32)
+    plain, other = InputScaling(1, 3), InputScaling(1, 3)
+    plain.fit([(table, None)])
+    other.fit([(moved, None)])
+    # What float32 loses of a shifted column depends on the shift in units of its spread.
+    tolerance = 1e-5 * (1 + abs(shift) / scale)
+    torch.testing.assert_close(
+        other(torch.from_numpy(moved)[None]), plain(torch.from_numpy(table)[None]), rtol=0, atol=tolerance
+    )
+
+
+def test_input_scaling_bends_outliers_and_drops_constants():
+    table = np.float32([[-1, 5, 0.1], [1, 5, 0.1], [-1, 5, 0.1], [1, 5, 0.1]])
+    scaling = InputScaling(1, 3, limit=3.0)
+    scaling.fit([(table, None)])
+    z = scaling(torch.tensor([[[1e6, 7.0, 0.2], [0.01, 5.0, 0.1]]]))[0]
+    torch.testing.assert_close(z, torch.tensor([[3.0, 0, 0], [0.01, 0, 0]]), rtol=1e-4, atol=1e-6)
+
+
+def test_each_model_scales_by_its_own_table():
+    tables = [np.random.default_rng(seed).normal(seed, seed + 1, (50, 2)).astype(np.float32) for seed in range(2)]
+    stack = InputScaling(2, 2)
+    stack.fit([(table, None) for table in tables])
+    for model, table in enumerate(tables):
+        alone = InputScaling(1, 2)
+        alone.fit([(table, None)])
+        rows = torch.from_numpy(table)[None]
+        torch.testing.assert_close(stack(rows, slice(model, model + 1)), alone(rows), rtol=0, atol=0)
+
+
+def test_rows_count_by_their_weight():
+    rng = np.random.default_rng(0)
+    table = rng.normal(size=(60, 2)).astype(np.float32)
+    times = rng.integers(0, 4, 60)
+    table[times == 0] = 1e9
+    weighted, repeated = InputScaling(1, 2), InputScaling(1, 2)
+    weighted.fit([(table, times / 7)])
+    repeated.fit([(np.repeat(table, times, axis=0), None)])
+    for name, value in repeated.state_dict().items():
+        torch.testing.assert_close(weighted.state_dict()[name], value)
+
+
+def test_flat_parameters_are_the_networks_own():
+    network = spec().build(rngs(0, 1))
+    before = {name: value.clone() for name, value in network.named_parameters()}
+    flat = FlatParameters(network)
+    assert flat.values.shape[1] % 64 == 0
+    for name, value in network.named_parameters():
+        torch.testing.assert_close(value, before[name], rtol=0, atol=0)
+    flat.values.zero_()
+    assert all((value == 0).all() for value in network.parameters())
+
+
+def test_flat_gradient_is_each_models_gradient():
+    network = spec(normalize=False).build(rngs(0, 1))
+    flat = FlatParameters(network)
+    x = torch.randn(2, 7, 5, generator=torch.Generator().manual_seed(0))
+    gradient = flat.gradient(network.final(x).square().sum((-1, -2))).clone()
+    assert gradient.shape == flat.values.shape
+    step = 1e-3 * gradient
+    loss = network.final(x).square().sum((-1, -2))
+    flat.values.sub_(step)
+    lower = network.final(x).square().sum((-1, -2))
+    torch.testing.assert_close((loss - lower).detach(), (step * gradient).sum(-1), rtol=0.1, atol=1e-3)
+
+
+def test_dropout_factors_multiply_the_hidden_layers():
+    network = spec(hidden_layer_sizes=(8,)).build(rngs(0))
+    x = torch.randn(1, 7, 5, generator=torch.Generator().manual_seed(0))
+    ones = torch.ones(1, 7, network.keep_width)
+    torch.testing.assert_close(network(x, ones).final, network(x).final, rtol=0, atol=0)
+    bias = network.last.bias.detach()
+    torch.testing.assert_close(network(x, 0 * ones).final, unit_length(bias.expand(1, 7, 3)))
+
+
+def test_weights_round_trip():
+    network = spec().build(rngs(0, 1))
+    other = spec().build(rngs(5))
+    other.load([network.weights_of(1)])
+    x = torch.randn(1, 4, 5, generator=torch.Generator().manual_seed(0))
+    torch.testing.assert_close(other.final(x), network.final(x, slice(1, 2)), rtol=0, atol=0)
+
+
+def test_a_copy_of_weights_does_not_move_along():
+    network = spec().build(rngs(0))
+    flat = FlatParameters(network)
+    weights = network.weights_of(0)
+    kept = {name: value.copy() for name, value in weights.items()}
+    flat.values.zero_()
+    for name, value in weights.items():
+        np.testing.assert_array_equal(value, kept[name])
+
+
+def test_no_hidden_layers_is_a_linear_map():
+    network = spec(hidden_layer_sizes=(), scale_inputs=False, normalize=False).build(rngs(0))
+    a, b = torch.randn(2, 1, 4, 5, generator=torch.Generator().manual_seed(0))
+    zero = network.final(torch.zeros(1, 4, 5))
+    torch.testing.assert_close(network.final(a + b) - zero, network.final(a) + network.final(b) - 2 * zero)
+
+
+@pytest.mark.parametrize("length", [0.0, 1e-30, 1e-3, 1.0, 1e6])
+def test_unit_length_has_a_finite_slope(length):
+    x = (torch.tensor([[0.6, 0.8]], dtype=torch.float64) * length).requires_grad_()
+    y = unit_length(x)
+    y.sum().backward()
+    assert x.grad.isfinite().all()
+    if length >= 1e-3:
+        torch.testing.assert_close(y.detach(), torch.tensor([[0.6, 0.8]], dtype=torch.float64), rtol=1e-5, atol=0)
+
+
+def test_the_slope_of_unit_length_is_right():
+    x = torch.randn(3, 4, 5, dtype=torch.float64, generator=torch.Generator().manual_seed(0)).requires_grad_()
+    assert torch.autograd.gradcheck(unit_length, (x,))
+    assert torch.autograd.gradcheck(unit_length, (x.detach() * 1e-7).requires_grad_(), eps=1e-11, atol=10)
+
+
+def module(n_in, n_out):
+    return torch.nn.Linear(n_in, n_out)
+
+
+@pytest.mark.parametrize("changes", [{}, {"n_scores": 2}], ids=str)
+def test_proxies_are_drawn_last_and_from_the_models_own_generator(changes):
+    plain = spec(**changes).build(rngs(3, 7))
+    network, alone = (spec(n_proxies=6, **changes).build(rngs(*seeds)) for seeds in ((3, 7), (7,)))
+    weights = network.weights_of(1)
+    assert weights["proxies"].shape == (6, network.n_outputs)
+    assert network.proxies.dtype == torch.float32
+    np.testing.assert_array_equal(weights["proxies"], alone.weights_of(0)["proxies"])
+    for name, value in plain.weights_of(1).items():
+        np.testing.assert_array_equal(weights[name], value)
+    assert not np.array_equal(weights["proxies"], network.weights_of(0)["proxies"])
+
+
+def test_proxies_have_about_unit_length():
+    lengths = spec(n_outputs=400, n_proxies=50).build(rngs(0)).proxies.norm(dim=-1)
+    torch.testing.assert_close(lengths, torch.ones(1, 50), rtol=0, atol=0.2)
+
+
+@pytest.mark.parametrize(("changes", "seeds"), [({}, (0, 1)), ({"module": module}, (0,))], ids=["stack", "module"])
+def test_proxies_come_with_the_outputs_and_with_the_weights(changes, seeds):
+    network = spec(n_proxies=6, **changes).build(rngs(*seeds))
+    n_models = len(seeds)
+    x = torch.randn(n_models, 4, 5, generator=torch.Generator().manual_seed(0))
+    last = slice(n_models - 1, n_models)
+    assert network(x).proxies is network.proxies
+    assert torch.equal(network(x[last], models=last).proxies, network.proxies[last])
+    detached = network(x).detach()
+    assert not detached.proxies.requires_grad
+    other = spec(n_proxies=6, **changes).build(rngs(5))
+    other.load([network.weights_of(n_models - 1)])
+    assert torch.equal(other.proxies, network.proxies[last])
+    assert torch.equal(other.final(x[last]), network.final(x[last], last))
+    before = detached.proxies.clone()
+    FlatParameters(network).values.zero_()
+    assert torch.equal(detached.proxies, before)
+    assert (network.proxies == 0).all()
+
+
+def test_without_proxies_there_are_none():
+    network = spec().build(rngs(0))
+    assert network(torch.zeros(1, 2, 5)).proxies is None
+    assert "proxies" not in network.weights_of(0)
+
+
+@pytest.mark.parametrize(
+    ("changes", "width", "learns"),
+    [
+        ({}, 3, True),
+        ({"n_scores": 2}, 4, True),
+        ({"hidden_layer_sizes": ()}, 3, True),
+        ({"hidden_layer_sizes": (), "n_scores": 2}, 5, False),
+        ({"hidden_layer_sizes": (), "n_scores": 2, "n_proxies": 4}, 5, False),
+        ({"module": module}, 3, True),
+    ],
+)
+def test_a_network_knows_its_representation(changes, width, learns):
+    network = spec(**changes).build(rngs(0))
+    assert network(torch.zeros(1, 2, 5)).representation.shape[-1] == network.n_outputs == width
+    assert network.learns_representation is learns

@@ -1,0 +1,272 @@
+"""A ranker's fit, once more: loops over lists and pairs, one formula a line, in double precision.
+
+What is random (initial weights, batches) comes from the ranker's own plan; all the rest is written anew.
+"""
+
+import itertools
+import math
+
+import numpy as np
+import pytest
+import torch
+from numpy.testing import assert_array_equal
+from sklearn.base import clone
+
+from skmetric._core.engine import Stream, open_stream
+from skmetric.estimators.points import Rows
+from skmetric.estimators.ranking.listwise import ListwiseRanker
+from skmetric.estimators.ranking.pairwise import PairwiseRanker
+from skmetric.estimators.ranking.pointwise import PointwiseRanker
+from tests.estimators.plain_training import Network, adamw, rates
+
+SMALL = {"hidden_layer_sizes": (6, 5), "dropout": 0.0, "batch_size": 16, "max_iter": 3, "learning_rate": 0.02}
+SMALL |= {"weight_decay": 0.1, "device": "cpu", "random_state": 6}
+ON_LISTS = SMALL | {"max_group_size": 7, "metric": "ndcg@4"}
+RANKERS = [
+    PairwiseRanker(loss="hinge", margin=0.3, **ON_LISTS),
+    PairwiseRanker(loss="logistic", **ON_LISTS),
+    PairwiseRanker(loss="lambda", **ON_LISTS),
+    ListwiseRanker(loss="softmax", temperature=0.5, **ON_LISTS),
+    ListwiseRanker(loss="list_mle", temperature=2.0, **ON_LISTS),
+    ListwiseRanker(loss="approx_ndcg", temperature=0.2, **ON_LISTS),
+    PointwiseRanker(**SMALL),
+]
+each_ranker = pytest.mark.parametrize("ranker", RANKERS, ids=lambda r: r.loss)
+
+
+# The losses of one list: s is a tensor of scores, r and w are lists of numbers.
+
+
+def softplus(x):
+    return torch.log1p(torch.exp(-x.abs())) + x.clamp(min=0)
+
+
+def ordered_pairs(r):
+    return [(i, j) for i, j in itertools.permutations(range(len(r)), 2) if r[i] > r[j]]
+
+
+def mean_over_pairs(term, s, r, w):
+    total = sum(w[i] * w[j] for i, j in ordered_pairs(r))
+    return sum(w[i] * w[j] * term(s[i] - s[j]) for i, j in ordered_pairs(r)) / total if total else 0 * s.sum()
+
+
+def hinge(s, r, w, ranker):
+    return mean_over_pairs(lambda gap: (ranker.margin - gap).clamp(min=0), s, r, w)
+
+
+def logistic(s, r, w, ranker):
+    return mean_over_pairs(lambda gap: softplus(-gap), s, r, w)
+
+
+def discount(rank, k=math.inf):
+    return 1 / math.log2(1 + rank) if rank <= k else 0.0
+
+
+def ideal(gains, k=math.inf):
+    return sum(g * discount(place, k) for place, g in enumerate(sorted(gains, reverse=True), start=1))
+
+
+def lambda_(s, r, w, ranker):
+    gains, k = [2**x - 1 for x in r], 4
+    rank = [1 + sum(other > own or (other == own and j < i) for j, other in enumerate(s)) for i, own in enumerate(s)]
+    loss = 0 * s.sum()
+    for i, j in ordered_pairs(r):
+        swap = abs(gains[i] - gains[j]) * abs(discount(rank[i], k) - discount(rank[j], k)) / ideal(gains, k)
+        loss = loss + w[i] * w[j] * swap * softplus(s[j] - s[i])
+    return loss
+
+
+def softmax(s, r, w, ranker):
+    s, w = s / ranker.temperature, torch.tensor(w)
+    if len({x for x, weight in zip(r, w, strict=True) if weight}) < 2:
+        return 0 * s.sum()
+    wanted = w * torch.tensor(r).exp()
+    # An item without weight is not there.
+    return -sum(p * (own - (w * s.exp()).sum().log()) for p, own in zip(wanted / wanted.sum(), s, strict=True) if p)
+
+
+def list_mle(s, r, w, ranker):
+    s = s / ranker.temperature
+    loss, total = 0 * s.sum(), 0.0
+    for i in range(len(r)):
+        below = [j for j in range(len(r)) if r[j] < r[i] and w[j]]
+        if below and w[i]:
+            competitors = s[i].exp() + sum(w[j] * s[j].exp() for j in below)
+            loss, total = loss + w[i] * (competitors.log() - s[i]), total + w[i]
+    return loss / total if total else loss
+
+
+def approx_ndcg(s, r, w, ranker):
+    gains = [weight * (2**x - 1) for x, weight in zip(r, w, strict=True)]
+    if not ideal(gains) or len(r) < 2:
+        return 0 * s.sum()
+    dcg = 0 * s.sum()
+    for i in range(len(r)):
+        others = [j for j in range(len(r)) if j != i]
+        rank = 1 + sum(torch.sigmoid((s[j] - s[i]) / ranker.temperature) for j in others)
+        dcg = dcg + gains[i] / torch.log2(1 + rank)
+    return 1 - dcg / ideal(gains)
+
+
+def squared(s, r, w, ranker):
+    return sum(weight * (own - x) ** 2 for own, x, weight in zip(s, r, w, strict=True)) / (sum(w) or 1.0)
+
+
+LOSSES = {
+    "hinge": hinge,
+    "logistic": logistic,
+    "lambda": lambda_,
+    "softmax": softmax,
+    "list_mle": list_mle,
+    "approx_ndcg": approx_ndcg,
+    "squared": squared,
+}
+
+
+# Training.
+
+
+def batch_loss(network, batch, length, plan, known, ranker):
+    """Sum over the lists of a batch, each times the shares of its items."""
+    losses = []
+    for start in range(0, len(batch) // length * length, length):
+        items = [int(item) for item in batch[start : start + length] if item >= 0]
+        if not items:
+            continue
+        rows = items if plan.items is None else [int(plan.items[item]) for item in items]
+        relevance, weight = known(items)
+        share = sum(float(plan.values[item, 2]) for item in items)
+        losses.append(share * LOSSES[ranker.loss](network.scores(plan.X[rows]), relevance, weight, ranker))
+    return sum(losses)
+
+
+def train(ranker, plan, known, n_epochs=None):
+    """Train as ``fit`` does, all epochs or the first ones; the network, and the mean loss of each epoch."""
+    network = Network(plan)
+    moments = [(torch.zeros_like(p), torch.zeros_like(p)) for p in network.parameters]
+    rng = open_stream(plan.seed, Stream.BATCHES)
+    course = enumerate(rates(ranker.max_iter * len(plan.sampler.list_lengths), ranker.learning_rate), start=1)
+    history = []
+    for _ in range(n_epochs or ranker.max_iter):
+        batches, each = plan.sampler.draw_epoch(rng), []
+        for batch, length in zip(batches, plan.sampler.list_lengths, strict=True):
+            loss = batch_loss(network, batch, length, plan, known, ranker)
+            loss.backward()
+            adamw(network.parameters, moments, *next(course), ranker.weight_decay)
+            each.append(loss.item())
+        history.append(sum(each) / len(each))
+    return network, history
+
+
+def assert_same(fitted, network, history, points):
+    """The same scores and history.
+
+    Losses over lists do not see a shift of all scores. What the head's bias learns, and the bias of a hidden unit that
+    is active for all points, is rounding; random_state=6 draws weights with which that moves no unit off or on.
+    """
+    actual, expected = fitted.score_samples(points), network.scores(points).detach().numpy()
+    if fitted.loss == "squared":
+        expected = fitted._units.restore(expected[:, None])[:, 0]
+    else:
+        actual, expected = actual - actual.mean(), expected - expected.mean()
+    assert np.ptp(expected) > 0.05
+    np.testing.assert_allclose(actual, expected, rtol=0, atol=1e-4)
+    np.testing.assert_allclose([row["train_loss"] for row in fitted.history_], history, rtol=1e-4, atol=1e-5)
+
+
+@pytest.fixture(scope="module")
+def table():
+    """Groups of 1 to 20 rows in no order, ties within them, one of equal grades, and rows and a group of no weight."""
+    rng = np.random.default_rng(1)
+    groups = rng.permutation(np.repeat([3, 8, 1, 4, 9, 2, 6], [20, 9, 2, 1, 5, 8, 3]))
+    X = (rng.normal(size=(len(groups), 3)) * [1, 10, 0.1]).astype(np.float32)
+    y = np.clip(np.round(X[:, 0] + rng.normal(size=len(groups)) / 2 + 1), 0, 3)
+    y[groups == 6] = 1
+    y[groups == 1] = 0, 2
+    weights = rng.uniform(0.2, 3, len(groups))
+    weights[np.flatnonzero(groups == 3)[:4]] = 0
+    weights[groups == 2] = 0
+    return X, y, groups, weights
+
+
+@pytest.mark.parametrize("weighted", [False, True], ids=["", "weighted"])
+@pytest.mark.parametrize("graded", [True, False], ids=["grades", "numbers"])
+@each_ranker
+def test_fit_by_loops(ranker, weighted, graded, table):
+    X, y, groups, weights = table
+    if not graded:
+        if ranker.loss in ("lambda", "approx_ndcg"):
+            pytest.skip("these losses take grades alone")
+        y = 10 - 0.7 * y
+    if not weighted:
+        weights = None
+    fitted = clone(ranker).fit(X, y, sample_weight=weights, groups=groups)
+    plan = clone(ranker)._plan(X, y, weights, groups=groups)
+    assert_same(fitted, *train(ranker, plan, what_is_known(ranker, y, weights)), X)
+
+
+def what_is_known(ranker, y, weights):
+    """Relevance and weights of some items, as the loss is to see them."""
+    w = np.ones(len(y)) if weights is None else weights / weights[weights > 0].mean()
+    center, scale = 0.0, 1.0
+    if ranker.loss == "squared":
+        center = np.average(y, weights=w)
+        scale = np.sqrt(np.average((y - center) ** 2, weights=w))
+    return lambda items: (((y[items] - center) / scale).tolist(), w[items].tolist())
+
+
+def test_the_table_is_as_meant(table):
+    X, y, groups, weights = table
+    plan = clone(RANKERS[0])._plan(X, y, weights, groups=groups)
+    assert len(set(plan.sampler.list_lengths)) > 2
+    shown = plan.sampler.draw_epoch(np.random.default_rng(0))
+    assert_array_equal(np.unique(groups[shown[shown >= 0]]), [1, 3, 8, 9])
+
+
+@pytest.mark.parametrize("weighted", [False, True], ids=["", "weighted"])
+@pytest.mark.parametrize("indexed", [False, True], ids=["points", "indices"])
+@pytest.mark.parametrize("loss", ["hinge", "logistic", "lambda"])
+def test_fit_on_pairs_by_loops(loss, indexed, weighted):
+    """A tie is won by both, each time at half its weight."""
+    rng = np.random.default_rng(2)
+    points = rng.normal(size=(12, 3)).astype(np.float32)
+    index = np.array([(i, j) for i, j in rng.integers(0, 12, (60, 2)) if i != j])
+    y = np.sign(points[index[:, 0], 0] - points[index[:, 1], 0]).astype(int)
+    y[::4] = 0
+    weights = rng.uniform(0.2, 3, len(y)) if weighted else np.ones(len(y))
+    ranker = PairwiseRanker(loss=loss, margin=0.3, preprocessor=Rows(points) if indexed else None, **SMALL)
+    data = {"X": index if indexed else points[index], "y": y, "sample_weight": weights if weighted else None}
+
+    # Items, two a pair: pairs as they are, ties as won by the first; then ties once more, as won by the second.
+    ties = np.flatnonzero(y == 0)
+    relevance = [wins for outcome in y for wins in ([1.0, 0.0] if outcome >= 0 else [0.0, 1.0])]
+    relevance = np.array(relevance + [0.0, 1.0] * len(ties))
+    of_lists = np.r_[np.where(y == 0, weights / 2, weights), weights[ties] / 2]
+    known = what_is_known(ranker, relevance, np.repeat(of_lists, 2))
+
+    network, history = train(ranker, clone(ranker)._plan(**data), known)
+    assert_same(clone(ranker).fit(**data), network, history, points)
+
+
+def test_validation_is_by_the_same_scores(table):
+    X, y, groups, weights = table
+    ranker = clone(RANKERS[1]).set_params(early_stopping=True)
+    held_out = {"X_val": X, "y_val": y, "groups_val": groups}
+    fitted = clone(ranker).fit(X, y, sample_weight=weights, groups=groups, **held_out)
+    plan = clone(ranker)._plan(X, y, weights, groups=groups, **held_out)
+    known = what_is_known(ranker, y, weights)
+    networks = [train(ranker, plan, known, n_epochs)[0] for n_epochs in (1, 2, 3)]
+    values = [mean_ndcg(y, network.scores(X).tolist(), groups, k=4) for network in networks]
+    np.testing.assert_allclose([row["valid_score"] for row in fitted.history_], values, atol=1e-6)
+    assert fitted.score(X, y, groups=groups) == pytest.approx(max(values), abs=1e-6)
+
+
+def mean_ndcg(y, scores, groups, k):
+    """Over the groups that hold a grade above 0."""
+    values = []
+    for rows in (np.flatnonzero(groups == group) for group in np.unique(groups)):
+        gains = [2 ** y[row] - 1 for row in rows]
+        order = sorted(range(len(rows)), key=lambda i: -scores[rows[i]])
+        if any(gains):
+            values.append(sum(gains[i] * discount(place, k) for place, i in enumerate(order, 1)) / ideal(gains, k))
+    return sum(values) / len(values)

@@ -1,0 +1,33 @@
+"""The correlation losses with their definitions, and random lists to correlate."""
+
+import functools
+import math
+
+import pytest
+import torch
+
+from skmetric.losses import pearson_loss, spearman_loss
+from tests.losses.cases import generator
+from tests.losses.order import ranksim_reference as reference
+
+# No round numbers: standardised scores of short lists, moved by such a strength, do not meet by chance.
+SIGMOID = {"method": "sigmoid", "temperature": 0.37}
+BLACKBOX = {"method": "blackbox", "interpolation_strength": math.sqrt(2)}
+
+LOSSES = {
+    "Pearson": (pearson_loss, reference.pearson_loss),
+    "sigmoid": (functools.partial(spearman_loss, **SIGMOID), functools.partial(reference.spearman_loss, **SIGMOID)),
+    "blackbox": (functools.partial(spearman_loss, **BLACKBOX), functools.partial(reference.spearman_loss, **BLACKBOX)),
+}
+each_loss = pytest.mark.parametrize("name", LOSSES)
+
+
+def drawn(n, *, leading=(), seed=0, levels=None, tied_scores=False, masked=False):
+    """Scores and targets (..., n), and a mask among the options; equal scores are drawn, not rounded to."""
+    draw = generator(seed)
+    scores = 3 + 2 * torch.randn(*leading, n, generator=draw, dtype=torch.float64)
+    if tied_scores:
+        scores = scores.gather(-1, torch.randint((n + 1) // 2, (*leading, n), generator=draw))
+    targets = torch.randn(*leading, n, generator=draw, dtype=torch.float64)
+    targets = targets if levels is None else torch.randint(levels, (*leading, n), generator=draw).double()
+    return scores, targets, {"mask": torch.rand(*leading, n, generator=draw) < 0.7} if masked else {}
