@@ -11,10 +11,12 @@ from sklearn.model_selection import train_test_split
 from torch import Tensor
 
 from benchmarks.harness import Figure, at_most, in_fresh_process, seconds
+from skmetric._core.engine import FitPlan
 from skmetric._core.engine.gradients import InPieces, Whole
 from skmetric._core.engine.training import TrainingStack
 from skmetric._core.nn import FlatParameters, Outputs
-from skmetric.estimators.embedding.contrastive import ContrastiveEmbedder
+from skmetric.estimators import ContrastiveEmbedder
+from skmetric.estimators.preparation import Given
 
 __all__ = ["Gap", "Recall", "draw_table", "gradient_gap", "recall", "run"]
 
@@ -72,6 +74,10 @@ def _cost_figures(large: int, networks: Sequence[str]) -> Iterator[Figure]:
         yield Figure(f"{name}: time a step", second, "s", note=note)
 
 
+def _plan_of(embedder: ContrastiveEmbedder, X: NDArray, y: NDArray) -> FitPlan:
+    return embedder._prepare(Given(X, y)).plan
+
+
 def _measure_epoch(network: str, batch_size: int, piece: int) -> None:
     """Print by how many gigabytes one epoch raises the peak, seconds a step, steps, and rows a step."""
     from benchmarks.peak_memory import peak
@@ -81,7 +87,7 @@ def _measure_epoch(network: str, batch_size: int, piece: int) -> None:
     _embedder(**parameters).fit(*draw_table(1_000, N_CLASSES, seed=1))  # the warm-up
     X, y = draw_table(N_ROWS, N_CLASSES, seed=0)
     embedder = _embedder(**parameters, batch_size=batch_size, cached_batch_size=piece or None)
-    sampler = embedder._plan(X, y).sampler
+    sampler = _plan_of(embedder, X, y).sampler
     n_steps = len(sampler.list_lengths)
     before = peak()
     embedder.fit(X, y)
@@ -113,7 +119,7 @@ class Gap:
 
 def gradient_gap(batch_size: int, piece: int) -> Gap:
     """Take the gradient of the first step, dropout and all, in one go and in pieces, in single and double precision."""
-    plan = _embedder(batch_size=batch_size)._plan(*draw_table(N_ROWS, N_CLASSES, seed=0))
+    plan = _plan_of(_embedder(batch_size=batch_size), *draw_table(N_ROWS, N_CLASSES, seed=0))
     stack = TrainingStack([plan], torch.device("cpu"))
     step, network = next(stack.draw_epoch(0)), stack.network
 

@@ -31,7 +31,7 @@ N_JOBS = 2
 def plain_embedder(max_iter: int, device: str = "cpu") -> TripletEmbedder:
     """Build the network of the comparison: inputs as given, no dropout."""
     return TripletEmbedder(
-        16, hidden_layer_sizes=(128,), dropout=0.0, scale_inputs=False, max_iter=max_iter, device=device, random_state=0
+        16, hidden_layer_sizes=(128,), dropout=0.0, inputs="none", max_iter=max_iter, device=device, random_state=0
     )
 
 

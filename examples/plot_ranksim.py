@@ -26,9 +26,10 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
 from skmetric.estimators.regression.ranksim import RankSimRegressor
-from skmetric.imbalance import DensityStratifiedKFold, shot_report
+from skmetric.imbalance import shot_report
 from skmetric.losses import neighbor_spearman
 from skmetric.metrics import spearman_scorer
+from skmetric.model_selection import DensityStratifiedKFold
 
 X, y = load_diabetes(return_X_y=True)
 train, test = next(DensityStratifiedKFold(4, shuffle=True, random_state=0).split(X, y))

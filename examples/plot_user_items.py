@@ -69,7 +69,7 @@ def trained(table: NDArray, **options) -> tuple[NDArray, NDArray]:
 
 in_batch = trained(table)
 random_negatives = trained(table, n_negatives=64)
-only_ids = trained(ids, hidden_layer_sizes=(), scale_inputs=False, max_iter=3, learning_rate=0.01)
+only_ids = trained(ids, hidden_layer_sizes=(), inputs="none", max_iter=3, learning_rate=0.01)
 
 # %%
 # A popular item is often in the batch as another user's choice. It is pushed away as often as it is drawn near, and

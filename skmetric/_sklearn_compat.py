@@ -1,6 +1,8 @@
-"""The only file that imports scikit-learn's private names."""
+"""The only file that imports scikit-learn's private names; and its base classes, with the types that they lack."""
 
-from sklearn.base import _fit_context as fit_context
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any, Self, TypeVar
+
 from sklearn.metrics._scorer import _MultimetricScorer as MultimetricScorer
 from sklearn.model_selection._search import BaseSearchCV
 from sklearn.model_selection._validation import _insert_error_scores as insert_error_scores
@@ -13,16 +15,69 @@ from sklearn.utils.validation import _check_method_params as check_method_params
 from sklearn.utils.validation import _check_sample_weight as check_sample_weight
 
 __all__ = [
+    "BaseEstimator",
     "BaseSearchCV",
+    "CallbackSupportMixin",
+    "ClassNamePrefixFeaturesOutMixin",
+    "ClassifierMixin",
     "Interval",
     "MultimetricScorer",
+    "RegressorMixin",
     "StrOptions",
+    "TransformerMixin",
     "check_method_params",
     "check_sample_weight",
     "fit_context",
+    "has_callbacks",
     "insert_error_scores",
     "safe_indexing",
     "safe_split",
     "score_fitted",
     "warn_or_raise_about_fit_failures",
 ]
+
+if TYPE_CHECKING:
+    # scikit-learn ships no types: to a type checker its classes are Any, and so would be everything that an estimator
+    # of ours has. These stand for them there, with the names that we use.
+    Method = TypeVar("Method", bound=Callable[..., Any])
+
+    class BaseEstimator:
+        def get_params(self, deep: bool = True) -> dict[str, Any]: ...
+        def set_params(self, **params: Any) -> Self: ...
+        def _validate_params(self) -> None: ...
+        def __sklearn_tags__(self) -> Any: ...
+
+    class CallbackSupportMixin:
+        def set_callbacks(self, *callbacks: Any) -> Self: ...
+        def _init_callback_context(self, *, max_subtasks: int | None = None) -> Any: ...
+
+    class TransformerMixin:
+        def fit_transform(self, X: Any, y: Any = None, **params: Any) -> Any: ...
+        def __sklearn_tags__(self) -> Any: ...
+
+    class ClassNamePrefixFeaturesOutMixin:
+        def get_feature_names_out(self, input_features: Any = None) -> Any: ...
+
+    class ClassifierMixin:
+        def __sklearn_tags__(self) -> Any: ...
+
+    class RegressorMixin:
+        def __sklearn_tags__(self) -> Any: ...
+
+    def fit_context(*, prefer_skip_nested_validation: bool) -> Callable[[Method], Method]: ...
+
+else:
+    from sklearn.base import (
+        BaseEstimator,
+        ClassifierMixin,
+        ClassNamePrefixFeaturesOutMixin,
+        RegressorMixin,
+        TransformerMixin,
+    )
+    from sklearn.base import _fit_context as fit_context
+    from sklearn.callback import CallbackSupportMixin
+
+
+def has_callbacks(estimator: Any) -> bool:
+    """Whether an estimator has callbacks of scikit-learn's, set on it or on an estimator around it."""
+    return hasattr(estimator, "_skl_callbacks")

@@ -1,1 +1,1 @@
-"""TODO."""
+"""The private core: networks, samplers and the engine that trains them."""

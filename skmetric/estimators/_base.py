@@ -1,30 +1,54 @@
-"""What all estimators share: common parameters, training, applying the trained network."""
+"""What all estimators share: common parameters, the way from ``fit`` to a trained network, and its use."""
 
-from collections.abc import Callable, Iterator, Sequence
+from abc import ABCMeta, abstractmethod
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from functools import wraps
 from inspect import Parameter, Signature, signature
 from numbers import Integral, Real
-from typing import Any, ClassVar, TypeVar, cast
+from typing import Any, ClassVar, Generic, NamedTuple, Self, TypeVar, cast
 
 import numpy as np
 import torch
-from numpy.typing import NDArray
-from sklearn.base import BaseEstimator
-from sklearn.callback import CallbackSupportMixin
+from numpy.typing import ArrayLike, NDArray
 from sklearn.utils import check_random_state
 from sklearn.utils.validation import check_is_fitted, validate_data
 
-from skmetric._core.engine import FitPlan, FitResult, StoppingRule, TrainedNetwork, fit_stack, one_cycle, resolve_device
-from skmetric._core.nn import NetworkSpec, SmoothingSpec
-from skmetric._sklearn_compat import Interval
-from skmetric.estimators._callbacks import CALLBACKS_FOLLOW_ONE, EpochTasks, check_callbacks, has_callbacks
+from skmetric._core.engine import (
+    FitPlan,
+    FitResult,
+    StoppingRule,
+    Stream,
+    TrainedNetwork,
+    Validation,
+    fit_stack,
+    one_cycle,
+    open_stream,
+    resolve_device,
+)
+from skmetric._core.engine.plan import Objective
+from skmetric._core.nn import INPUTS, Columns, NetworkSpec, PlainInputs, SmoothingSpec
+from skmetric._sklearn_compat import (
+    BaseEstimator,
+    CallbackSupportMixin,
+    ClassNamePrefixFeaturesOutMixin,
+    Interval,
+    StrOptions,
+    TransformerMixin,
+    has_callbacks,
+)
+from skmetric.estimators._callbacks import EpochTasks, check_callbacks
+from skmetric.estimators.preparation import Batches, Given, Indices, InputFits, Prepared, TrainingData
 
-__all__ = ["TorchEstimator", "all_or_nothing", "float32_overflow_is_infinity", "not_fitted"]
+__all__ = ["TorchEstimator", "all_or_nothing", "float32_overflow_is_infinity"]
 
 
 Method = TypeVar("Method", bound=Callable[..., Any])
+Data = TypeVar("Data", bound=TrainingData)
+Choice = TypeVar("Choice")
+# Gives the score (higher is better) of a network's outputs for held-out rows.
+Judge = Callable[[NDArray], float]
 
 
 def all_or_nothing(fit: Method) -> Method:
@@ -42,8 +66,8 @@ def all_or_nothing(fit: Method) -> Method:
         try:
             return fit(self, *args, **kwargs)
         except BaseException:
-            self.__dict__.clear()
-            self.__dict__.update(before)
+            # In one step: a predict in another thread finds the attributes of before or of now, never none.
+            self.__dict__ = before
             raise
 
     return cast(Method, guarded)
@@ -68,25 +92,65 @@ def _is_ours(kind: type, method: str) -> bool:
     return owner.__module__.partition(".")[0] == __name__.partition(".")[0]
 
 
-def not_fitted(estimator: Any, why: str) -> str:
-    """What to say when training came to nothing."""
-    return (
-        f"{type(estimator).__name__} could not be fitted: {why}. Lower learning_rate (now {estimator.learning_rate}), "
-        "or bring its other parameters, or X, into a usual range."
-    )
+class LastFit(NamedTuple):
+    """What a fit goes on from."""
+
+    network: TrainedNetwork
+    choice: Any
 
 
-class TorchEstimator(CallbackSupportMixin, BaseEstimator):
+class Head(NamedTuple):
+    """What the network of a task ends in: the fields of :class:`NetworkSpec` that a task decides."""
+
+    hidden_layer_sizes: tuple[int, ...]
+    n_outputs: int
+    options: Mapping[str, Any]
+
+
+class TorchEstimator(
+    CallbackSupportMixin,
+    ClassNamePrefixFeaturesOutMixin,
+    TransformerMixin,
+    BaseEstimator,
+    Generic[Data, Choice],
+    metaclass=ABCMeta,
+):
     """An estimator around one of the engine's networks.
 
-    A subclass stores the common parameters and says in ``_plan`` how it is to be trained, and in ``_finish`` what it
-    makes of the result.
+    ``fit`` passes its arguments to ``_fit``, which goes one way: ``_prepare`` decides everything before training and
+    stores nothing, ``_train`` trains, and ``_finish`` writes the fitted attributes. A task has hooks for what is its
+    own: ``_read`` (arguments to data), ``_choose`` (what is settled by looking at the data), ``_head`` (what the
+    network ends in), ``_batching`` and ``_objective`` (how it is trained), ``_validation`` (how held-out data are
+    scored), and ``_fitted_attributes`` (what is written in the end).
     """
+
+    hidden_layer_sizes: int | Sequence[int]
+    dropout: float
+    inputs: str
+    module: Callable[[int, int], torch.nn.Module] | None
+    batch_size: int
+    max_iter: int
+    learning_rate: float
+    weight_decay: float
+    early_stopping: bool
+    validation_fraction: float
+    n_iter_no_change: int
+    device: str | torch.device
+    random_state: int | np.random.RandomState | None
+    warm_start: bool
+    callbacks: Sequence[Any] | None
+    verbose: int
+
+    n_features_in_: int
+    history_: list[dict[str, Any]]
+    n_iter_: int
+    _network: TrainedNetwork
+    _choice: Choice
 
     _parameter_constraints: ClassVar[dict[str, list]] = {
         "hidden_layer_sizes": ["array-like", Interval(Integral, 1, None, closed="left")],
         "dropout": [Interval(Real, 0, 1, closed="left")],
-        "scale_inputs": ["boolean"],
+        "inputs": [StrOptions(set(INPUTS))],
         "module": [callable, None],
         "batch_size": [Interval(Integral, 2, None, closed="left")],
         "max_iter": [Interval(Integral, 1, None, closed="left")],
@@ -102,58 +166,220 @@ class TorchEstimator(CallbackSupportMixin, BaseEstimator):
         "verbose": ["verbose"],
     }
 
-    def _why_not_stacked(self, searched: set[str]) -> str | None:
-        """Why fits that differ in the ``searched`` parameters cannot train side by side; None where they can."""
-        if self.module is not None or "module" in searched:
-            return "a module of one's own has no axis for several models"
-        if self.callbacks or "callbacks" in searched or has_callbacks(self):
-            return CALLBACKS_FOLLOW_ONE
-        if not _is_ours(type(self), "fit"):
-            return f"{type(self).__name__} has a fit of its own, which training side by side would pass by"
-        return None
+    @abstractmethod
+    def _read(self, given: Given, like: Data | None = None) -> Data:
+        """Check arguments of ``fit``; of a validation set, which must be ``like`` the training data."""
 
-    def _hidden_widths(self) -> tuple[int, ...]:
-        sizes = self.hidden_layer_sizes
-        widths = (sizes,) if isinstance(sizes, Integral) else tuple(sizes)
-        if not all(isinstance(width, Integral) and int(width) >= 1 for width in widths):
-            raise ValueError(f"hidden_layer_sizes must hold whole numbers >= 1, one a hidden layer; got {sizes!r}.")
-        return widths
+    @abstractmethod
+    def _choose(self, data: Data, train: Indices, last: Choice | None) -> Choice:
+        """Settle what the parameters leave to the data; ``last`` is what the fit chose that this one goes on from."""
 
-    def _network_spec(
-        self,
-        n_features: int,
-        n_outputs: int,
-        *,
-        hidden_layer_sizes: Sequence[int],
-        normalize: bool = False,
-        n_scores: int | None = None,
-        smoothing: SmoothingSpec | None = None,
-    ) -> NetworkSpec:
-        return NetworkSpec(
-            n_features=n_features,
-            n_outputs=n_outputs,
-            hidden_layer_sizes=tuple(map(int, hidden_layer_sizes)),
-            dropout=float(self.dropout),
-            normalize=normalize,
-            scale_inputs=self.scale_inputs,
-            module=self.module,
-            n_scores=n_scores,
-            smoothing=smoothing,
-        )
+    def _check_choice(self, data: Data, choice: Choice) -> None:
+        """Raise or warn where the data and the parameters do not go together."""
 
-    def _training(self) -> dict[str, Any]:
-        """What the common parameters decide of a plan."""
-        return {
-            "learning_rate": float(self.learning_rate),
-            "weight_decay": float(self.weight_decay),
-            "schedule": one_cycle,
-            "max_iter": self.max_iter,
-            "stopping": StoppingRule(self.n_iter_no_change) if self.early_stopping else None,
-        }
+    @abstractmethod
+    def _head(self, data: Data, choice: Choice, input_width: int) -> Head:
+        """What the network ends in, for inputs of a given width."""
+
+    @abstractmethod
+    def _batching(self, choice: Choice) -> Any:
+        """How the data are to draw their batches, in the form that they take."""
+
+    @abstractmethod
+    def _objective(self, data: Data, choice: Choice, batches: Batches) -> tuple[Objective, Mapping[str, float]]:
+        """What training lowers, and the numbers that enter it: models of one stack may differ in these."""
+
+    @abstractmethod
+    def _validation(self, held_out: Data, choice: Choice) -> tuple[Columns, Judge]:
+        """Rows to stop early by, and the score of what a network makes of them."""
+
+    @abstractmethod
+    def _points(self, X: Any) -> Columns:
+        """Check rows against those of ``fit``."""
+
+    def transform(self, X: ArrayLike) -> NDArray[np.float32]:
+        """Give the learned representation of rows: the embedding, or the last hidden layer before the predictions.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_samples, n_features)
+            The rows. For an embedder with a ``preprocessor`` also indices of shape (n_samples,).
+
+        Returns
+        -------
+        ndarray of shape (n_samples, n_components), float32
+            A DataFrame where ``set_output`` asks for one.
+        """
+        check_is_fitted(self)
+        return self._network.represent(self._points(X), self.device)
 
     @property
     def _n_features_out(self) -> int:
         return self._network.spec.n_outputs
+
+    def _fit(self, given: Given) -> Self:
+        prepared = self._prepare(given)
+        self._finish(prepared, self._train(prepared))
+        return self
+
+    def _prepare(self, given: Given, fits: InputFits | None = None) -> Prepared[Data, Choice]:
+        """Decide everything before training; ``fits`` holds the encodings that other candidates of a fold have made."""
+        data = self._read(given)
+        seed = self._seed_sequence()
+        train, held_out = self._split(data, given, seed)
+        last = self._last_fit() if self.warm_start else None
+        return self._planned(given, data, train, held_out, seed=seed, last=last, fits=fits)
+
+    def _split(self, data: Data, given: Given, seed: np.random.SeedSequence) -> tuple[Indices, Data | None]:
+        """Indices of what to train on, and what to stop early by."""
+        validation = given.validation(self.early_stopping, data.needs_y)
+        if validation is not None:
+            return data.usable(), self._read(validation, like=data)
+        if not self.early_stopping:
+            return data.usable(), None
+        return data.hold_out(self.validation_fraction, open_stream(seed, Stream.HOLDOUT))
+
+    def _planned(
+        self,
+        given: Given,
+        data: Data,
+        train: Indices,
+        held_out: Data | None,
+        *,
+        seed: np.random.SeedSequence,
+        last: LastFit | None,
+        choice: Choice | None = None,
+        fits: InputFits | None = None,
+    ) -> Prepared[Data, Choice]:
+        """Make the plan; ``choice`` is what an earlier call has settled for this one too."""
+        if choice is None:
+            choice = self._choose(data, train, last.choice if last else None)
+        self._check_choice(data, choice)
+        judged = None if held_out is None else self._validation(held_out, choice)
+        batches = data.batches(train, self._batching(choice))
+        # A user's module takes the columns as they are.
+        inputs = INPUTS[self.inputs] if self.module is None else PlainInputs()
+        before = None
+        if last is not None and (last.network.spec.inputs, last.network.spec.n_features) == (
+            inputs,
+            data.columns.n_features,
+        ):
+            before = last.network.inputs
+        state, rows = (fits or InputFits()).of(inputs, data.columns, batches.row_weights, before)
+        hidden, n_outputs, options = self._head(data, choice, state.width)
+        spec = NetworkSpec(
+            n_features=data.columns.n_features,
+            n_outputs=n_outputs,
+            hidden_layer_sizes=hidden,
+            dropout=float(self.dropout),
+            inputs=inputs,
+            input_width=state.width,
+            module=self.module,
+            **options,
+        )
+        objective, hyperparameters = self._objective(data, choice, batches)
+        plan = FitPlan(
+            network=spec,
+            inputs=state,
+            objective=objective,
+            hyperparameters=hyperparameters,
+            X=rows,
+            sampler=batches.sampler,
+            items=batches.items,
+            values=batches.values,
+            bins=batches.bins,
+            share_rows=batches.share_rows,
+            chunk_length=batches.chunk_length,
+            memory_size=batches.memory_size,
+            learning_rate=float(self.learning_rate),
+            weight_decay=float(self.weight_decay),
+            schedule=one_cycle,
+            max_iter=self.max_iter,
+            stopping=StoppingRule(self.n_iter_no_change) if self.early_stopping else None,
+            seed=seed,
+            validation=None if judged is None else Validation(state.encode(judged[0]), judged[1]),
+            initial_weights=None if last is None else self._initial_weights(spec, last.network),
+        )
+        return Prepared(plan, data, batches, choice, given)
+
+    def _train(self, prepared: Prepared[Data, Choice]) -> FitResult:
+        """Train one model; callbacks of skorch (``callbacks``) and of scikit-learn (``set_callbacks``) look on."""
+        device = resolve_device(self.device)
+        task = prepared.given.for_callbacks
+        context = self._init_callback_context(max_subtasks=prepared.plan.max_iter)
+        context.call_on_fit_task_begin(estimator=self, **task)
+        callbacks = check_callbacks(self.callbacks or ())
+        if has_callbacks(self):
+            callbacks.append(EpochTasks(context, self, prepared))
+        (result,) = fit_stack([prepared.plan], device=device, callbacks=callbacks, verbose=self.verbose)
+        context.call_on_fit_task_end(estimator=self, **task)
+        return result
+
+    def _finish(self, prepared: Prepared[Data, Choice], result: FitResult) -> None:
+        """Write the fitted attributes, all in one step: nothing else writes any."""
+        if result.failure is not None:
+            raise ValueError(self._not_fitted(result.failure))
+        history = [*(prepared.earlier or []), *result.history]
+        learned = self._fitted_attributes(result.network, prepared)
+        # An optimizer's state is of use to the next partial_fit only.
+        moments = None if prepared.earlier is None else result.moments
+        self.__dict__ = {
+            **self.__dict__,
+            **learned,
+            "history_": history,
+            "n_iter_": len(history),
+            "_moments": moments,
+        }
+        self._check_learned(prepared)
+
+    def _fitted_attributes(self, network: TrainedNetwork, prepared: Prepared[Data, Choice]) -> dict[str, Any]:
+        """What makes this a fitted estimator, once there is a network; also asked for between epochs, by callbacks."""
+        return {"_network": network, "_choice": prepared.choice}
+
+    def _check_learned(self, prepared: Prepared[Data, Choice]) -> None:
+        """Warn where what was learned is of no use."""
+
+    def _last_fit(self) -> LastFit | None:
+        return LastFit(self._network, self._choice) if hasattr(self, "_network") else None
+
+    def _initial_weights(self, spec: NetworkSpec, network: TrainedNetwork) -> dict[str, NDArray]:
+        """The weights of the last fit, to go on from."""
+        if replace(network.spec, dropout=spec.dropout) != spec:
+            raise ValueError(
+                f"{type(self).__name__} cannot go on from the last fit, whose network is another one "
+                f"({network.spec}; now {spec}). Keep the parameters, or fit anew with warm_start=False."
+            )
+        return dict(network.weights)
+
+    def _why_not_stacked(self, searched: set[str], *, is_watched: bool = False) -> str | None:
+        """Why fits that differ in the ``searched`` parameters cannot train side by side; None where they can.
+
+        ``is_watched`` says that callbacks of scikit-learn are set on an estimator around this one.
+        """
+        if self.module is not None or "module" in searched:
+            return "a module of one's own has no axis for several models"
+        if self.callbacks or "callbacks" in searched or is_watched or has_callbacks(self):
+            return "callbacks follow one fit, not several at a time"
+        if not _is_ours(type(self), "fit"):
+            return f"{type(self).__name__} has a fit of its own, which training side by side would pass by"
+        return None
+
+    def _scored_head(
+        self, n_components: int | None, input_width: int, n_scores: int, smoothing: SmoothingSpec | None = None
+    ) -> Head:
+        """The head of a task whose predictions are a linear function of the last hidden layer."""
+        widths = self._hidden_widths()
+        if n_components is not None and self.module is None:
+            widths = (*widths, n_components)
+        n_outputs = n_components or (widths[-1] if widths else input_width)
+        return Head(widths, n_outputs, {"normalize": False, "n_scores": n_scores, "smoothing": smoothing})
+
+    def _hidden_widths(self) -> tuple[int, ...]:
+        sizes = self.hidden_layer_sizes
+        widths = (sizes,) if isinstance(sizes, int | Integral) else tuple(sizes)
+        if not all(isinstance(width, Integral) and int(width) >= 1 for width in widths):
+            raise ValueError(f"hidden_layer_sizes must hold whole numbers >= 1, one a hidden layer; got {sizes!r}.")
+        return tuple(map(int, widths))
 
     def _seed_sequence(self) -> np.random.SeedSequence:
         """One seed for everything random; None asks the operating system, never numpy's global generator."""
@@ -163,52 +389,22 @@ class TorchEstimator(CallbackSupportMixin, BaseEstimator):
             return np.random.SeedSequence(int(self.random_state))
         return np.random.SeedSequence(int(check_random_state(self.random_state).randint(2**31 - 1)))
 
-    def _train(self, plan: FitPlan) -> FitResult:
-        """Train one model; callbacks of skorch (``callbacks``) and of scikit-learn (``set_callbacks``) look on."""
-        device = resolve_device(self.device)
-        data = {"X": plan.X, "y": plan.targets}
-        context = self._init_callback_context(max_subtasks=plan.max_iter)
-        context.call_on_fit_task_begin(estimator=self, **data)
-        callbacks = check_callbacks(self.callbacks or ())
-        if has_callbacks(self):
-            callbacks.append(EpochTasks(context, self, plan, data))
-        (result,) = fit_stack([plan], device=device, callbacks=callbacks, verbose=self.verbose)
-        context.call_on_fit_task_end(estimator=self, **data)
-        return result
-
-    def _adopt(self, plan: FitPlan, result: FitResult, history: Sequence[dict[str, Any]] = ()) -> None:
-        """Take over what was learned; ``history`` holds the epochs before this training."""
-        if result.failure is not None:
-            raise ValueError(not_fitted(self, result.failure))
-        self.__dict__.update(self._fitted_attributes(result.network, plan))
-        self.history_ = [*history, *result.history]
-        self.n_iter_ = len(self.history_)
-
-    def _fitted_attributes(self, network: TrainedNetwork, plan: FitPlan) -> dict[str, Any]:
-        """What makes this a fitted estimator, once there is a network; also asked for between epochs, by callbacks."""
-        del plan
-        return {"_network": network}
-
-    def _initial_weights(self, spec: NetworkSpec, *, go_on: bool) -> dict[str, NDArray] | None:
-        """The weights of the last fit, where this one is to go on from it."""
-        if not (go_on and hasattr(self, "_network")):
-            return None
-        if replace(self._network.spec, dropout=spec.dropout) != spec:
-            raise ValueError(
-                f"{type(self).__name__} cannot go on from the last fit, whose network is another one "
-                f"({self._network.spec}; now {spec}). Keep the parameters, or fit anew with warm_start=False."
-            )
-        return dict(self._network.weights)
-
     def _check_input(self, X: Any, y: Any = "no_validation", **how: Any) -> Any:
         """Rows as float32, and targets with them where given."""
         with float32_overflow_is_infinity():
             return validate_data(self, X, y, dtype=np.float32, order="C", **how)
 
-    def _outputs(self, X: Any) -> NDArray[np.float32]:
-        """The network's outputs for new rows, checked against those that it was fitted on."""
-        check_is_fitted(self)
-        return self._network.apply(self._check_input(X, reset=False), self.device)
+    def _not_fitted(self, why: str) -> str:
+        """What to say when training came to nothing."""
+        return (
+            f"{type(self).__name__} could not be fitted: {why}. Lower learning_rate (now {self.learning_rate}), "
+            "or bring its other parameters, or X, into a usual range."
+        )
 
     def __sklearn_is_fitted__(self) -> bool:
         return hasattr(self, "_network")
+
+    def __sklearn_tags__(self) -> Any:
+        tags = super().__sklearn_tags__()
+        tags.transformer_tags.preserves_dtype = ["float32"]
+        return tags

@@ -13,11 +13,10 @@ from skorch.callbacks import (
     PassthroughScoring,
 )
 
-from skmetric._core.engine import FitPlan, TrainedNetwork
+from skmetric._core.engine import TrainedNetwork
+from skmetric.estimators.preparation import Prepared
 
-__all__ = ["CALLBACKS_FOLLOW_ONE", "EpochTasks", "check_callbacks", "has_callbacks"]
-
-CALLBACKS_FOLLOW_ONE = "callbacks follow one fit, not several at a time"
+__all__ = ["EpochTasks", "check_callbacks"]
 
 # They look at batches and predictions of a net's own loop, or at gradients between its calls; this engine hands out
 # neither, as it would have to wait for the device at every step.
@@ -43,12 +42,7 @@ def check_callbacks(callbacks: Sequence[Any]) -> list[Any]:
     return list(callbacks)
 
 
-def has_callbacks(estimator: Any) -> bool:
-    """Whether an estimator has callbacks of scikit-learn's, set on it or on an estimator around it."""
-    return hasattr(estimator, "_skl_callbacks")
-
-
-class EpochTasks(Callback):
+class EpochTasks(Callback):  # type: ignore[misc]  # skorch ships no types
     """Reports each epoch as a task of an estimator's fit, and stops training when a scikit-learn callback asks to.
 
     Parameters
@@ -57,30 +51,29 @@ class EpochTasks(Callback):
         The fit's.
     estimator : TorchEstimator
         Whose fit it is.
-    plan : FitPlan
+    prepared : Prepared
         What is being fitted.
-    data : dict
-        ``X`` and ``y`` of the fit, as its other tasks report them.
     """
 
-    def __init__(self, context: CallbackContext, estimator: Any, plan: FitPlan, data: dict[str, Any]) -> None:
+    def __init__(self, context: CallbackContext, estimator: Any, prepared: Prepared) -> None:
         self.context = context
         self.estimator = estimator
-        self.plan = plan
-        self.data = data
+        self.prepared = prepared
 
     def on_epoch_begin(self, net: Any, dataset_train: Any = None, dataset_valid: Any = None, **kwargs: Any) -> None:
         """Open the epoch's task."""
         self.epoch_ = self.context.subcontext(task_name="epoch")
-        self.epoch_.call_on_fit_task_begin(estimator=self.estimator, **self.data)
+        self.epoch_.call_on_fit_task_begin(estimator=self.estimator, **self.prepared.given.for_callbacks)
 
     def on_epoch_end(self, net: Any, dataset_train: Any = None, dataset_valid: Any = None, **kwargs: Any) -> None:
         """Close it, with the estimator as it would be if training ended here, so that a callback can score it."""
-        network = TrainedNetwork(self.plan.network, net.progress.stack.network.weights_of(0), self.plan.seed)
+        plan = self.prepared.plan
+        weights = net.progress.stack.network.weights_of(0)
+        network = TrainedNetwork(plan.network, plan.inputs, weights, plan.seed)
         stop = self.epoch_.call_on_fit_task_end(
             estimator=self.estimator,
-            **self.data,
-            reconstruction_attributes=self.estimator._fitted_attributes(network, self.plan),
+            **self.prepared.given.for_callbacks,
+            reconstruction_attributes=self.estimator._fitted_attributes(network, self.prepared),
         )
         if stop:
             # skorch's own way to end a training at the end of an epoch.

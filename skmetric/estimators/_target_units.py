@@ -36,7 +36,12 @@ class TargetUnits(NamedTuple):
         relative = np.divide(deviations, largest, out=np.zeros_like(deviations), where=varies)
         return cls(origin, center, np.where(varies, largest * np.sqrt(shares @ np.square(relative)), 0.0))
 
-    def standardise(self, targets: NDArray[np.float64]) -> NDArray[np.float64]:
+    @property
+    def vary(self) -> bool:
+        """Whether no target was constant: a network that learns on can then keep these units."""
+        return bool((self.scale > 0).all())
+
+    def standardize(self, targets: NDArray[np.float64]) -> NDArray[np.float64]:
         """Targets (n, n_targets) in standard units; 0 where they were constant."""
         deviations = targets - self.origin - self.center
         return np.divide(deviations, self.scale, out=np.zeros_like(deviations), where=self.scale > 0)

@@ -1,4 +1,4 @@
-"""Tuples of points: as points, or as places in a table."""
+"""Tuples of points: as points, or as indices in a table."""
 
 from collections.abc import Callable
 from typing import Any, Self
@@ -37,14 +37,14 @@ class Rows:
     def __init__(self, X: ArrayLike) -> None:
         self._X: Any = X
 
-    def __call__(self, places: NDArray[np.integer]) -> NDArray:
-        """Points at the given places."""
+    def __call__(self, indices: NDArray[np.integer]) -> NDArray:
+        """Points at the given indices."""
         if self._X is None:
             raise ValueError(
                 "preprocessor is a Rows that came out of a pickle, which leaves its table out. Set "
                 "preprocessor=Rows(X) again, or pass points in place of indices."
             )
-        return safe_indexing(self._X, places)
+        return safe_indexing(self._X, indices)
 
     def __len__(self) -> int:
         if self._X is None:
@@ -64,20 +64,20 @@ class Rows:
 Preprocessor = ArrayLike | Callable[[NDArray], ArrayLike] | Rows
 
 
-def points_at(preprocessor: Preprocessor, places: NDArray) -> ArrayLike:
+def points_at(preprocessor: Preprocessor, indices: NDArray) -> ArrayLike:
     """Points that indices, or whatever else a callable takes, stand for."""
     if isinstance(preprocessor, str):
         raise ValueError(f"preprocessor must be a table of points, Rows or a function; got {preprocessor!r}.")
     table = preprocessor if callable(preprocessor) else Rows(preprocessor)
-    if isinstance(table, Rows) and len(places):
-        is_number = places.dtype.kind in "iuf"
-        if not is_number or (places.dtype.kind == "f" and not np.array_equal(places, np.floor(places))):
-            raise ValueError(f"X must hold places in preprocessor, whole numbers; got {places[0]!r}.")
-        places = places.astype(np.int64)
-        if places.min() < 0 or places.max() >= len(table) > 0:
-            wrong = places.min() if places.min() < 0 else places.max()
-            raise ValueError(f"X must hold places in preprocessor, from 0 to {len(table) - 1}; got {wrong}.")
-    return table(places)
+    if isinstance(table, Rows) and len(indices):
+        is_number = indices.dtype.kind in "iuf"
+        if not is_number or (indices.dtype.kind == "f" and not np.array_equal(indices, np.floor(indices))):
+            raise ValueError(f"X must hold indices in preprocessor, whole numbers; got {indices[0]!r}.")
+        indices = indices.astype(np.int64)
+        if indices.min() < 0 or indices.max() >= len(table) > 0:
+            wrong = indices.min() if indices.min() < 0 else indices.max()
+            raise ValueError(f"X must hold indices in preprocessor, from 0 to {len(table) - 1}; got {wrong}.")
+    return table(indices)
 
 
 def is_tuples(X: Any, preprocessor: Preprocessor | None) -> bool:
@@ -96,24 +96,30 @@ def count_axes(X: Any) -> int:
         raise ValueError("X must hold rows, or tuples, of one length; some of these are longer than others.") from None
 
 
-def read_tuples(estimator: Any, X: Any, size: int, *, reset: bool) -> tuple[NDArray[np.float32], NDArray[np.integer]]:
-    """Check tuples: their distinct points (m, n_features), and which of them each tuple holds, (n, size)."""
+def read_tuples(
+    X: Any, size: int, preprocessor: Preprocessor | None, check: Callable[[Any], NDArray[np.float32]]
+) -> tuple[NDArray[np.float32], NDArray[np.integer]]:
+    """Check tuples: their distinct points (m, n_features), and which of them each tuple holds, (n, size).
+
+    ``check`` turns points into float32, and raises where they do not fit those of ``fit``.
+    """
     given: NDArray = check_array(X, dtype=None, allow_nd=True, ensure_2d=False, order="C")
-    if estimator.preprocessor is None or given.ndim == 3:
+    if preprocessor is None or given.ndim == 3:
         if given.ndim != 3 or given.shape[1] != size or given.shape[2] == 0:
-            raise ValueError(_what_tuples(size, given, estimator.preprocessor))
-        points = estimator._check_input(given.reshape(-1, given.shape[2]), reset=reset)
-        first, places = distinct_points(points)
-        return points[first], places.reshape(given.shape[:2])
+            raise ValueError(_what_tuples(size, given, preprocessor))
+        points = check(given.reshape(-1, given.shape[2]))
+        first, indices = distinct_points(points)
+        return points[first], indices.reshape(given.shape[:2])
     if given.ndim != 2 or given.shape[1] != size:
-        raise ValueError(_what_tuples(size, given, estimator.preprocessor))
-    indices, places = np.unique(given, return_inverse=True)
-    points = estimator._check_input(points_at(estimator.preprocessor, indices), reset=reset)
-    if len(points) != len(indices):
+        raise ValueError(_what_tuples(size, given, preprocessor))
+    distinct, indices = np.unique(given, return_inverse=True)
+    points = check(points_at(preprocessor, distinct))
+    if len(points) != len(distinct):
         raise ValueError(
-            f"preprocessor must return one point for each of the {len(indices)} indices it is given; got {len(points)}."
+            f"preprocessor must return one point for each of the {len(distinct)} indices it is given; got "
+            f"{len(points)}."
         )
-    return points, places.reshape(given.shape)
+    return points, indices.reshape(given.shape)
 
 
 def distinct_points(points: NDArray) -> tuple[NDArray[np.integer], NDArray[np.integer]]:
@@ -121,8 +127,8 @@ def distinct_points(points: NDArray) -> tuple[NDArray[np.integer], NDArray[np.in
     # Rows as strings of bytes: one sort, whatever the number of columns. Adding zero makes the two zeros one.
     flat = np.ascontiguousarray(points + points.dtype.type(0))
     as_bytes = flat.view(np.dtype((np.void, flat.itemsize * flat.shape[1]))).ravel()
-    _, first, places = np.unique(as_bytes, return_index=True, return_inverse=True)
-    return first, places
+    _, first, indices = np.unique(as_bytes, return_index=True, return_inverse=True)
+    return first, indices
 
 
 def _what_tuples(size: int, given: NDArray, preprocessor: Preprocessor | None) -> str:

@@ -1,4 +1,4 @@
-"""Imbalanced regression: weights by rarity of the target, errors that rare targets have a say in, folds. No torch."""
+"""Imbalanced regression: weights by rarity of the target, errors that rare targets have a say in. No torch."""
 
 from skmetric.imbalance.density import LabelDensityWeighter
 from skmetric.imbalance.errors import balanced_mean_absolute_error, geometric_mean_error
@@ -9,11 +9,9 @@ from skmetric.imbalance.scorers import (
     neg_geometric_mean_scorer,
 )
 from skmetric.imbalance.shots import shot_report
-from skmetric.model_selection.target_folds import DensityStratifiedKFold
 
 __all__ = [
     "BalancedMaeScorer",
-    "DensityStratifiedKFold",
     "GeometricMeanErrorScorer",
     "LabelDensityWeighter",
     "balanced_mean_absolute_error",

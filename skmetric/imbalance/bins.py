@@ -6,7 +6,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from skmetric.imbalance._checks import check_target
+from skmetric._checks import check_target
 
 __all__ = ["Range", "bin_codes", "floor_robustly"]
 

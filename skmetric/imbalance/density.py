@@ -8,8 +8,9 @@ from numpy.typing import ArrayLike, NDArray
 from sklearn.base import BaseEstimator
 from sklearn.utils.validation import check_is_fitted
 
+from skmetric._checks import check_target
 from skmetric._sklearn_compat import Interval, StrOptions, fit_context
-from skmetric.imbalance._checks import check_target
+from skmetric.imbalance._checks import check_fitted_target
 from skmetric.imbalance._densities import KERNELS, KernelSum, SmoothedHistogram, silverman_bandwidth
 from skmetric.imbalance.bins import Range
 
@@ -156,7 +157,7 @@ class LabelDensityWeighter(BaseEstimator):
         self : LabelDensityWeighter
             Fitted.
         """
-        self._fit(check_target(y, "y", warn=True))
+        self._fit(check_fitted_target(y, "y"))
         return self
 
     def transform(self, y: ArrayLike) -> NDArray[np.float64]:
@@ -189,7 +190,7 @@ class LabelDensityWeighter(BaseEstimator):
         weights : ndarray of shape (n,)
             Positive, at most ``max_weight``, with a mean of 1.
         """
-        return self._cut(self._fit(check_target(y, "y", warn=True)))
+        return self._cut(self._fit(check_fitted_target(y, "y")))
 
     def _fit(self, y: NDArray[np.float64]) -> NDArray[np.float64]:
         self.range_ = Range.of(y)

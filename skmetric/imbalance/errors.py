@@ -3,7 +3,8 @@
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from skmetric.imbalance._checks import check_pair, check_row_weights
+from skmetric._checks import check_weights
+from skmetric.imbalance._checks import check_pair
 from skmetric.imbalance.bins import bin_codes
 
 __all__ = ["balanced_mean_absolute_error", "geometric_mean", "geometric_mean_error"]
@@ -69,7 +70,7 @@ def balanced_mean_absolute_error(
     2.0
     """
     truth, predicted = check_pair(y_true, y_pred)
-    weights = check_row_weights(sample_weight, len(truth))
+    weights = _relative_weights(sample_weight, len(truth))
     _, codes = np.unique(bin_codes(truth, bins, seen=truth), return_inverse=True)
     totals = np.bincount(codes, weights)
     errors = np.bincount(codes, weights * np.abs(predicted - truth))
@@ -125,7 +126,7 @@ def geometric_mean_error(y_true: ArrayLike, y_pred: ArrayLike, *, sample_weight:
     2.0
     """
     truth, predicted = check_pair(y_true, y_pred)
-    return geometric_mean(np.abs(predicted - truth), check_row_weights(sample_weight, len(truth)))
+    return geometric_mean(np.abs(predicted - truth), _relative_weights(sample_weight, len(truth)))
 
 
 def geometric_mean(errors: NDArray[np.float64], weights: NDArray[np.float64]) -> float:
@@ -134,3 +135,9 @@ def geometric_mean(errors: NDArray[np.float64], weights: NDArray[np.float64]) ->
     if not floor:
         return 0.0
     return float(np.exp(np.average(np.log(np.maximum(errors, floor)), weights=weights)))
+
+
+def _relative_weights(sample_weight: ArrayLike | None, n_rows: int) -> NDArray[np.float64]:
+    """Weights in units of the largest: only ratios matter, and no sum of them overflows."""
+    weights = check_weights(sample_weight, n_rows)
+    return weights / weights.max()

@@ -1,22 +1,18 @@
 """Scorers: errors under imbalance in the form that scikit-learn's model selection takes."""
 
-from abc import ABC, abstractmethod
+from abc import abstractmethod
 from typing import Any
 
 from numpy.typing import ArrayLike
-from sklearn.base import BaseEstimator
 
+from skmetric._scorer import RowScorer
 from skmetric.imbalance.errors import balanced_mean_absolute_error, geometric_mean_error
 
 __all__ = ["BalancedMaeScorer", "GeometricMeanErrorScorer", "neg_balanced_mae_scorer", "neg_geometric_mean_scorer"]
 
 
-class _ErrorScorer(BaseEstimator, ABC):
-    """The negative error of what an estimator's ``predict`` gives.
-
-    A ``BaseEstimator``, because that is the public way to be cloned and to take part in metadata routing: requests are
-    read from the signature of ``score``.
-    """
+class _ErrorScorer(RowScorer):
+    """The negative error of what an estimator's ``predict`` gives."""
 
     @abstractmethod
     def _error(self, y_true: ArrayLike, y_pred: ArrayLike, sample_weight: ArrayLike | None) -> float: ...
@@ -40,40 +36,8 @@ class _ErrorScorer(BaseEstimator, ABC):
         """
         return -self._error(y, X, sample_weight)
 
-    def __call__(self, estimator: Any, X: Any, y: ArrayLike, sample_weight: ArrayLike | None = None) -> float:
-        """Predict ``X`` by the fitted estimator, and score the predictions.
-
-        Parameters
-        ----------
-        estimator : estimator with a ``predict``
-            A fitted regressor, or a pipeline that ends in one.
-        X : array-like of shape (n, n_features)
-            What the estimator takes.
-        y : array-like of shape (n,)
-            The truth.
-        sample_weight : array-like of shape (n,), default=None
-            Weights of the rows.
-
-        Returns
-        -------
-        score : float
-            The negative error: at most 0, greater is better.
-
-        Raises
-        ------
-        TypeError
-            If the estimator has no ``predict``.
-        """
-        if not hasattr(estimator, "predict"):
-            raise TypeError(
-                f"estimator must have a predict method for {self!r}, but {type(estimator).__name__} has none. Score a "
-                "regressor, or a Pipeline that ends in one."
-            )
-        return self.score(estimator.predict(X), y, sample_weight=sample_weight)
-
-    def _accept_sample_weight(self) -> bool:
-        # Without metadata routing, searches over several metrics ask every scorer this, and fail without an answer.
-        return True
+    def _outputs(self, estimator: Any, X: Any) -> Any:
+        return self._method(estimator, "predict", "a regressor")(X)
 
 
 class BalancedMaeScorer(_ErrorScorer):
@@ -104,7 +68,8 @@ class BalancedMaeScorer(_ErrorScorer):
     >>> import numpy as np
     >>> from sklearn.model_selection import GridSearchCV
     >>> from sklearn.neighbors import KNeighborsRegressor
-    >>> from skmetric.imbalance import BalancedMaeScorer, DensityStratifiedKFold
+    >>> from skmetric.imbalance import BalancedMaeScorer
+    >>> from skmetric.model_selection import DensityStratifiedKFold
     >>> X = np.linspace(0, 1, 60)[:, np.newaxis]
     >>> y = X[:, 0] ** 4
     >>> search = GridSearchCV(

@@ -6,7 +6,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from skmetric.imbalance._checks import check_pair, check_target
+from skmetric._checks import check_target
+from skmetric.imbalance._checks import check_pair
 from skmetric.imbalance.bins import bin_codes
 from skmetric.imbalance.errors import geometric_mean
 

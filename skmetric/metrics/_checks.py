@@ -5,6 +5,7 @@ from numpy.typing import ArrayLike, NDArray
 from sklearn.exceptions import UndefinedMetricWarning
 from sklearn.utils import assert_all_finite, check_array, check_consistent_length, column_or_1d
 
+from skmetric._checks import check_weights
 from skmetric._warnings import warn_caller
 
 __all__ = ["check_query_weights", "check_retrieval"]
@@ -54,20 +55,7 @@ def check_retrieval(
 
 def check_query_weights(sample_weight: ArrayLike | None, scored: NDArray[np.bool_]) -> NDArray[np.float64]:
     """Validate the weights of the query rows: shape (n,), 0 where a row is not scored."""
-    if sample_weight is None:
-        return scored.astype(np.float64)
-    weights = check_array(sample_weight, dtype=np.float64, ensure_2d=False, input_name="sample_weight")
-    if weights.shape != scored.shape:
-        raise ValueError(
-            f"sample_weight must have one weight a row, shape ({len(scored)},), got shape {weights.shape}. Pass the "
-            "weights of the rows that are scored."
-        )
-    if weights.min() < 0:
-        raise ValueError(
-            f"sample_weight must be non-negative, got {weights.min():g} at row {weights.argmin()}. To leave a row out "
-            "as a query, give it the weight 0."
-        )
-    weights = np.where(scored, weights, 0.0)
+    weights = np.where(scored, check_weights(sample_weight, len(scored)), 0.0)
     if not weights.any():
         raise ValueError(
             f"sample_weight must be positive for at least one row that can be scored, got only zeros at the "

@@ -1,14 +1,13 @@
 """What a grade is worth, and the rules on which the definitions of NDCG differ."""
 
-from numbers import Integral
 from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
-from skmetric.metrics._lists import check_choice
+from skmetric._checks import check_choice
 
-__all__ = ["Rules", "check_k", "gains_of", "rules_of"]
+__all__ = ["Rules", "gains_of", "rules_of"]
 
 MAX_EXPONENT = 31
 
@@ -28,17 +27,6 @@ CONVENTIONS = {
     "catboost": Rules("linear", "pessimistic", 1),
     "sklearn": Rules("linear", "mean", 0),
 }
-
-
-def check_k(k: int | None) -> int | None:
-    """Validate the last rank that counts."""
-    if k is None:
-        return None
-    if isinstance(k, bool) or not isinstance(k, Integral):
-        raise TypeError(f"k must be an integer or None, got {k!r} of type {type(k).__name__}. Pass k=10, for instance.")
-    if k < 1:
-        raise ValueError(f"k must be at least 1, got k={k}. Pass k=None to count all ranks.")
-    return int(k)
 
 
 def rules_of(gain: str | None, ties: str | None, empty: str | int | None, convention: str | None) -> Rules:

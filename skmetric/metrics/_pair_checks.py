@@ -8,6 +8,8 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from sklearn.utils import check_array
 
+from skmetric._checks import check_weights
+
 __all__ = ["Strategy", "check_criterion", "check_pairs"]
 
 Strategy = Literal["accuracy", "f_beta", "max_tpr", "max_tnr"]
@@ -22,7 +24,7 @@ def check_pairs(
     if lengths.ndim != 1:
         raise ValueError(f"distance must be one distance a pair, shape (n,), got shape {lengths.shape}. Flatten it.")
     similar = _check_classes(y_true, len(lengths))
-    weights = _check_weights(sample_weight, len(lengths))
+    weights = check_weights(sample_weight, len(lengths), per="pair")
     # Relative to the largest: what vanishes there has no say in any sum.
     counts = weights / weights.max() > 0
     if similar[counts].all() or not similar[counts].any():
@@ -49,28 +51,6 @@ def _check_classes(y_true: ArrayLike, n_pairs: int) -> NDArray[np.bool_]:
             "instance by np.where(same_class, 1, -1)."
         )
     return labels == 1
-
-
-def _check_weights(sample_weight: ArrayLike | None, n_pairs: int) -> NDArray[np.float64]:
-    if sample_weight is None:
-        return np.ones(n_pairs)
-    weights = check_array(sample_weight, dtype=np.float64, ensure_2d=False, input_name="sample_weight")
-    if weights.shape != (n_pairs,):
-        raise ValueError(
-            f"sample_weight must be one weight a pair, shape ({n_pairs},), got shape {weights.shape}. Pass "
-            "sample_weight=None to weigh them alike."
-        )
-    if weights.min() < 0:
-        raise ValueError(
-            f"sample_weight must not be negative, got {weights.min():g} at row {weights.argmin()}. To leave a pair "
-            "out, give it the weight 0."
-        )
-    if not weights.any():
-        raise ValueError(
-            f"sample_weight must be positive for at least one pair, got {n_pairs} zeros. Pass sample_weight=None to "
-            "weigh them alike."
-        )
-    return weights
 
 
 def check_criterion(strategy: Strategy, beta: float, min_rate: float | None) -> None:

@@ -6,8 +6,9 @@ from functools import partial
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from skmetric.metrics._gains import check_k, gains_of, rules_of
-from skmetric.metrics._lists import Score, check_choice, check_lists, reduce_lists, score_lists
+from skmetric._checks import check_choice, check_k
+from skmetric.metrics._gains import gains_of, rules_of
+from skmetric.metrics._lists import Score, check_lists, reduce_lists, score_lists
 from skmetric.metrics._ties import TieRuns, best_first, take_in_rows
 
 __all__ = ["dcg_score", "ndcg_score"]
@@ -94,7 +95,7 @@ def dcg_score(
     """
     check_choice("gain", gain, ("exponential", "linear"))
     check_choice("ties", ties, ("mean", "pessimistic", "order"))
-    k = check_k(k)
+    k = None if k is None else check_k(k)
     lists = check_lists(y_true, y_score, groups=groups, sample_weight=sample_weight, reduction=reduction)
     lists = replace(lists, truth=gains_of(lists.truth, gain))
     values = score_lists(lists, partial(_dcg, k=k, ties=ties))
@@ -217,7 +218,7 @@ def ndcg_score(
     0.932
     """
     rules = rules_of(gain, ties, empty, convention)
-    k = check_k(k)
+    k = None if k is None else check_k(k)
     lists = check_lists(y_true, y_score, groups=groups, sample_weight=sample_weight, reduction=reduction)
     lists = replace(lists, truth=gains_of(lists.truth, rules.gain))
     otherwise = np.nan if rules.empty == "skip" else float(rules.empty)

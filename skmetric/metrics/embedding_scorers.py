@@ -1,61 +1,20 @@
 """Scorers: retrieval metrics in the form that scikit-learn's model selection takes."""
 
-from abc import ABC, abstractmethod
 from typing import Any
 
 from numpy.typing import ArrayLike
-from sklearn.base import BaseEstimator
 
+from skmetric._scorer import RowScorer
 from skmetric.metrics.retrieval import map_at_r_score, recall_at_k_score
 
 __all__ = ["MapAtRScorer", "RecallAtKScorer", "map_at_r_scorer", "recall_at_1_scorer"]
 
 
-class _EmbeddingScorer(BaseEstimator, ABC):
-    """Score what an estimator's ``transform`` gives.
+class _EmbeddingScorer(RowScorer):
+    """Score what an estimator's ``transform`` gives."""
 
-    A ``BaseEstimator``, because that is the public way to be cloned and to take part in metadata routing: requests are
-    read from the signature of ``score``.
-    """
-
-    @abstractmethod
-    def score(self, X: ArrayLike, y: ArrayLike, sample_weight: ArrayLike | None = None) -> float:
-        """Score embeddings that are there already."""
-
-    def __call__(self, estimator: Any, X: Any, y: ArrayLike, sample_weight: ArrayLike | None = None) -> float:
-        """Embed ``X`` by the fitted estimator, and score the embeddings.
-
-        Parameters
-        ----------
-        estimator : estimator with a ``transform``
-            A fitted transformer, or a pipeline that ends in one.
-        X : array-like of shape (n, n_features)
-            What the estimator takes.
-        y : array-like of shape (n,)
-            The class of each row.
-        sample_weight : array-like of shape (n,), default=None
-            The weight of each row as a query.
-
-        Returns
-        -------
-        score : float
-            Greater is better.
-
-        Raises
-        ------
-        TypeError
-            If the estimator has no ``transform``.
-        """
-        if not hasattr(estimator, "transform"):
-            raise TypeError(
-                f"estimator must have a transform method for {self!r}, but {type(estimator).__name__} has none. Score "
-                "an embedder, a transformer such as PCA, or a Pipeline that ends in one."
-            )
-        return self.score(estimator.transform(X), y, sample_weight=sample_weight)
-
-    def _accept_sample_weight(self) -> bool:
-        # Without metadata routing, searches over several metrics ask every scorer this, and fail without an answer.
-        return True
+    def _outputs(self, estimator: Any, X: Any) -> Any:
+        return self._method(estimator, "transform", "an embedder, a transformer such as PCA")(X)
 
 
 class MapAtRScorer(_EmbeddingScorer):

@@ -16,7 +16,6 @@ __all__ = [
     "PairwiseAccuracyScorer",
     "SpearmanScorer",
     "kendall_scorer",
-    "make_ndcg_scorer",
     "map_scorer",
     "mrr_scorer",
     "ndcg_scorer",
@@ -46,7 +45,6 @@ class NdcgScorer(RankingScorer):
     See Also
     --------
     skmetric.metrics.ndcg_scorer : A ready instance with the defaults.
-    skmetric.metrics.make_ndcg_scorer : The same in a function's clothes.
 
     Notes
     -----
@@ -114,43 +112,6 @@ class NdcgScorer(RankingScorer):
             convention=self.convention,
             sample_weight=sample_weight,
         )
-
-
-def make_ndcg_scorer(
-    *,
-    k: int | None = None,
-    gain: str | None = None,
-    ties: str | None = None,
-    empty: str | int | None = None,
-    convention: str | None = None,
-) -> NdcgScorer:
-    """Make a scorer of :func:`skmetric.metrics.ndcg_score`, for ``scoring=``.
-
-    Parameters
-    ----------
-    k : int, default=None
-        The last rank that counts. None: all ranks.
-    gain : {"exponential", "linear"}, default="exponential"
-        What a grade is worth.
-    ties : {"mean", "pessimistic", "order"}, default="mean"
-        How items with the same prediction are ranked.
-    empty : {"skip", 0, 1}, default="skip"
-        What a list without any gain counts.
-    convention : {"lightgbm", "xgboost", "catboost", "sklearn"}, default=None
-        Take ``gain``, ``ties`` and ``empty`` as another library does, none of which may be given then.
-
-    Returns
-    -------
-    scorer : NdcgScorer
-        Called as ``scorer(estimator, X, y)``. Values are checked there, not here.
-
-    Examples
-    --------
-    >>> from skmetric.metrics import make_ndcg_scorer
-    >>> make_ndcg_scorer(k=10, gain="linear")
-    NdcgScorer(gain='linear', k=10)
-    """
-    return NdcgScorer(k=k, gain=gain, ties=ties, empty=empty, convention=convention)
 
 
 class SpearmanScorer(RankingScorer):

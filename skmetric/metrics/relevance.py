@@ -8,8 +8,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from skmetric.metrics._gains import check_k
-from skmetric.metrics._lists import Score, check_choice, check_lists, reduce_lists, score_lists
+from skmetric._checks import check_choice, check_k
+from skmetric.metrics._lists import Score, check_lists, reduce_lists, score_lists
 from skmetric.metrics._ties import TieRuns, best_first, take_in_rows
 
 __all__ = ["map_score", "mrr_score"]
@@ -191,7 +191,7 @@ def _relevance_score(
     reduction: str | None,
 ) -> Score:
     check_choice("empty", empty, ("skip", 0, 1))
-    k = check_k(k)
+    k = None if k is None else check_k(k)
     lists = check_lists(y_true, y_score, groups=groups, sample_weight=sample_weight, reduction=reduction)
     lists = replace(lists, truth=(lists.truth > 0).astype(np.float64))
     values = score_lists(lists, partial(_unless_empty, metric, k, np.nan if empty == "skip" else float(empty)))

@@ -1,10 +1,9 @@
 """Retrieval metrics: whether the nearest neighbours of a row share its label."""
 
-from numbers import Integral
-
 import numpy as np
 from numpy.typing import ArrayLike
 
+from skmetric._checks import check_k
 from skmetric.metrics._checks import check_query_weights, check_retrieval
 from skmetric.metrics._neighbors import nearest_rows
 
@@ -154,16 +153,6 @@ def recall_at_k_score(
     points, codes, others = check_retrieval(embeddings, labels)
     weights = check_query_weights(sample_weight, others > 0)
     found = np.zeros(len(codes))
-    for rows, neighbors in nearest_rows(points, np.where(others > 0, _check_k(k, len(codes)), 0)):
+    for rows, neighbors in nearest_rows(points, np.where(others > 0, check_k(k, most=len(codes) - 1), 0)):
         found[rows] = (codes[neighbors] == codes[rows, np.newaxis]).any(axis=1)
     return float(np.average(found, weights=weights))
-
-
-def _check_k(k: int, n: int) -> int:
-    if isinstance(k, bool) or not isinstance(k, Integral):
-        raise TypeError(f"k must be an integer, got {k!r} of type {type(k).__name__}. Pass k=1 for the nearest row.")
-    if not 1 <= k <= n - 1:
-        raise ValueError(
-            f"k must be from 1 to n - 1 = {n - 1}, the number of other rows, got k={k}. Pass another k, or more rows."
-        )
-    return int(k)

@@ -3,6 +3,7 @@
 from skmetric.model_selection.baselines import BaselineComparison, compare_baselines
 from skmetric.model_selection.class_folds import ClassDisjointKFold
 from skmetric.model_selection.search import BatchedGridSearchCV, BatchedRandomizedSearchCV
+from skmetric.model_selection.target_folds import DensityStratifiedKFold
 from skmetric.model_selection.tuple_folds import TupleKFold
 
 __all__ = [
@@ -10,6 +11,7 @@ __all__ = [
     "BatchedGridSearchCV",
     "BatchedRandomizedSearchCV",
     "ClassDisjointKFold",
+    "DensityStratifiedKFold",
     "TupleKFold",
     "compare_baselines",
 ]

@@ -8,6 +8,7 @@ from typing import Any, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
+from sklearn.base import is_classifier
 from sklearn.decomposition import PCA
 from sklearn.discriminant_analysis import LinearDiscriminantAnalysis
 from sklearn.model_selection import cross_validate
@@ -15,7 +16,7 @@ from sklearn.neighbors import KNeighborsClassifier, NeighborhoodComponentsAnalys
 from sklearn.pipeline import Pipeline, make_pipeline
 from sklearn.preprocessing import StandardScaler
 
-from skmetric.estimators import ContrastiveEmbedder, TripletEmbedder
+from skmetric.estimators import ContrastiveEmbedder, TorchEstimator, TripletEmbedder
 from skmetric.model_selection._pipeline_front import final_prefix, final_step
 from skmetric.model_selection.search import BatchedGridSearchCV
 
@@ -112,7 +113,8 @@ def evaluate(
         nothing = np.full(len(folds), np.nan)
         return Outcome(nothing, nothing, np.nan, np.nan)
     try:
-        if isinstance(final_step(contender.embedder), TripletEmbedder | ContrastiveEmbedder):
+        final = final_step(contender.embedder)
+        if isinstance(final, TorchEstimator) and is_classifier(final):
             return _evaluate_stacked(contender.embedder, X, y, folds, scorer, n_neighbors)
         return _evaluate_alone(contender.embedder, X, y, folds, scorer, n_neighbors, n_jobs)
     except Exception as error:

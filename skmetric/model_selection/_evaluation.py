@@ -14,12 +14,35 @@ from joblib import effective_n_jobs
 from sklearn.base import clone
 
 from skmetric._core.engine import FitPlan, FitResult, resolve_device, split_into_stacks
+from skmetric._core.engine.plan import Sampler
 from skmetric._sklearn_compat import MultimetricScorer, check_method_params, safe_split, score_fitted
+from skmetric.estimators import TorchEstimator
+from skmetric.estimators.preparation import Given, InputFits, Prepared
 from skmetric.model_selection._parallel import Failure, train_stacks
 from skmetric.model_selection._pipeline_front import Front, Fronts, final_step
 from skmetric.model_selection._reporting import Lines, NoCallbacks, SearchCallbacks
 
-__all__ = ["Evaluation", "share"]
+__all__ = ["Evaluation"]
+
+
+class _Shared:
+    """What the candidates of a fold have in common: each prepares itself, and equal parts are kept once.
+
+    Rows are then on the device once, encodings are fitted once, and batches are drawn once for all models of a seed.
+    """
+
+    def __init__(self) -> None:
+        self._fits = InputFits()
+        self._samplers: list[Sampler] = []
+
+    def prepare(self, final: TorchEstimator, given: Given) -> Prepared:
+        """Prepare a candidate."""
+        prepared = final._prepare(given, self._fits)
+        own = prepared.plan.sampler
+        sampler = next((other for other in self._samplers if _draw_alike(other, own)), own)
+        if sampler is own:
+            self._samplers.append(own)
+        return replace(prepared, plan=replace(prepared.plan, sampler=sampler))
 
 
 @dataclass
@@ -31,7 +54,7 @@ class _Task:
     parameters: dict[str, Any]
     estimator: Any
     front: Front | None = None
-    plan: FitPlan | None = None
+    prepared: Prepared | None = None
     device: torch.device | None = None
     failure: str | None = None
     seconds: float = 0.0
@@ -51,7 +74,7 @@ class _Stack:
 
     @property
     def plans(self) -> list[FitPlan]:
-        return [task.plan for task in self.tasks if task.plan is not None]
+        return [task.prepared.plan for task in self.tasks if task.prepared is not None]
 
 
 @dataclass(frozen=True)
@@ -115,9 +138,9 @@ class Evaluation:
     def _prepare(self, candidates: Sequence[dict[str, Any]]) -> list[_Task]:
         n_folds = len(self.folds)
         fronts = [Fronts(partial(self._split, fold)) for fold in range(n_folds)]
-        planned: list[list[FitPlan]] = [[] for _ in range(n_folds)]
+        shared = [_Shared() for _ in range(n_folds)]
         return [
-            self._plan(candidate * n_folds + fold, fronts[fold], parameters, planned[fold])
+            self._prepare_task(candidate * n_folds + fold, fronts[fold], parameters, shared[fold])
             for candidate, parameters in enumerate(candidates)
             for fold in range(n_folds)
         ]
@@ -128,7 +151,7 @@ class Evaluation:
         params = check_method_params(self.X, params=self.fit_params, indices=train)
         return (*safe_split(self.estimator, self.X, self.y, train), params)
 
-    def _plan(self, number: int, fronts: Fronts, parameters: dict[str, Any], planned: list[FitPlan]) -> _Task:
+    def _prepare_task(self, number: int, fronts: Fronts, parameters: dict[str, Any], shared: _Shared) -> _Task:
         start = time.perf_counter()
         estimator = clone(self.estimator).set_params(**clone(parameters, safe=False))
         task = _Task(number, number % len(self.folds), parameters, estimator)
@@ -140,7 +163,7 @@ class Evaluation:
             _check_names(task.final, params)
             task.final._validate_params()
             task.device = resolve_device(task.final.device)
-            task.plan = share(task.final._plan(X, y, **params), planned)
+            task.prepared = shared.prepare(task.final, Given.of(X, y, **params))
         except Exception as error:
             self._fail(task, Failure.of(error))
         task.seconds = time.perf_counter() - start
@@ -149,10 +172,10 @@ class Evaluation:
     def _stacks(self, tasks: Sequence[_Task]) -> list[_Stack]:
         stacks, n_jobs = [], effective_n_jobs(self.n_jobs)
         for device in {task.device: None for task in tasks if task.device is not None}:
-            mine = [(task, task.plan) for task in tasks if task.device == device and task.plan is not None]
-            plans = [plan for _, plan in mine]
-            for places in split_into_stacks(plans, device, self.max_stack, n_jobs=n_jobs):
-                stacks.append(_Stack([mine[place][0] for place in places], device))
+            mine = [task for task in tasks if task.device == device and task.prepared is not None]
+            plans = _Stack(mine, device).plans
+            for indices in split_into_stacks(plans, device, self.max_stack, n_jobs=n_jobs):
+                stacks.append(_Stack([mine[index] for index in indices], device))
         return stacks
 
     def _concluded(self, tasks: Sequence[_Task], stacks: Sequence[_Stack]) -> Generator[_Task]:
@@ -172,12 +195,12 @@ class Evaluation:
             self._fail(task, result)
         else:
             try:
-                task.final._finish(task.plan, result)
+                task.final._finish(task.prepared, result)
                 task.whole = task.front.complete(task.final)
             except Exception as error:
                 self._fail(task, Failure.of(error))
         task.seconds += task.front.seconds_each + seconds + time.perf_counter() - start
-        task.plan = None
+        task.prepared = None
 
     def _fail(self, task: _Task, failure: Failure) -> None:
         if self.error_score == "raise":
@@ -218,18 +241,6 @@ def _check_names(estimator: Any, params: Mapping[str, Any]) -> None:
     for name in params:
         if name not in known:
             raise TypeError(f"{type(estimator).__name__}.fit() got an unexpected keyword argument {name!r}")
-
-
-def share(plan: FitPlan, earlier: list[FitPlan]) -> FitPlan:
-    """Let the candidates of a fold share rows and samplers that are equal, which each has made for itself.
-
-    The rows are then on the device once, and batches are drawn once for all models of a seed.
-    """
-    X = next((other.X for other in earlier if np.array_equal(other.X, plan.X)), plan.X)
-    sampler = next((other.sampler for other in earlier if _draw_alike(other.sampler, plan.sampler)), plan.sampler)
-    if X is plan.X or sampler is plan.sampler:
-        earlier.append(plan)
-    return replace(plan, X=X, sampler=sampler)
 
 
 def _draw_alike(one: Any, other: Any) -> bool:

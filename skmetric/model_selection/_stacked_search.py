@@ -19,12 +19,12 @@ from skmetric._sklearn_compat import (
     MultimetricScorer,
     check_method_params,
     fit_context,
+    has_callbacks,
     insert_error_scores,
     warn_or_raise_about_fit_failures,
 )
 from skmetric._warnings import warn_caller
 from skmetric.estimators import TorchEstimator
-from skmetric.estimators._callbacks import CALLBACKS_FOLLOW_ONE, has_callbacks
 from skmetric.model_selection._evaluation import Evaluation
 from skmetric.model_selection._pipeline_front import final_prefix, final_step
 from skmetric.model_selection._reporting import Lines, NoCallbacks, SearchCallbacks, told_of
@@ -215,6 +215,7 @@ def _why_not_stacked(estimator: Any, searched: set[str]) -> str | None:
         if prefix:
             return f"the Pipeline's last step, {shown}, is not one of skmetric's estimators"
         return f"{shown} is neither one of skmetric's estimators nor a Pipeline whose last step is one"
-    if prefix and any(has_callbacks(step) for step in (estimator, *(step for _, step in estimator.steps))):
-        return CALLBACKS_FOLLOW_ONE
-    return final._why_not_stacked({name.removeprefix(prefix) for name in searched if name.startswith(prefix)})
+    steps = [step for _, step in estimator.steps] if prefix else []
+    is_watched = any(has_callbacks(step) for step in (estimator, *steps))
+    names = {name.removeprefix(prefix) for name in searched if name.startswith(prefix)}
+    return final._why_not_stacked(names, is_watched=is_watched)

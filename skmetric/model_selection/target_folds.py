@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from sklearn.utils import check_consistent_length, check_random_state
 
-from skmetric.imbalance._checks import check_target
+from skmetric._checks import check_target
 from skmetric.model_selection._folds import UngroupedKFold
 
 __all__ = ["DensityStratifiedKFold"]
@@ -50,7 +50,7 @@ class DensityStratifiedKFold(UngroupedKFold):
     Examples
     --------
     >>> import numpy as np
-    >>> from skmetric.imbalance import DensityStratifiedKFold
+    >>> from skmetric.model_selection import DensityStratifiedKFold
     >>> y = np.array([1.0, 2.0, 3.0, 100.0, 5.0, 90.0, 4.0])
     >>> for train, test in DensityStratifiedKFold(2).split(y[:, np.newaxis], y):
     ...     print(np.sort(y[test]))

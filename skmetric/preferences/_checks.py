@@ -5,7 +5,7 @@ from numbers import Integral, Real
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-__all__ = ["check_alpha", "check_judgements", "check_n_items", "check_outcomes", "check_pairs", "check_weights"]
+__all__ = ["check_alpha", "check_judgements", "check_n_items", "check_outcomes", "check_pairs"]
 
 Codes = NDArray[np.intp]
 
@@ -69,31 +69,6 @@ def check_outcomes(y: ArrayLike | None, n_pairs: int) -> NDArray[np.float64]:
             "Convert the outcomes, for instance by np.sign of a difference."
         )
     return (outcomes.astype(np.float64) + 1) / 2
-
-
-def check_weights(sample_weight: ArrayLike | None, n_pairs: int) -> NDArray[np.float64]:
-    """Validate the weights of the pairs: shape (m,), finite, not negative, not all 0."""
-    if sample_weight is None:
-        return np.ones(n_pairs)
-    weights = np.asarray(sample_weight, dtype=np.float64)
-    if weights.shape != (n_pairs,):
-        raise ValueError(
-            f"sample_weight must be one weight a pair, shape ({n_pairs},), got shape {weights.shape}. Pass "
-            "sample_weight=None to weigh them alike."
-        )
-    wrong = ~(np.isfinite(weights) & (weights >= 0))
-    if wrong.any():
-        row = wrong.argmax()
-        raise ValueError(
-            f"sample_weight must be finite and not negative, got {weights[row]:g} at row {row}. To leave a pair out, "
-            "give it the weight 0."
-        )
-    if not weights.any():
-        raise ValueError(
-            f"sample_weight must be positive for at least one pair, got {n_pairs} zeros. Pass sample_weight=None to "
-            "weigh them alike."
-        )
-    return weights
 
 
 def check_n_items(n_items: int | None, codes: Codes) -> int:

@@ -3,7 +3,8 @@
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from skmetric.preferences._checks import check_alpha, check_n_items, check_outcomes, check_pairs, check_weights
+from skmetric._checks import check_weights
+from skmetric.preferences._checks import check_alpha, check_n_items, check_outcomes, check_pairs
 from skmetric.preferences._comparisons import Comparisons, check_has_maximum
 from skmetric.preferences._newton import maximum_likelihood
 
@@ -104,7 +105,7 @@ def bradley_terry_scores(
     codes = check_pairs(pairs)
     n_items = check_n_items(n_items, codes)
     wins = check_outcomes(y, len(codes))
-    weights = check_weights(sample_weight, len(codes))
+    weights = check_weights(sample_weight, len(codes), per="pair")
     alpha = check_alpha(alpha)
     # With the largest weight at 1, no sum of them overflows.
     unit = weights.max()

@@ -6,23 +6,32 @@ import numpy as np
 import torch
 
 from skmetric._core.engine import Stream, open_stream
+from skmetric._core.nn import build_network
+
+
+def build(plan):
+    """A plan's network, with its initial weights."""
+    return build_network(plan.network, [plan.inputs], [open_stream(plan.seed, Stream.WEIGHTS)])
 
 
 class Network:
-    """ReLU layers and a linear head on scaled inputs, from a plan's own initial weights."""
+    """ReLU layers and a linear head, from their initial weights, on inputs scaled by the weighted rows of a table."""
 
-    def __init__(self, plan):
-        built = plan.network.build([open_stream(plan.seed, Stream.WEIGHTS)])
-        layers = [*built.layers, built.head]
+    def __init__(self, layers, table, weights=None):
         self.parameters = [
             getattr(layer, name)[0].detach().double().requires_grad_()
             for layer in layers
             for name in ("weight", "bias")
         ]
-        table = plan.X.astype(np.float64)
-        weights = np.ones(len(table)) if plan.row_weights is None else plan.row_weights
-        self.center = torch.from_numpy(np.average(table, axis=0, weights=weights))
-        self.scale = torch.from_numpy(np.average((plan.X - self.center.numpy()) ** 2, axis=0, weights=weights)).sqrt()
+        center = np.average(table.astype(np.float64), axis=0, weights=weights)
+        self.center = torch.from_numpy(center)
+        self.scale = torch.from_numpy(np.average((table - center) ** 2, axis=0, weights=weights)).sqrt()
+
+    @classmethod
+    def of(cls, prepared):
+        """The network of an estimator's plan, before training."""
+        built = build(prepared.plan)
+        return cls([*built.layers, built.head], prepared.plan.X, prepared.batches.row_weights)
 
     def represent(self, X):
         """The last hidden layer."""

@@ -12,6 +12,7 @@ from skmetric.estimators.embedding.contrastive import ContrastiveEmbedder
 from skmetric.estimators.embedding.triplet import TripletEmbedder
 from skmetric.estimators.regression.ranksim import RankSimRegressor
 from skmetric.model_selection.search import BatchedGridSearchCV
+from tests.estimators.prepared import plan_of
 from tests.gpu.steps import assert_no_step_waits
 
 pytestmark = pytest.mark.gpu
@@ -52,22 +53,22 @@ def test_scores_are_those_of_grid_search_and_of_the_cpu(digits, params):
 @pytest.mark.parametrize("mining", ["semihard", "all", "hard", "random"])
 def test_no_step_of_a_stack_waits_for_the_device(digits, mining):
     embedder = TripletEmbedder(max_iter=2, device="cuda", random_state=0, mining=mining)
-    assert_no_step_waits(*(candidate._plan(*digits) for candidate in candidates(embedder)))
+    assert_no_step_waits(*(plan_of(candidate, *digits) for candidate in candidates(embedder)))
 
 
 def test_no_step_of_other_stacks_waits_either(digits):
     X, y = digits
     contrastive = ContrastiveEmbedder(max_iter=2, random_state=0, loss="contrastive")
-    assert_no_step_waits(*(candidate._plan(X, y) for candidate in candidates(contrastive)))
+    assert_no_step_waits(*(plan_of(candidate, X, y) for candidate in candidates(contrastive)))
     regressor = RankSimRegressor(max_iter=2, random_state=0)
-    plans = [clone(regressor).set_params(gamma=gamma)._plan(X[:, 1:], X[:, 20]) for gamma in (0.5, 1.0)]
+    plans = [plan_of(clone(regressor).set_params(gamma=gamma), X[:, 1:], X[:, 20]) for gamma in (0.5, 1.0)]
     assert_no_step_waits(*plans)
 
 
 def test_a_stack_that_does_not_fit_is_halved(digits, monkeypatch):
     X, y = digits
     embedder = TripletEmbedder(hidden_layer_sizes=(4096, 4096), max_iter=1, device="cuda", random_state=0)
-    plans = [clone(embedder).set_params(margin=margin)._plan(X[:64], y[:64]) for margin in (0.1, 0.3, 0.5, 1.0)]
+    plans = [plan_of(clone(embedder).set_params(margin=margin), X[:64], y[:64]) for margin in (0.1, 0.3, 0.5, 1.0)]
     device, sizes = torch.device("cuda"), []
     fit_stack = stacks.fit_stack
     monkeypatch.setattr(

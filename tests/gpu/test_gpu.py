@@ -17,6 +17,7 @@ from skmetric.estimators.ranking.listwise import ListwiseRanker
 from skmetric.estimators.ranking.pairwise import PairwiseRanker
 from skmetric.estimators.ranking.pointwise import PointwiseRanker
 from skmetric.estimators.regression.ranksim import RankSimRegressor
+from tests.estimators.prepared import plan_of
 from tests.gpu.steps import assert_no_step_waits
 
 pytestmark = pytest.mark.gpu
@@ -49,7 +50,7 @@ def test_one_set_of_weights_gives_the_same_embeddings(digits):
 def test_no_step_waits_for_the_device(digits, mining):
     X, _, y, _ = digits
     embedder = TripletEmbedder(max_iter=2, device="cuda", random_state=0, mining=mining)
-    assert_no_step_waits(embedder._plan(X, y))
+    assert_no_step_waits(plan_of(embedder, X, y))
 
 
 RANKERS = [
@@ -64,7 +65,7 @@ def test_rankers_score_as_on_the_cpu_and_never_wait(ranker):
     X, y, groups = make_ranking(60, random_state=0)
     cpu, gpu = (clone(ranker).set_params(device=device).fit(X, y, groups=groups) for device in ("cpu", "cuda"))
     assert gpu.score(X, y, groups=groups) == pytest.approx(cpu.score(X, y, groups=groups), abs=5e-3)
-    assert_no_step_waits(clone(ranker)._plan(X, y, groups=groups))
+    assert_no_step_waits(plan_of(clone(ranker), X, y, groups=groups))
 
 
 @pytest.mark.parametrize(
@@ -79,7 +80,7 @@ def test_a_regressor_predicts_as_on_the_cpu_and_never_waits(params, n_targets):
     regressor = RankSimRegressor(max_iter=2, random_state=0, **params)
     cpu, gpu = (clone(regressor).set_params(device=device).fit(X, y) for device in ("cpu", "cuda"))
     assert gpu.score(X, y) == pytest.approx(cpu.score(X, y), abs=5e-3)
-    assert_no_step_waits(clone(regressor)._plan(X, y))
+    assert_no_step_waits(plan_of(clone(regressor), X, y))
 
 
 LOSSES = ["contrastive", "info_nce", "sup_con", "nce", "nca", "multi_similarity", "proxy_anchor"]
@@ -93,7 +94,7 @@ def test_contrasts_of_classes_score_as_on_the_cpu_and_never_wait(digits, params)
     embedder = ContrastiveEmbedder(max_iter=2, random_state=0, **params)
     cpu, gpu = (clone(embedder).set_params(device=device).fit(X, y) for device in ("cpu", "cuda"))
     assert gpu.score(X_test, y_test) == pytest.approx(cpu.score(X_test, y_test), abs=5e-3)
-    assert_no_step_waits(clone(embedder)._plan(X, y))
+    assert_no_step_waits(plan_of(clone(embedder), X, y))
 
 
 @pytest.mark.parametrize("n_points", [30, 800], ids=["all points at once", "points of a batch"])
@@ -113,7 +114,7 @@ def test_tuples_score_as_on_the_cpu_and_never_wait(digits, embedder, n_points):
     embedder = clone(embedder).set_params(preprocessor=X)
     cpu, gpu = (clone(embedder).set_params(device=device).fit(tuples, alike) for device in ("cpu", "cuda"))
     assert gpu.score(tuples, alike) == pytest.approx(cpu.score(tuples, alike), abs=1e-2)
-    assert_no_step_waits(clone(embedder)._plan(tuples, alike))
+    assert_no_step_waits(plan_of(clone(embedder), tuples, alike))
 
 
 @pytest.mark.parametrize("n_negatives", [None, 8])
@@ -124,7 +125,7 @@ def test_pairs_that_are_all_alike_train_as_on_the_cpu_and_never_wait(digits, n_n
     embedder = ContrastiveEmbedder(loss="info_nce", n_negatives=n_negatives, preprocessor=X, max_iter=2, random_state=0)
     cpu, gpu = (clone(embedder).set_params(device=device).fit(pairs) for device in ("cpu", "cuda"))
     assert gpu.history_[-1]["train_loss"] == pytest.approx(cpu.history_[-1]["train_loss"], abs=1e-2)
-    assert_no_step_waits(clone(embedder)._plan(pairs))
+    assert_no_step_waits(plan_of(clone(embedder), pairs))
 
 
 def test_a_pickle_is_read_where_there_is_no_gpu(digits, tmp_path):

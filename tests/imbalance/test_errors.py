@@ -174,7 +174,7 @@ def test_kinds_of_input(function):
         (([0, 1], [0, 1, 2]), None, r"y_pred must have one prediction a row of y_true, shape \(2,\), got shape \(3,\)"),
         (([[0, 1], [0, 1]], [0, 1]), None, r"y_true must be one number a row, .* y_true\[:, 0\]"),
         ((["a", "b"], [0, 1]), None, "y_true must be numbers"),
-        (([0, 1], [0, 1]), [1], r"sample_weight must have one weight a row, shape \(2,\), got shape \(1,\)"),
+        (([0, 1], [0, 1]), [1], r"sample_weight must have one weight per row, shape \(2,\), got shape \(1,\)"),
         (([0, 1], [0, 1]), [1, -2], "sample_weight must be non-negative, got -2 at row 1"),
         (([0, 1], [0, 1]), [0, 0], "sample_weight must be positive for at least one row"),
         (([0, 1], [0, 1]), [np.nan, 1], "sample_weight must be finite"),

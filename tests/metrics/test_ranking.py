@@ -277,9 +277,9 @@ def test_refused_columns(metric):
 def test_refused_weights(metric):
     with pytest.raises(ValueError, match="sample_weight must be non-negative, got -1 at row 1"):
         metric([0, 1], [0.1, 0.2], sample_weight=[1, -1])
-    with pytest.raises(ValueError, match="sample_weight must be positive in at least one list"):
+    with pytest.raises(ValueError, match="sample_weight must be positive for at least one row"):
         metric([0, 1], [0.1, 0.2], sample_weight=[0, 0])
-    with pytest.raises(ValueError, match="sample_weight contains NaN"):
+    with pytest.raises(ValueError, match="sample_weight must be finite, got nan"):
         metric([0, 1], [0.1, 0.2], sample_weight=[0, np.nan])
     with pytest.raises(ValueError, match="sample_weight weighs the lists in their mean, but reduction=None"):
         metric([0, 1], [0.1, 0.2], sample_weight=[1, 1], reduction=None)
@@ -299,7 +299,7 @@ def test_refused_k(metric):
     with pytest.raises(ValueError, match="k must be at least 1, got k=0"):
         metric([0, 1], [0.1, 0.2], k=0)
     for k in (1.0, True, "3"):
-        with pytest.raises(TypeError, match="k must be an integer or None"):
+        with pytest.raises(TypeError, match="k must be an integer"):
             metric([0, 1], [0.1, 0.2], k=k)
     assert metric([0, 1], [0.1, 0.2], k=np.int64(5)) == metric([0, 1], [0.1, 0.2])
 

@@ -18,7 +18,6 @@ from skmetric.metrics import (
     NdcgScorer,
     kendall_score,
     kendall_scorer,
-    make_ndcg_scorer,
     map_score,
     map_scorer,
     mrr_score,
@@ -102,12 +101,12 @@ def test_pickle_clone_repr(scorer):
 
 
 def test_made_scorers():
-    assert repr(make_ndcg_scorer()) == repr(ndcg_scorer) == "NdcgScorer()"
-    made = make_ndcg_scorer(k=3, gain="linear", ties="order", empty=1)
+    assert repr(NdcgScorer()) == repr(ndcg_scorer) == "NdcgScorer()"
+    made = NdcgScorer(k=3, gain="linear", ties="order", empty=1)
     assert made.get_params() == {"k": 3, "gain": "linear", "ties": "order", "empty": 1, "convention": None}
     given = {"groups": GROUPS}
     assert made.score(X[:, 0], Y, **given) == ndcg_score(Y, X[:, 0], k=3, gain="linear", ties="order", empty=1, **given)
-    made = make_ndcg_scorer(convention="catboost")
+    made = NdcgScorer(convention="catboost")
     assert made.score(X[:, 0], Y, **given) == ndcg_score(Y, X[:, 0], convention="catboost", **given)
     for scorer, metric in ((MrrScorer(k=2, empty=0), mrr_score), (MapScorer(k=2, empty=0), map_score)):
         assert scorer.score(X[:, 0], Y, **given) == metric(Y, X[:, 0], k=2, empty=0, **given)

@@ -331,7 +331,7 @@ def test_arguments_are_left_alone(score):
         ({"sample_weight": [1, 1, 1]}, ValueError, r"sample_weight must have .* shape \(4,\), got shape \(3,\)"),
         ({"sample_weight": np.ones((4, 1))}, ValueError, r"sample_weight must have .* got shape \(4, 1\)"),
         ({"sample_weight": [1, 1, -2, 1]}, ValueError, "sample_weight must be non-negative, got -2 at row 2"),
-        ({"sample_weight": [1, 1, np.nan, 1]}, ValueError, "sample_weight contains NaN"),
+        ({"sample_weight": [1, 1, np.nan, 1]}, ValueError, "sample_weight must be finite, got nan"),
         ({"sample_weight": [0, 0, 0, 0]}, ValueError, "sample_weight must be positive for at least one row"),
         ({"sample_weight": [0, 0, 1, 1]}, ValueError, "only zeros at the 2 rows whose class has other rows"),
     ],

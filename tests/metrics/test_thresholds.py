@@ -573,10 +573,10 @@ def test_a_slope_that_is_no_float_is_refused():
         ([1, -1], [1, np.inf], None, r"Input distance contains infinity"),
         ([1, -1], [[1], [2]], None, r"distance must be one distance a pair, shape \(n,\), got shape \(2, 1\)"),
         ([], [], None, r"0 sample"),
-        ([1, -1], [1, 2], [1], r"sample_weight must be one weight a pair, shape \(2,\), got shape \(1,\)"),
-        ([1, -1], [1, 2], [1, -2], r"sample_weight must not be negative, got -2 at row 1"),
+        ([1, -1], [1, 2], [1], r"sample_weight must have one weight per pair, shape \(2,\), got shape \(1,\)"),
+        ([1, -1], [1, 2], [1, -2], r"sample_weight must be non-negative, got -2 at pair 1"),
         ([1, -1], [1, 2], [0, 0], r"sample_weight must be positive for at least one pair, got 2 zeros"),
-        ([1, -1], [1, 2], [1, np.nan], r"Input sample_weight contains NaN"),
+        ([1, -1], [1, 2], [1, np.nan], r"sample_weight must be finite, got nan"),
     ],
 )
 def test_pairs_that_do_not_fit(function, y_true, distance, weight, message):

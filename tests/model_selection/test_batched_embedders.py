@@ -103,7 +103,7 @@ def test_labels(loss, blobs):
         {"n_components": 5, "hidden_layer_sizes": (7, 3)},
         {"hidden_layer_sizes": ()},
         {"dropout": 0.0},
-        {"distance": "sqeuclidean", "normalize": False, "scale_inputs": False},
+        {"distance": "sqeuclidean", "normalize": False, "inputs": "none"},
         {"early_stopping": True, "n_iter_no_change": 2, "max_iter": 12, "validation_fraction": 0.2},
         {"memory_size": 50, "batch_size": 12},
         {"memory_size": 7, "batch_size": 12, "early_stopping": True, "n_iter_no_change": 1, "max_iter": 8},

@@ -9,8 +9,9 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
 from skmetric.estimators.regression.ranksim import RankSimRegressor
-from skmetric.imbalance import DensityStratifiedKFold, LabelDensityWeighter
+from skmetric.imbalance import LabelDensityWeighter
 from skmetric.metrics import spearman_scorer
+from skmetric.model_selection import DensityStratifiedKFold
 from skmetric.model_selection.search import BatchedGridSearchCV
 
 SMALL = RankSimRegressor(

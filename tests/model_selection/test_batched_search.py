@@ -26,6 +26,7 @@ from skmetric._core.sampling import ClassBatchSampler
 from skmetric.estimators.embedding.triplet import TripletEmbedder
 from skmetric.metrics import map_at_r_scorer, recall_at_1_scorer
 from skmetric.model_selection.search import BatchedGridSearchCV, BatchedRandomizedSearchCV
+from tests.estimators.prepared import plan_of
 
 
 def make(**params):
@@ -84,7 +85,7 @@ def test_scores_are_those_of_grid_search(load):
     distance=st.sampled_from(["euclidean", "sqeuclidean", "cosine"]),
     normalize=st.booleans(),
     soft=st.booleans(),
-    scale_inputs=st.booleans(),
+    inputs=st.sampled_from(["bounded", "standard", "none"]),
     early_stopping=st.booleans(),
     batch_size=st.sampled_from([12, 24, 64]),
     n_splits=st.sampled_from([2, 3]),
@@ -126,7 +127,7 @@ def test_two_threads_and_inputs_of_odd_width():
     before = torch.get_num_threads()
     torch.set_num_threads(2)
     try:
-        plans = [make(margin=margin, max_iter=2, hidden_layer_sizes=(64,))._plan(X, y) for margin in (0.1, 0.3, 0.7)]
+        plans = [plan_of(make(margin=margin, max_iter=2, hidden_layer_sizes=(64,)), X, y) for margin in (0.1, 0.3, 0.7)]
         together = fit_stack(plans, device=torch.device("cpu"))
         (alone,) = fit_stack(plans[1:2], device=torch.device("cpu"))
     finally:

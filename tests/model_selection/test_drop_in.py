@@ -26,6 +26,7 @@ from skmetric.estimators.ranking.pointwise import PointwiseRanker
 from skmetric.estimators.regression.ranksim import RankSimRegressor
 from skmetric.metrics import map_at_r_scorer
 from skmetric.model_selection.search import BatchedGridSearchCV
+from tests.estimators.prepared import plan_of
 
 ONLY_SOME_SCORES = pytest.mark.filterwarnings("ignore:One or more of the test scores are non-finite")
 
@@ -92,7 +93,7 @@ def doubled(X):
 )
 def test_steps_that_work_in_place_touch_no_other_candidate(blobs, step, grid):
     X, y = blobs
-    pipeline = Pipeline([("step", step), ("net", make(scale_inputs=False))])
+    pipeline = Pipeline([("step", step), ("net", make(inputs="none"))])
     assert_same_scores(pipeline, {**grid, "net__margin": [0.1, 0.5]}, X, y, cv=2)
 
 
@@ -251,7 +252,7 @@ def data_for(estimator, blobs):
 def test_plans_can_be_sent_to_other_processes(blobs, estimator):
     data, params = data_for(estimator, blobs)
     estimator = clone(estimator)
-    plan = estimator._plan(*data, **params)
+    plan = plan_of(estimator, *data, **params)
     # Plain pickle, as joblib's multiprocessing has it, knows no functions within functions.
     sent = pickle.loads(pickle.dumps(plan))
     outputs = np.random.default_rng(0).normal(size=(len(plan.validation.X), 1)).astype(np.float32)
@@ -262,7 +263,7 @@ def test_plans_can_be_sent_to_other_processes(blobs, estimator):
 def test_plans_of_tuples_can_be_sent_to_other_processes(blobs, n_components):
     X, _ = blobs
     triplets = X[np.random.default_rng(0).integers(0, len(X), (60, 3))]
-    plan = make(n_components=n_components, early_stopping=True, validation_fraction=0.3)._plan(triplets)
+    plan = plan_of(make(n_components=n_components, early_stopping=True, validation_fraction=0.3), triplets)
     sent = pickle.loads(pickle.dumps(plan))
     outputs = np.random.default_rng(0).normal(size=(len(plan.validation.X), n_components)).astype(np.float32)
     assert sent.validation.score(outputs) == plan.validation.score(outputs)

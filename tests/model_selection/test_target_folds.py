@@ -8,7 +8,7 @@ from sklearn.base import clone
 from sklearn.linear_model import Ridge
 from sklearn.model_selection import GridSearchCV, KFold, check_cv, cross_val_score
 
-from skmetric.imbalance import DensityStratifiedKFold
+from skmetric.model_selection import DensityStratifiedKFold
 
 Y = np.random.default_rng(0).lognormal(0, 1.5, 203)
 X = np.column_stack([np.log(Y), np.arange(203.0)])

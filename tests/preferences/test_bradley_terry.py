@@ -223,13 +223,13 @@ def test_no_maximum(pairs, message):
         (
             {"sample_weight": [1]},
             ValueError,
-            r"sample_weight must be one weight a pair, shape \(3,\), got shape \(1,\)",
+            r"sample_weight must have one weight per pair, shape \(3,\), got shape \(1,\)",
         ),
-        ({"sample_weight": [1, -2, 1]}, ValueError, "sample_weight must be finite and not negative, got -2 at row 1"),
+        ({"sample_weight": [1, -2, 1]}, ValueError, "sample_weight must be non-negative, got -2 at pair 1"),
         (
             {"sample_weight": [1, 1, np.inf]},
             ValueError,
-            "sample_weight must be finite and not negative, got inf at row 2",
+            "sample_weight must be finite, got inf at pair 2",
         ),
         ({"sample_weight": [0, 0, 0]}, ValueError, "sample_weight must be positive for at least one pair, got 3 zeros"),
         ({"alpha": -1}, ValueError, "alpha must be finite and not negative, got alpha=-1. Pass alpha=0"),

@@ -9,13 +9,13 @@ from torch import Tensor
 
 from skmetric._core.engine.randomness import Stream, identity, open_stream, shared
 
-__all__ = ["DropoutNoise"]
+__all__ = ["DropoutMasks"]
 
 # Two random bytes decide over one activation.
 LEVELS = 1 << 16
 
 
-class DropoutNoise:
+class DropoutMasks:
     """Draws the factors that dropout multiplies activations with: 0, or 1 / (share kept).
 
     On the host, by numpy: four times faster than torch's generator on a CPU, the same on every device, and a model
@@ -40,8 +40,8 @@ class DropoutNoise:
         self._device = device
         self._rngs = shared([identity(seed) for seed in seeds], lambda place: open_stream(seeds[place], Stream.DROPOUT))
 
-    def keep_only(self, models: Sequence[int]) -> "DropoutNoise":
-        """The noise of some of the models, which goes on where it is."""
+    def keep_only(self, models: Sequence[int]) -> "DropoutMasks":
+        """The masks of some of the models, which goes on where it is."""
         fewer = copy(self)
         fewer._rngs = [self._rngs[model] for model in models]
         return fewer

@@ -11,7 +11,7 @@ from torch import Tensor
 from skmetric._core.engine.batch import Batch
 from skmetric._core.engine.schedule import Schedule
 from skmetric._core.engine.trained import TrainedNetwork
-from skmetric._core.nn import NetworkSpec, Outputs, Weights
+from skmetric._core.nn import InputState, NetworkSpec, Outputs, Weights
 
 __all__ = ["FitPlan", "FitResult", "Moments", "Objective", "Sampler", "StoppingRule", "Validation"]
 
@@ -48,7 +48,7 @@ class Sampler(Protocol):
 
 @dataclass(frozen=True)
 class Validation:
-    """Rows held out from training, and the score (higher is better) of what a model finally makes of them.
+    """Encoded rows held out from training, and the score (higher is better) of what a model finally makes of them.
 
     ``score`` gets finite outputs only. Plans go to other processes: it must pickle.
     """
@@ -91,10 +91,10 @@ class FitPlan:
         What enters the objective as numbers; models of one stack may differ in them.
     sampler : Sampler
         The epoch's batches.
-    X : array of shape (n, n_features), float32
-        The rows of the items; may be a memory map.
-    targets : array of shape (n, ...)
-        What is known about the rows, for the estimator to finish with.
+    inputs : InputState
+        What the encoding of the columns has learned from the training rows.
+    X : array of shape (n, n_encoded), float32
+        The encoded rows of the items; may be a memory map.
     learning_rate, weight_decay : float
         Of AdamW; models of one stack may differ in them.
     schedule : Schedule
@@ -103,8 +103,6 @@ class FitPlan:
         Epochs.
     seed : numpy.random.SeedSequence
         Everything random about this model comes from here.
-    row_weights : array of shape (n,), optional
-        How much each row counts where inputs are scaled: 0 where it is held out. None: all alike.
     items : array of int, shape (n_items,), optional
         Which row of X each item is that the sampler draws. None: the items are the rows.
     values : array of shape (n_items, n_values), float32, optional
@@ -134,14 +132,13 @@ class FitPlan:
     objective: Objective
     hyperparameters: Mapping[str, float]
     sampler: Sampler
+    inputs: InputState
     X: NDArray
-    targets: NDArray
     learning_rate: float
     weight_decay: float
     schedule: Schedule
     max_iter: int
     seed: np.random.SeedSequence
-    row_weights: NDArray | None = None
     items: NDArray | None = None
     values: NDArray | None = None
     bins: NDArray | None = None

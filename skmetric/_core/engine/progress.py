@@ -114,5 +114,5 @@ class _ModelProgress:
         """The finished model."""
         assert self._weights is not None
         assert self._moments is not None
-        network = TrainedNetwork(self._plan.network, self._weights, self._plan.seed)
+        network = TrainedNetwork(self._plan.network, self._plan.inputs, self._weights, self._plan.seed)
         return FitResult(network, len(self.history), self.history, self._moments, self._failure)

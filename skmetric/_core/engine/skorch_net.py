@@ -10,7 +10,7 @@ from skorch.callbacks import Callback, EpochTimer, PrintLog
 from skmetric._core.engine.optimizer import StackAdamW
 from skmetric._core.engine.progress import Progress
 
-__all__ = ["ShownOptimizer", "StackNet"]
+__all__ = ["CallbackNet", "ShownOptimizer"]
 
 
 class ShownOptimizer(torch.optim.Optimizer):
@@ -40,7 +40,7 @@ class ShownOptimizer(torch.optim.Optimizer):
         self.param_groups = shared
 
 
-class StackNet(NeuralNet):
+class CallbackNet(NeuralNet):
     """A skorch net whose inner loop is ours.
 
     Callbacks find what they expect of a net (``history``, ``module_``, ``optimizer_``, ``max_epochs``) and are
@@ -74,12 +74,12 @@ class StackNet(NeuralNet):
         # PrintLog formats its table even when it prints nothing.
         return [("epoch_timer", EpochTimer()), *([("print_log", PrintLog())] if self.verbose else [])]
 
-    def initialize_module(self) -> "StackNet":
+    def initialize_module(self) -> "CallbackNet":
         """Show the stack's network to callbacks."""
         self.module_ = self.progress.stack.network
         return self
 
-    def initialize_optimizer(self, triggered_directly: None = None) -> "StackNet":
+    def initialize_optimizer(self, triggered_directly: None = None) -> "CallbackNet":
         """Show the stack's optimiser to callbacks, where there are any."""
         del triggered_directly
         if self.callbacks:

@@ -12,10 +12,17 @@ from skmetric._core.engine.device import free_memory
 from skmetric._core.engine.plan import FitPlan, FitResult
 from skmetric._core.engine.progress import Progress
 from skmetric._core.engine.randomness import borrow_global_generators
-from skmetric._core.engine.skorch_net import StackNet
+from skmetric._core.engine.skorch_net import CallbackNet
 from skmetric._core.engine.training import TrainingStack
 
-__all__ = ["fit_in_stacks", "fit_stack", "split_into_stacks"]
+__all__ = ["fit_each", "fit_in_stacks", "fit_stack", "split_into_stacks"]
+
+
+# Share of the free memory that the stacks of all jobs are planned for.
+MEMORY_SHARE = 0.25
+# Numbers held for each weight (value, gradient and its parts, two moments), and for each activation (itself, its
+# gradient, dropout's factors and what is drawn for them).
+PER_WEIGHT, PER_ACTIVATION = 7, 8
 
 
 def fit_stack(
@@ -46,15 +53,8 @@ def fit_stack(
     # Training works inside a caller's torch.no_grad() too.
     with borrowed, torch.inference_mode(False), torch.enable_grad():
         progress = Progress(TrainingStack(plans, device))
-        StackNet(progress, callbacks=callbacks, verbose=verbose).train()
+        CallbackNet(progress, callbacks=callbacks, verbose=verbose).train()
         return progress.results()
-
-
-# Share of the free memory that the stacks of all jobs are planned for.
-MEMORY_SHARE = 0.25
-# Numbers held for each weight (value, gradient and its parts, two moments), and for each activation (itself, its
-# gradient, dropout's factors and what is drawn for them).
-PER_WEIGHT, PER_ACTIVATION = 7, 8
 
 
 def split_into_stacks(
@@ -66,7 +66,9 @@ def split_into_stacks(
     """
     alike: dict[Hashable, list[int]] = {}
     for place, plan in enumerate(plans):
-        alike.setdefault(_shape(plan), []).append(place)
+        # A user's module has no axis for several models.
+        shape = _shape(plan) if plan.network.module is None else place
+        alike.setdefault(shape, []).append(place)
     room = MEMORY_SHARE * free_memory(device) / n_jobs
     stacks = []
     for places in alike.values():
@@ -96,10 +98,22 @@ def fit_in_stacks(plans: Sequence[FitPlan], device: torch.device) -> list[FitRes
     return [*fit_in_stacks(plans[:half], device), *fit_in_stacks(plans[half:], device)]
 
 
+def fit_each(plans: Sequence[FitPlan], device: torch.device) -> list[FitResult]:
+    """Train all plans, side by side where they agree in shape; the first error of any is raised."""
+    results: dict[int, FitResult] = {}
+    for stack in split_into_stacks(plans, device, None):
+        for index, result in zip(stack, fit_in_stacks([plans[i] for i in stack], device), strict=True):
+            if isinstance(result, Exception):
+                raise result
+            results[index] = result
+    return [results[index] for index in range(len(plans))]
+
+
 def _shape(plan: FitPlan) -> Hashable:
     """What models of a stack have in common: all that decides shapes, step counts and the loss's form."""
     return (
         plan.network,
+        plan.X.shape[1],
         plan.objective,
         tuple(sorted(plan.hyperparameters)),
         plan.sampler.batch_length,
@@ -115,7 +129,7 @@ def _shape(plan: FitPlan) -> Hashable:
 def _count_numbers(plan: FitPlan) -> int:
     """How many numbers, about, a model needs in memory while it trains."""
     spec, n, lengths = plan.network, plan.sampler.batch_length, plan.sampler.list_lengths
-    widths = [spec.n_features, *spec.hidden_layer_sizes, spec.n_scores or spec.n_outputs]
+    widths = [spec.input_width, *spec.hidden_layer_sizes, spec.n_scores or spec.n_outputs]
     n_proxies, n_values = spec.n_proxies or 0, 0 if plan.values is None else plan.values.shape[1]
     n_weights = sum(a * b for a, b in pairwise(widths)) + n_proxies * spec.n_outputs
     at_a_time = min(plan.n_embedded, plan.chunk_length or plan.n_embedded)

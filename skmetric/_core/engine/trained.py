@@ -10,7 +10,7 @@ from torch import Tensor
 
 from skmetric._core.engine.device import resolve_device
 from skmetric._core.engine.randomness import borrow_global_generators
-from skmetric._core.nn import NetworkSpec, StackNetwork, Weights
+from skmetric._core.nn import Columns, InputState, NetworkSpec, StackNetwork, Weights, build_network
 
 __all__ = ["TrainedNetwork", "apply_network"]
 
@@ -48,29 +48,32 @@ class TrainedNetwork:
     ----------
     spec : NetworkSpec
         How to build the network.
+    inputs : InputState
+        What the encoding of the columns has learned.
     weights : Weights
-        What it has learned.
+        What the network has learned.
     seed : numpy.random.SeedSequence
         The fit's: a user's module that holds random numbers outside its state gets the same ones again.
     """
 
-    def __init__(self, spec: NetworkSpec, weights: Weights, seed: np.random.SeedSequence) -> None:
+    def __init__(self, spec: NetworkSpec, inputs: InputState, weights: Weights, seed: np.random.SeedSequence) -> None:
         self.spec = spec
+        self.inputs = inputs
         self.weights = weights
         self._seed = seed
         self._on_device: tuple[torch.device, StackNetwork] | None = None
 
-    def apply(self, X: NDArray, device: str | torch.device) -> NDArray[np.float32]:
-        """What the network finally makes of rows (n, n_features), computed on the device: scores, or (n, n_outputs)."""
+    def apply(self, columns: Columns, device: str | torch.device) -> NDArray[np.float32]:
+        """What the network finally makes of a table, computed on the device: scores, or (n, n_outputs)."""
         where = resolve_device(device)
         network = self._network_on(where)
-        return apply_network(network.final, X, where, block=network.row_block)
+        return apply_network(network.final, self.inputs.encode(columns), where, block=network.row_block)
 
-    def represent(self, X: NDArray, device: str | torch.device) -> NDArray[np.float32]:
-        """The rows' representation (n, n_outputs): what the scores are made of, where there are scores."""
+    def represent(self, columns: Columns, device: str | torch.device) -> NDArray[np.float32]:
+        """The representation of a table's rows (n, n_outputs): what the scores are made of, where there are scores."""
         where = resolve_device(device)
         network = self._network_on(where)
-        return apply_network(network.represent, X, where, block=network.row_block)
+        return apply_network(network.represent, self.inputs.encode(columns), where, block=network.row_block)
 
     def _network_on(self, device: torch.device) -> StackNetwork:
         if self._on_device is None or self._on_device[0] != device:
@@ -83,9 +86,9 @@ class TrainedNetwork:
         # Building draws weights, only to overwrite them.
         rngs = [np.random.default_rng(0)]
         if self.spec.module is None:
-            return self.spec.build(rngs)
+            return build_network(self.spec, [self.inputs], rngs)
         with borrow_global_generators(self._seed, torch.device("cpu")):
-            return self.spec.build(rngs)
+            return build_network(self.spec, [self.inputs], rngs)
 
     def __getstate__(self) -> dict[str, Any]:
         return {**self.__dict__, "_on_device": None}

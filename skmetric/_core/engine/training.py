@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from skmetric._core.engine.batch import Batch
-from skmetric._core.engine.dropout import DropoutNoise
+from skmetric._core.engine.dropout import DropoutMasks
 from skmetric._core.engine.gradients import open_gradients
 from skmetric._core.engine.memory import NoMemory, RecentItems
 from skmetric._core.engine.optimizer import StackAdamW
@@ -20,12 +20,12 @@ from skmetric._core.engine.plan import FitPlan, Sampler
 from skmetric._core.engine.randomness import Stream, identity, open_stream, shared
 from skmetric._core.engine.tables import DeviceTable, HostTable, SharedTable, open_table, share_table
 from skmetric._core.engine.trained import apply_network
-from skmetric._core.nn import FlatParameters, Outputs
+from skmetric._core.nn import FlatParameters, Outputs, build_network
 
 __all__ = ["BatchDraws", "TrainingStack"]
 
 # Random numbers of at most so many steps, times models, items and activations, are drawn ahead.
-NOISE_AHEAD = 1 << 22
+MASKS_AHEAD = 1 << 22
 
 Record = dict[str, NDArray]
 
@@ -56,7 +56,7 @@ class TrainingStack:
         first = plans[0]
         self.plans, self.device = plans, device
         self._draws = BatchDraws(plans)
-        self.network = first.network.build(self._streams(Stream.WEIGHTS))
+        self.network = build_network(first.network, [plan.inputs for plan in plans], self._streams(Stream.WEIGHTS))
         self._start_weights()
         self.network.to(device).train()
         self._flat = FlatParameters(self.network)
@@ -69,7 +69,7 @@ class TrainingStack:
         self._gradients = open_gradients(self.network, self._flat, first.n_embedded, first.chunk_length)
         self._table = _open_rows(plans, device)
         self._memory = _open_memory(plans, self.network.n_outputs, device)
-        self._noise = DropoutNoise(
+        self._masks = DropoutMasks(
             first.network.dropout, self.network.keep_width, [plan.seed for plan in plans], device
         )
         self._generators = [_torch_generator(rng, device) for rng in self._streams(Stream.OBJECTIVE)]
@@ -114,10 +114,10 @@ class TrainingStack:
         n_steps, n_models, _ = rows.shape
         factors = self._factors[epoch * n_steps : (epoch + 1) * n_steps]
         n_embedded = self.plans[0].n_embedded
-        ahead = max(1, NOISE_AHEAD // max(1, n_models * n_embedded * self.network.keep_width))
+        ahead = max(1, MASKS_AHEAD // max(1, n_models * n_embedded * self.network.keep_width))
         for start in range(0, n_steps, ahead):
             block = slice(start, start + ahead)
-            keeps = self._noise.draw(len(factors[block]), n_embedded)
+            keeps = self._masks.draw(len(factors[block]), n_embedded)
             batches = self._table.batches(rows[block])
             values, bins = self._known([each[block] for each in drawn])
             steps = zip(batches, values, bins, self._list_lengths[block], keeps, factors[block].tolist(), strict=True)
@@ -138,7 +138,7 @@ class TrainingStack:
         smaller = TrainingStack(plans, self.device)
         smaller._draws = self._draws.keep_only(models)
         smaller._generators = [self._generators[model] for model in models]
-        smaller._noise = self._noise.keep_only(models)
+        smaller._masks = self._masks.keep_only(models)
         smaller._memory = self._memory.keep_only(models)
         return smaller
 
@@ -168,7 +168,6 @@ class TrainingStack:
         given = [plan.initial_weights for plan in self.plans if plan.initial_weights is not None]
         if given:
             self.network.load(given)
-        self.network.fit_inputs([(plan.X, plan.row_weights) for plan in self.plans])
 
     def _stack_hyperparameters(self) -> Mapping[str, Tensor]:
         names = self.plans[0].hyperparameters

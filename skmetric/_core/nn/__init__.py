@@ -1,8 +1,23 @@
 """Layers and networks that carry a leading stack axis. torch only."""
 
 from skmetric._core.nn.flat import FlatParameters
-from skmetric._core.nn.network import Outputs, StackNetwork, Weights
+from skmetric._core.nn.inputs import INPUTS, Columns, InputSpec, InputState, PlainInputs
+from skmetric._core.nn.network import build_network
 from skmetric._core.nn.smoothing import SmoothingSpec
 from skmetric._core.nn.spec import NetworkSpec
+from skmetric._core.nn.stack_network import Outputs, StackNetwork, Weights
 
-__all__ = ["FlatParameters", "NetworkSpec", "Outputs", "SmoothingSpec", "StackNetwork", "Weights"]
+__all__ = [
+    "INPUTS",
+    "Columns",
+    "FlatParameters",
+    "InputSpec",
+    "InputState",
+    "NetworkSpec",
+    "Outputs",
+    "PlainInputs",
+    "SmoothingSpec",
+    "StackNetwork",
+    "Weights",
+    "build_network",
+]

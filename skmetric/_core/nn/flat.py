@@ -5,13 +5,10 @@ from collections.abc import Sequence
 import torch
 from torch import Tensor
 
-from skmetric._core.nn.network import StackNetwork
+from skmetric._bits import ALIGNMENT
+from skmetric._core.nn.stack_network import StackNetwork
 
 __all__ = ["FlatParameters"]
-
-# Elements a model's row is padded to: whole vector registers, so that an element of a model is never computed by the
-# scalar tail of a loop in one stack and by its vector body in another, which may round differently.
-ALIGNMENT = 64
 
 
 class FlatParameters:

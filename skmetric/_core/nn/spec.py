@@ -1,14 +1,12 @@
 """What decides the shape of a network."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
 
-import numpy as np
 from torch import nn
 
-from skmetric._core.nn.network import StackNetwork, TabularStack
+from skmetric._core.nn.inputs import InputSpec
 from skmetric._core.nn.smoothing import SmoothingSpec
-from skmetric._core.nn.user_module import SingleModule
 
 __all__ = ["NetworkSpec"]
 
@@ -27,8 +25,10 @@ class NetworkSpec:
         Share of the hidden activations set to zero while training.
     normalize : bool
         Whether a representation without scores is scaled to unit length.
-    scale_inputs : bool
-        Whether inputs pass :class:`InputScaling`.
+    inputs : InputSpec
+        How the columns of a table enter.
+    input_width : int
+        Numbers that the encoding gives per row.
     module : callable, optional
         ``(n_features, n_outputs) -> torch.nn.Module``, in place of the layers above; it gets inputs as given.
     n_scores : int, optional
@@ -45,15 +45,9 @@ class NetworkSpec:
     hidden_layer_sizes: tuple[int, ...]
     dropout: float
     normalize: bool
-    scale_inputs: bool
+    inputs: InputSpec
+    input_width: int
     module: Callable[[int, int], nn.Module] | None = None
     n_scores: int | None = None
     smoothing: SmoothingSpec | None = None
     n_proxies: int | None = None
-
-    def build(self, rngs: Sequence[np.random.Generator]) -> StackNetwork:
-        """Build a stack of as many models as there are generators.
-
-        A user's module draws its weights from torch's global generator: the caller seeds and restores that.
-        """
-        return TabularStack(self, rngs) if self.module is None else SingleModule(self, rngs)

@@ -1,23 +1,21 @@
 """A user's own module as a stack of one."""
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
-from skmetric._core.nn.layers import ALL, Table, unit_length
-from skmetric._core.nn.network import StackNetwork, Weights
+from skmetric._core.nn.inputs import InputState
+from skmetric._core.nn.layers import ALL, unit_length
+from skmetric._core.nn.spec import NetworkSpec
+from skmetric._core.nn.stack_network import StackNetwork, Weights
 
-if TYPE_CHECKING:
-    from skmetric._core.nn.spec import NetworkSpec
-
-__all__ = ["SingleModule"]
+__all__ = ["UserModule"]
 
 
-class SingleModule(StackNetwork):
+class UserModule(StackNetwork):
     """A user's own module, which knows no stack axis: a stack of one.
 
     The module draws its own weights, the generator those of the head and the proxies.
@@ -27,11 +25,13 @@ class SingleModule(StackNetwork):
     row_block = 1
     draws_globally = True
 
-    def _build_body(self, spec: "NetworkSpec", rngs: Sequence[np.random.Generator]) -> int:
-        del rngs
+    def _build_body(
+        self, spec: NetworkSpec, states: Sequence[InputState], rngs: Sequence[np.random.Generator]
+    ) -> tuple[int, Sequence[int]]:
+        del states, rngs
         self.keep_width = 0
         self.module = self._build(spec)
-        return spec.n_outputs
+        return spec.n_outputs, [spec.n_outputs]
 
     def represent(self, x: Tensor, keep: Tensor | None = None, models: slice = ALL) -> Tensor:
         """Outputs of the module."""
@@ -41,7 +41,7 @@ class SingleModule(StackNetwork):
         return unit_length(x) if self.normalize else x
 
     @staticmethod
-    def _build(spec: "NetworkSpec") -> nn.Module:
+    def _build(spec: NetworkSpec) -> nn.Module:
         assert spec.module is not None
         call = f"module({spec.n_features}, {spec.n_outputs})"
         if isinstance(spec.module, nn.Module):
@@ -64,9 +64,6 @@ class SingleModule(StackNetwork):
         if not any(p.requires_grad for p in built.parameters()):
             raise ValueError(f"{call} must have trainable parameters; it has none.")
         return built
-
-    def fit_inputs(self, tables: Sequence[Table]) -> None:
-        """A user's module takes the inputs as given."""
 
     def weights_of(self, model: int) -> dict[str, NDArray]:
         """Copies of the module's and the head's state."""

@@ -1,1 +1,1 @@
-"""TODO."""
+"""Estimators that learn an embedding."""

@@ -1,20 +1,53 @@
-"""Rows of known classes, on their way to an embedder."""
+"""What an embedder is given: labelled rows, or pairs and triplets of points."""
 
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from functools import partial
-from typing import Any
+from typing import Any, ClassVar, TypeAlias
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from sklearn.metrics import roc_auc_score
 from sklearn.utils.multiclass import type_of_target
 
-from skmetric._core.engine import Validation
+from skmetric._core.nn import Columns
 from skmetric._core.sampling import ClassBatchSampler, TupleBatchSampler, stratified_holdout
 from skmetric.estimators.embedding._distances import distance_between
-from skmetric.metrics import map_at_r_score
+from skmetric.estimators.embedding._neighbors import NeighborVote
+from skmetric.estimators.preparation import Batches, Indices
+from skmetric.metrics import distance_threshold, map_at_r_score
 
-__all__ = ["LabelledRows", "PointTuples", "is_unlabeled", "read_outcome"]
+__all__ = ["EmbedderBatching", "EmbedderData", "LabelledRows", "PointTuples", "is_unlabeled", "read_outcome"]
+
+# Gives the score of embeddings of the rows to validate by.
+Judge = Callable[[NDArray], float]
+
+
+@dataclass(frozen=True, eq=False)
+class EmbedderBatching:
+    """How an embedder's parameters, and what it chose, decide over batches.
+
+    Attributes
+    ----------
+    classes : array of shape (n_classes,)
+        All classes, in the order of their codes.
+    batch_size, samples_per_class : int
+        Limits of a batch.
+    n_negatives : int
+        Random negatives of given pairs.
+    chunk_length, memory_size
+        See :class:`FitPlan`.
+    with_codes : bool
+        Whether the objective gets to know the class of each row by number.
+    """
+
+    classes: NDArray
+    batch_size: int
+    samples_per_class: int
+    n_negatives: int = 0
+    chunk_length: int | None = None
+    memory_size: int = 0
+    with_codes: bool = False
 
 
 def is_unlabeled(labels: NDArray, unlabeled: Any) -> NDArray[np.bool_]:
@@ -31,13 +64,13 @@ def _of_each_type(labels: NDArray) -> str:
     return ", ".join(map(repr, first.values()))
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class LabelledRows:
     """Rows with their classes.
 
     Attributes
     ----------
-    X : array of shape (n, n_features), float32
+    columns : Columns
         The rows.
     labels : array of shape (n,)
         As they were given.
@@ -45,14 +78,14 @@ class LabelledRows:
         Whether a row has a label at all.
     """
 
-    X: NDArray[np.float32]
+    columns: Columns
     labels: NDArray
     is_known: NDArray[np.bool_]
 
-    @property
-    def usable(self) -> NDArray[np.integer]:
-        """Places of the rows that can be trained on."""
-        return np.flatnonzero(self.is_known)
+    tuple_size: ClassVar[int | None] = None
+    needs_y: ClassVar[bool] = True
+    has_both: ClassVar[bool] = False
+    has_similar: ClassVar[bool] = True
 
     @property
     def classes(self) -> NDArray:
@@ -60,7 +93,7 @@ class LabelledRows:
         return np.unique(self.labels[self.is_known])
 
     def codes(self, classes: NDArray) -> NDArray[np.integer]:
-        """Places of the labels among the classes; of no meaning where a label is not known."""
+        """Indices of the labels among the classes; of no meaning where a label is not known."""
         return np.searchsorted(classes, np.where(self.is_known, self.labels, classes[0]))
 
     def check(self) -> None:
@@ -90,11 +123,13 @@ class LabelledRows:
                 "one row each. Is y an identifier? It must say which rows are alike."
             )
 
-    def hold_out(
-        self, fraction: float, rng: np.random.Generator, distance: str
-    ) -> tuple[NDArray[np.integer], Validation]:
-        """Places of the rows to train on, and the others to validate by."""
-        usable, codes = self.usable, np.unique(self.labels[self.is_known], return_inverse=True)[1]
+    def usable(self) -> Indices:
+        """Rows whose class is known."""
+        return np.flatnonzero(self.is_known)
+
+    def hold_out(self, fraction: float, rng: np.random.Generator) -> tuple[Indices, "LabelledRows"]:
+        """Rows to train on, and a share of each class to validate by."""
+        usable, codes = self.usable(), np.unique(self.labels[self.is_known], return_inverse=True)[1]
         train, held_out = stratified_holdout(codes, fraction, rng)
         if np.bincount(codes[held_out], minlength=1).max() < 2:
             raise ValueError(
@@ -102,41 +137,51 @@ class LabelledRows:
                 f"these {len(codes)} rows does not (two rows of a class always stay for training). Raise it, pass "
                 "X_val and y_val, or set early_stopping=False."
             )
-        places = usable[held_out]
-        return usable[train], LabelledRows(
-            self.X[places], self.labels[places], np.ones(len(places), dtype=bool)
-        ).validation(distance)
+        return usable[train], self._known(usable[held_out])
 
-    def validation(self, distance: str) -> Validation:
-        """Validate by MAP@R of these rows among themselves."""
-        del distance  # all of them order neighbours alike
-        codes = np.unique(self.labels[self.is_known], return_inverse=True)[1]
+    def judged(self, distance: str) -> tuple[Columns, Judge]:
+        """Rows to validate by, and MAP@R among them."""
+        del distance  # all of them order neighbors alike
+        known = self._known(self.usable())
+        codes = np.unique(known.labels, return_inverse=True)[1]
         if np.bincount(codes, minlength=2).min() == 0 or np.bincount(codes).max() < 2:
             raise ValueError(
                 "y_val must hold two classes, one of them with two rows, to see how near these are; it does not."
             )
-        return Validation(self.X[self.is_known], partial(map_at_r_score, labels=codes))
+        return known.columns, partial(map_at_r_score, labels=codes)
 
-    def batches(
-        self, train: NDArray[np.integer], classes: NDArray, *, batch_size: int, samples_per_class: int
-    ) -> dict[str, Any]:
-        """What a plan is to know of the rows to train on."""
+    def batches(self, train: Indices, batching: EmbedderBatching) -> Batches:
+        """Batches of classes x rows."""
         is_held_out = self.is_known.copy()
         is_held_out[train] = False
-        codes = self.codes(classes)
-        return {
-            "sampler": ClassBatchSampler(
-                codes[train], batch_size=batch_size, samples_per_class=samples_per_class, rows=train
-            ),
-            "X": self.X,
+        codes = self.codes(batching.classes)
+        sampler = ClassBatchSampler(
+            codes[train], batch_size=batching.batch_size, samples_per_class=batching.samples_per_class, rows=train
+        )
+        return Batches(
+            sampler,
             # Inputs are scaled by all rows that are not held out, of known class or not.
-            "row_weights": (~is_held_out).astype(np.float64) if is_held_out.any() else None,
-            "targets": np.where(self.is_known, codes, -1),
-        }
+            row_weights=(~is_held_out).astype(np.float64) if is_held_out.any() else None,
+            values=codes[:, None].astype(np.float32) if batching.with_codes else None,
+            block_length=sampler.samples_per_class,
+            chunk_length=batching.chunk_length,
+            memory_size=batching.memory_size,
+        )
+
+    def neighbors(self, embeddings: NDArray[np.float32], classes: NDArray) -> NeighborVote:
+        """What ``predict`` asks: the rows of known class, as embeddings only."""
+        return NeighborVote(embeddings[self.is_known], self.codes(classes)[self.is_known])
+
+    def threshold(self, embeddings: NDArray[np.float32], distance: str) -> None:
+        """Rows bring no pairs to choose a threshold by."""
+        del embeddings, distance
+
+    def _known(self, rows: Indices) -> "LabelledRows":
+        return LabelledRows(self.columns.take(rows), self.labels[rows], np.ones(len(rows), dtype=bool))
 
 
 def read_outcome(y: ArrayLike | None, n: int, size: int) -> NDArray[np.integer]:
-    """What is known about each tuple: 1, or for a pair that is not alike -1."""
+    """What is known about each tuple: 1, or for a pair that is not similar -1."""
     if y is None:
         return np.ones(n, dtype=np.int64)
     outcome = np.asarray(y)
@@ -155,51 +200,68 @@ def read_outcome(y: ArrayLike | None, n: int, size: int) -> NDArray[np.integer]:
     return outcome.astype(np.int64)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class PointTuples:
     """Tuples of points.
 
     Attributes
     ----------
-    X : array of shape (m, n_features), float32
+    columns : Columns
         The distinct points.
-    places : array of int, shape (n, 2) or (n, 3)
+    indices : array of int, shape (n, 2) or (n, 3)
         Which points each tuple holds.
     outcome : array of int, shape (n,)
-        1, or -1 for a pair that is not alike.
+        1, or -1 for a pair that is not similar.
     """
 
-    X: NDArray[np.float32]
-    places: NDArray[np.integer]
+    columns: Columns
+    indices: NDArray[np.integer]
     outcome: NDArray[np.integer]
 
     @property
-    def usable(self) -> NDArray[np.integer]:
-        """All tuples."""
-        return np.arange(len(self.places))
+    def tuple_size(self) -> int:
+        """Points per tuple."""
+        return int(self.indices.shape[1])
 
     @property
     def classes(self) -> NDArray[np.integer]:
-        """What a tuple can be: not alike, or alike."""
+        """What a tuple can be: not similar, or similar."""
         return np.array([-1, 1])
 
     @property
+    def needs_y(self) -> bool:
+        """Whether a validation set needs an outcome too."""
+        return self.has_both
+
+    @property
+    def has_similar(self) -> bool:
+        """Whether some pairs are similar."""
+        return bool((self.outcome > 0).any())
+
+    @property
     def has_both(self) -> bool:
-        """Whether some pairs are alike and others are not."""
-        return bool((self.outcome > 0).any() and (self.outcome < 0).any())
+        """Whether some pairs are similar and others are not."""
+        return self.has_similar and bool((self.outcome < 0).any())
+
+    def check(self) -> None:
+        """Any tuples will do."""
+
+    def usable(self) -> Indices:
+        """All tuples."""
+        return np.arange(len(self.indices))
 
     def distances(self, embeddings: NDArray[np.float32], distance: str) -> NDArray[np.float32]:
         """Distances (n, size - 1) from the first point of each tuple to its others."""
-        first, others = embeddings[self.places[:, 0]], embeddings[self.places[:, 1:]]
+        first, others = embeddings[self.indices[:, 0]], embeddings[self.indices[:, 1:]]
         return distance_between(first[:, None], others, distance)
 
     def score(self, embeddings: NDArray[np.float32], distance: str, sample_weight: NDArray | None = None) -> float:
         """Share of triplets whose positive is closer; for pairs, the area under the ROC curve.
 
-        Of pairs that are all alike nothing is known to be unlike: they are told from each first point with the partner
-        of the next.
+        Of pairs that are all similar nothing is known to be dissimilar: they are compared with each first point and the
+        partner of the next.
         """
-        if self.places.shape[1] == 2 and not self.has_both:
+        if self.tuple_size == 2 and not self.has_both:
             weights = None if sample_weight is None else np.tile(sample_weight, 2)
             return self._crossed().score(embeddings, distance, weights)
         d = self.distances(embeddings, distance)
@@ -207,56 +269,67 @@ class PointTuples:
             return float(np.average(d[:, 0] < d[:, 1], weights=sample_weight))
         return float(roc_auc_score(self.outcome, -d[:, 0].astype(np.float64), sample_weight=sample_weight))
 
-    def some(self, tuples: NDArray[np.integer]) -> "PointTuples":
-        """Some of the tuples, with their points only."""
-        points, places = np.unique(self.places[tuples], return_inverse=True)
-        return PointTuples(self.X[points], places.reshape(len(tuples), -1), self.outcome[tuples])
-
-    def hold_out(
-        self, fraction: float, rng: np.random.Generator, distance: str
-    ) -> tuple[NDArray[np.integer], Validation]:
+    def hold_out(self, fraction: float, rng: np.random.Generator) -> tuple[Indices, "PointTuples"]:
         """Tuples to train on, and the others to validate by."""
         train, held_out = stratified_holdout((self.outcome > 0).astype(np.intp), fraction, rng)
-        if not len(held_out) or (self.has_both and not self.some(held_out).has_both):
+        if not len(held_out) or (self.has_both and not self._some(held_out).has_both):
             raise ValueError(
-                f"validation_fraction must hold out a tuple of every kind; {fraction} of these {len(self.places)} does "
-                "not. Raise it, pass X_val and y_val, or set early_stopping=False."
+                f"validation_fraction must hold out a tuple of every kind; {fraction} of these {len(self.indices)} "
+                "does not. Raise it, pass X_val and y_val, or set early_stopping=False."
             )
-        return train, self.some(held_out).validation(distance)
+        return train, self._some(held_out)
 
-    def validation(self, distance: str) -> Validation:
-        """Validate by the score of these tuples."""
+    def judged(self, distance: str) -> tuple[Columns, Judge]:
+        """Points to validate by, and the score of these tuples."""
         if (self.outcome < 0).all():
             raise ValueError("y_val must hold pairs that are alike, 1; all are -1.")
-        return Validation(self.X, partial(self.score, distance=distance))
+        return self.columns, partial(self.score, distance=distance)
+
+    def batches(self, train: Indices, batching: EmbedderBatching) -> Batches:
+        """Batches of whole tuples, with random negatives after them where there are any."""
+        n, size = self.indices.shape
+        # Random negatives are points that come second in some pair.
+        n_negatives = batching.n_negatives
+        candidates = np.unique(self.indices[train, 1]) if n_negatives else np.array([], dtype=self.indices.dtype)
+        known = np.concatenate([np.repeat(self.outcome, size), np.zeros(len(candidates))])
+        sampler = TupleBatchSampler(
+            train,
+            tuple_size=size,
+            batch_size=batching.batch_size,
+            n_negatives=n_negatives,
+            negatives=(n * size, len(candidates)),
+        )
+        return Batches(
+            sampler,
+            row_weights=np.bincount(self.indices[train].ravel(), minlength=len(self.columns)).astype(np.float64),
+            items=np.concatenate([self.indices.ravel(), candidates]),
+            values=known[:, None].astype(np.float32),
+            share_rows=True,
+            chunk_length=batching.chunk_length,
+        )
+
+    def neighbors(self, embeddings: NDArray[np.float32], classes: NDArray) -> None:
+        """Tuples have no classes to vote for."""
+        del embeddings, classes
+
+    def threshold(self, embeddings: NDArray[np.float32], distance: str) -> float | None:
+        """The distance that tells these pairs apart best, where there are both kinds."""
+        if not self.has_both:
+            return None
+        return distance_threshold(self.outcome, self.distances(embeddings, distance)[:, 0])
+
+    def _some(self, tuples: Indices) -> "PointTuples":
+        """Some of the tuples, with their points only."""
+        points, indices = np.unique(self.indices[tuples], return_inverse=True)
+        return PointTuples(self.columns.take(points), indices.reshape(len(tuples), -1), self.outcome[tuples])
 
     def _crossed(self) -> "PointTuples":
-        crossed = np.column_stack([self.places[:, 0], np.roll(self.places[:, 1], 1)])
+        crossed = np.column_stack([self.indices[:, 0], np.roll(self.indices[:, 1], 1)])
         return replace(
             self,
-            places=np.concatenate([self.places, crossed]),
+            indices=np.concatenate([self.indices, crossed]),
             outcome=np.concatenate([self.outcome, -self.outcome]),
         )
 
-    def batches(self, train: NDArray[np.integer], *, batch_size: int, n_negatives: int = 0) -> dict[str, Any]:
-        """What a plan is to know of the tuples to train on."""
-        n, size = self.places.shape
-        # Random negatives are points that come second in some pair.
-        candidates = np.unique(self.places[train, 1]) if n_negatives else np.array([], dtype=self.places.dtype)
-        items = np.concatenate([self.places.ravel(), candidates])
-        known = np.concatenate([np.repeat(self.outcome, size), np.zeros(len(candidates))])
-        return {
-            "sampler": TupleBatchSampler(
-                train,
-                tuple_size=size,
-                batch_size=batch_size,
-                n_negatives=n_negatives,
-                negatives=(n * size, len(candidates)),
-            ),
-            "X": self.X,
-            "row_weights": np.bincount(self.places[train].ravel(), minlength=len(self.X)).astype(np.float64),
-            "items": items,
-            "values": known[:, None].astype(np.float32),
-            "targets": self.outcome,
-            "share_rows": True,
-        }
+
+EmbedderData: TypeAlias = LabelledRows | PointTuples

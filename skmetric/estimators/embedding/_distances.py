@@ -5,6 +5,7 @@ import torch
 from numpy.typing import ArrayLike, NDArray
 
 from skmetric._core.engine import TrainedNetwork
+from skmetric._core.nn import Columns
 
 __all__ = ["LearnedMetric", "distance_between"]
 
@@ -24,7 +25,7 @@ class LearnedMetric:
     """The distance of two points' embeddings, for ``KNeighborsClassifier(metric=...)`` and the like.
 
     Always the Euclidean one: search trees rely on the triangle inequality, which cosine and squared distances violate.
-    Neighbours are in the same order by either.
+    Neighbors are in the same order by either.
 
     Parameters
     ----------
@@ -44,7 +45,7 @@ class LearnedMetric:
         for name, point in zip("uv", points, strict=True):
             if point.shape != (width,):
                 raise ValueError(f"{name} must be a point of {width} features, shape ({width},); got {point.shape}.")
-        left, right = self._network.apply(np.stack(points), self._device)
+        left, right = self._network.apply(Columns(np.stack(points)), self._device)
         return float(distance_between(left, right, "sqeuclidean" if squared else "euclidean"))
 
     def __repr__(self) -> str:

@@ -1,4 +1,4 @@
-"""The losses of ContrastiveEmbedder: their names, defaults and numbers."""
+"""The losses of ContrastiveEmbedder: one record each."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -6,27 +6,36 @@ from dataclasses import dataclass
 from skmetric.losses.contrastive import forms
 from skmetric.losses.contrastive.forms import Contrast
 
-__all__ = ["LOSSES", "Loss", "refuse_unused"]
+__all__ = ["LOSSES", "ContrastiveLoss", "refuse_unused"]
 
 
 @dataclass(frozen=True)
-class Loss:
-    """A loss with the defaults that its paper, or a search, gave it.
+class ContrastiveLoss:
+    """A loss, with the defaults that its paper, or a search, gave it.
 
     Attributes
     ----------
-    contrast : Contrast
+    form : Contrast
         What it makes of distances.
     distance : str
         Between embeddings, where none is asked for.
     margin, temperature : float, optional
-        None where the loss has none.
+        Defaults of the constructor's numbers; None where the loss has no such number.
+    is_of_pairs : bool
+        Whether it is a loss of single pairs, which needs no anchor with a positive and negatives.
+    has_proxies : bool
+        Whether it compares rows with one learned point per class.
+    sharpness_of_negatives : float, optional
+        For the loss whose temperature is one over the sharpness of negatives: how many times that of positives it is.
     """
 
-    contrast: Contrast
+    form: Contrast
     distance: str
     margin: float | None = None
     temperature: float | None = None
+    is_of_pairs: bool = False
+    has_proxies: bool = False
+    sharpness_of_negatives: float | None = None
 
     def numbers(self, margin: float | None, temperature: float | None) -> dict[str, float]:
         """What enters the loss, by the names that the loss has for it."""
@@ -36,21 +45,23 @@ class Loss:
             for name, (value, default) in chosen.items()
             if default is not None
         }
-        if self.contrast is forms.multi_similarity:
-            # The paper weighs negatives 25 times as sharply as positives, around a similarity of a half.
+        if self.sharpness_of_negatives is not None:
             beta = 1 / numbers.pop("temperature")
-            numbers |= {"alpha": beta / 25, "beta": beta, "base": 0.5}
+            numbers |= {"alpha": beta / self.sharpness_of_negatives, "beta": beta, "base": 0.5}
         return numbers
 
 
-LOSSES: Mapping[str, Loss] = {
-    "contrastive": Loss(forms.contrastive, "euclidean", margin=1.0),
-    "info_nce": Loss(forms.info_nce, "cosine", temperature=0.1),
-    "sup_con": Loss(forms.sup_con, "cosine", temperature=0.1),
-    "nce": Loss(forms.nce, "euclidean", margin=0.7, temperature=0.3),
-    "nca": Loss(forms.nca, "sqeuclidean", temperature=0.2),
-    "multi_similarity": Loss(forms.multi_similarity, "cosine", margin=0.1, temperature=0.02),
-    "proxy_anchor": Loss(forms.proxy_anchor, "cosine", margin=0.1, temperature=1 / 32),
+LOSSES: Mapping[str, ContrastiveLoss] = {
+    "contrastive": ContrastiveLoss(forms.contrastive, "euclidean", margin=1.0, is_of_pairs=True),
+    "info_nce": ContrastiveLoss(forms.info_nce, "cosine", temperature=0.1),
+    "sup_con": ContrastiveLoss(forms.sup_con, "cosine", temperature=0.1),
+    "nce": ContrastiveLoss(forms.nce, "euclidean", margin=0.7, temperature=0.3, is_of_pairs=True),
+    "nca": ContrastiveLoss(forms.nca, "sqeuclidean", temperature=0.2),
+    # The paper weighs negatives 25 times as sharply as positives, around a similarity of a half.
+    "multi_similarity": ContrastiveLoss(
+        forms.multi_similarity, "cosine", margin=0.1, temperature=0.02, sharpness_of_negatives=25
+    ),
+    "proxy_anchor": ContrastiveLoss(forms.proxy_anchor, "cosine", margin=0.1, temperature=1 / 32, has_proxies=True),
 }
 
 

@@ -10,9 +10,8 @@ from torch import Tensor
 
 from skmetric._core.engine import Batch, Memory
 from skmetric._core.nn import Outputs
-from skmetric.estimators.embedding._losses import LOSSES
 from skmetric.losses import block_triplet_loss, block_triplet_shares, cross_distance, pairwise_distance
-from skmetric.losses.contrastive.forms import DENSE_PAIRS, contrast, contrast_in_turns
+from skmetric.losses.contrastive.forms import DENSE_PAIRS, Contrast, contrast, contrast_in_turns
 from skmetric.losses.numerics import softplus, sum_last, weighted_mean
 from skmetric.losses.pairs import ALL, Pairs, pairs_of_blocks, pairs_of_sides, pairs_with_classes
 
@@ -125,11 +124,11 @@ class _Contrast:
     One says in ``_views`` which: the loss is added up over them.
     """
 
-    loss_name: str
+    form: Contrast
 
     def loss(self, outputs: Outputs, batch: Batch, hyperparameters: Numbers) -> Tensor:
         """Loss of each model."""
-        form, points = LOSSES[self.loss_name].contrast, outputs.representation
+        form, points = self.form, outputs.representation
         losses = []
         for seen in self._views(outputs, batch):
             if len(seen.turns) == 1:
@@ -161,15 +160,15 @@ class ClassContrast(_Contrast):
 
     Attributes
     ----------
-    loss_name : str
-        In LOSSES.
+    form : Contrast
+        What the loss makes of distances.
     distance : str
         Between embeddings.
     samples_per_class : int
         K.
     """
 
-    loss_name: str
+    form: Contrast
     distance: str
     samples_per_class: int
 
@@ -202,13 +201,13 @@ class ProxyContrast(_Contrast):
 
     Attributes
     ----------
-    loss_name : str
-        In LOSSES.
+    form : Contrast
+        What the loss makes of distances.
     distance : str
         Between proxies and embeddings.
     """
 
-    loss_name: str
+    form: Contrast
     distance: str
 
     def _views(self, outputs: Outputs, batch: Batch) -> Sequence[Seen]:
@@ -231,8 +230,8 @@ class PairContrast(_Contrast):
 
     Attributes
     ----------
-    loss_name : str
-        In LOSSES.
+    form : Contrast
+        What the loss makes of distances.
     distance : str
         Between embeddings.
     negatives : {"given", "batch", "random"}
@@ -242,7 +241,7 @@ class PairContrast(_Contrast):
         How many of these.
     """
 
-    loss_name: str
+    form: Contrast
     distance: str
     negatives: str
     n_random: int = 0

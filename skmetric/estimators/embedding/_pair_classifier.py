@@ -1,24 +1,27 @@
 """From learned distances of pairs to decisions and probabilities."""
 
 import warnings
+from dataclasses import dataclass, replace
 from numbers import Real
 from typing import Any, Self
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
+from scipy.special import expit
 from sklearn.base import clone
 from sklearn.model_selection import check_cv
 from sklearn.utils.metaestimators import available_if
 from sklearn.utils.validation import check_is_fitted
 
-from skmetric._core.engine import FitPlan, FitResult, fit_in_stacks, fit_stack, resolve_device, split_into_stacks
+from skmetric._core.engine import fit_each, resolve_device
 from skmetric._sklearn_compat import safe_indexing
-from skmetric.estimators.embedding._data import PointTuples
-from skmetric.estimators.embedding._space import LearnedSpaceMixin
+from skmetric.estimators.embedding._data import EmbedderData
+from skmetric.estimators.embedding._embedder import Embedder, EmbedderChoice
+from skmetric.estimators.preparation import Given, Prepared
 from skmetric.metrics import distance_threshold, sigmoid_calibration
 from skmetric.metrics.thresholds import Strategy
 
-__all__ = ["PairClassifierMixin"]
+__all__ = ["PairClassifier"]
 
 
 def _is_fitted_on_pairs(embedder: Any) -> bool:
@@ -26,11 +29,37 @@ def _is_fitted_on_pairs(embedder: Any) -> bool:
 
 
 def _is_calibrated(embedder: Any) -> bool:
-    return _is_fitted_on_pairs(embedder) and hasattr(embedder, "_sigmoid")
+    return _is_fitted_on_pairs(embedder) and embedder._decision.sigmoid is not None
 
 
-class PairClassifierMixin(LearnedSpaceMixin):
-    """Say of pairs whether they are alike: by a threshold on the learned distance, or with a probability."""
+@dataclass(frozen=True)
+class Decision:
+    """How it is decided of a pair whether it is similar.
+
+    Attributes
+    ----------
+    threshold : float, optional
+        The largest distance of a similar pair.
+    sigmoid : (slope, offset), optional
+        Of the logistic curve that gives probabilities.
+    """
+
+    threshold: float | None = None
+    sigmoid: tuple[float, float] | None = None
+
+
+class PairClassifier(Embedder):
+    """Say of pairs whether they are similar: by a threshold on the learned distance, or with a probability."""
+
+    _decision: Decision
+
+    @property
+    def threshold_(self) -> float:
+        """Distance up to which ``predict`` calls a pair similar."""
+        decision = getattr(self, "_decision", Decision())
+        if decision.threshold is None:
+            raise AttributeError(f"{type(self).__name__!r} object has no attribute 'threshold_'")
+        return decision.threshold
 
     @available_if(_is_fitted_on_pairs)
     def calibrate_threshold(
@@ -68,9 +97,10 @@ class PairClassifierMixin(LearnedSpaceMixin):
             For bad input.
         """
         tuples = self._read_tuples(pairs, y, reset=False)
-        self.threshold_ = distance_threshold(
+        threshold = distance_threshold(
             tuples.outcome, self._distances_of(tuples)[:, 0], strategy=strategy, min_rate=min_rate, beta=beta
         )
+        self._decision = replace(self._decision, threshold=threshold)
         return self
 
     @available_if(_is_fitted_on_pairs)
@@ -94,7 +124,7 @@ class PairClassifierMixin(LearnedSpaceMixin):
         check_is_fitted(self)
         if not isinstance(threshold, Real) or not np.isfinite(threshold):
             raise ValueError(f"threshold must be a finite number, a distance; got {threshold!r}.")
-        self.threshold_ = float(threshold)
+        self._decision = replace(self._decision, threshold=float(threshold))
         return self
 
     @available_if(_is_fitted_on_pairs)
@@ -135,7 +165,7 @@ class PairClassifierMixin(LearnedSpaceMixin):
             outcome, distances = tuples.outcome, self._distances_of(tuples)[:, 0]
         else:
             outcome, distances = self._out_of_fold(pairs, tuples.outcome, cv)
-        self._sigmoid = sigmoid_calibration(outcome, distances)
+        self._decision = replace(self._decision, sigmoid=sigmoid_calibration(outcome, distances))
         return self
 
     @available_if(_is_calibrated)
@@ -152,11 +182,11 @@ class PairClassifierMixin(LearnedSpaceMixin):
         ndarray of shape (n, 2)
             First the probability of -1, then of 1.
         """
-        slope, offset = self._sigmoid
+        assert self._decision.sigmoid is not None
+        slope, offset = self._decision.sigmoid
         logit = slope * self.pair_distance(X).astype(np.float64) + offset
-        # By the hyperbolic tangent, which overflows nowhere.
-        not_alike = (1 + np.tanh(logit / 2)) / 2
-        return np.column_stack([not_alike, 1 - not_alike])
+        dissimilar = expit(logit)
+        return np.column_stack([dissimilar, 1 - dissimilar])
 
     def _predict_tuples(self, X: ArrayLike) -> NDArray[np.integer]:
         if not hasattr(self, "threshold_"):
@@ -166,48 +196,33 @@ class PairClassifierMixin(LearnedSpaceMixin):
             )
         return np.where(self.pair_distance(X) <= self.threshold_, 1, -1)
 
-    def _take_from_training(self, plan: FitPlan, embeddings: NDArray[np.float32], *, anew: bool) -> None:
-        """Take a threshold from the training pairs; a network that learns on from alike ones alone keeps its own."""
-        if self.tuple_size_ is None:
-            return
-        assert plan.items is not None
-        n = len(plan.targets)
-        pairs = PointTuples(plan.X, plan.items[: 2 * n].reshape(n, 2), plan.targets)
-        if anew or pairs.has_both:
-            for name in ("threshold_", "_sigmoid"):
-                self.__dict__.pop(name, None)
-        if pairs.has_both:
-            self.threshold_ = distance_threshold(pairs.outcome, pairs.distances(embeddings, self._distance)[:, 0])
+    def _decided(
+        self, prepared: Prepared[EmbedderData, EmbedderChoice], embeddings: NDArray[np.float32]
+    ) -> dict[str, Any]:
+        """Take a threshold from the training pairs; a network that learns on from similar ones alone keeps its own."""
+        threshold = prepared.data.threshold(embeddings, self._measured_by())
+        if threshold is None and prepared.earlier:
+            return {"_decision": self._decision}
+        return {"_decision": Decision(threshold)}
 
     def _out_of_fold(
         self, X: ArrayLike, outcome: NDArray[np.integer], cv: Any
     ) -> tuple[NDArray[np.integer], NDArray[np.float32]]:
         """Outcomes of pairs, and the distances that copies trained on other folds give them."""
         folds = list(check_cv(cv, outcome, classifier=True).split(X, outcome))
-        # With the loss of fit, and where fit had only pairs that are alike, so do they.
-        copies = [clone(self).set_params(loss=self.loss_) for _ in folds]
-        is_used = np.ones(len(outcome), dtype=bool) if self._negatives == "given" else outcome > 0
+        # With the loss of fit, and where fit had only pairs that are similar, so do they.
+        copies = [clone(self).set_params(loss=self._choice.loss) for _ in folds]
+        is_used = np.ones(len(outcome), dtype=bool) if self._choice.negatives == "given" else outcome > 0
         with warnings.catch_warnings():
             # What is to be said of these pairs and parameters, fit has said.
             warnings.simplefilter("ignore")
-            plans = [
-                copy._plan(safe_indexing(X, train[is_used[train]]), outcome[train[is_used[train]]])
+            prepared = [
+                copy._prepare(Given(safe_indexing(X, train[is_used[train]]), outcome[train[is_used[train]]]))
                 for copy, (train, _) in zip(copies, folds, strict=True)
             ]
-            for copy, plan, result in zip(copies, plans, self._train_copies(plans), strict=True):
-                copy._finish(plan, result)
+            results = fit_each([each.plan for each in prepared], resolve_device(self.device))
+            for copy, each, result in zip(copies, prepared, results, strict=True):
+                copy._finish(each, result)
         tests = [test for _, test in folds]
         distances = [copy.pair_distance(safe_indexing(X, test)) for copy, test in zip(copies, tests, strict=True)]
         return np.concatenate([outcome[test] for test in tests]), np.concatenate(distances)
-
-    def _train_copies(self, plans: list[FitPlan]) -> list[FitResult]:
-        device = resolve_device(self.device)
-        if self._why_not_stacked(set()) is not None:
-            return [result for plan in plans for result in fit_stack([plan], device=device)]
-        results: dict[int, FitResult] = {}
-        for stack in split_into_stacks(plans, device, None):
-            for place, result in zip(stack, fit_in_stacks([plans[i] for i in stack], device), strict=True):
-                if isinstance(result, Exception):
-                    raise result
-                results[place] = result
-        return [results[i] for i in range(len(plans))]

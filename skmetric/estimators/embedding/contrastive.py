@@ -9,26 +9,22 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from skmetric._core.engine import FitPlan
-from skmetric._core.nn import NetworkSpec
 from skmetric._sklearn_compat import Interval, StrOptions
 from skmetric._warnings import warn_caller
-from skmetric.estimators._base import TorchEstimator
-from skmetric.estimators.embedding._data import LabelledRows, PointTuples
-from skmetric.estimators.embedding._embedder import EmbedderMixin, Given
+from skmetric.estimators._base import Head
+from skmetric.estimators.embedding._data import EmbedderBatching, EmbedderData
+from skmetric.estimators.embedding._embedder import EmbedderChoice
 from skmetric.estimators.embedding._losses import LOSSES, refuse_unused
 from skmetric.estimators.embedding._objectives import ClassContrast, PairContrast, ProxyContrast
-from skmetric.estimators.embedding._pair_classifier import PairClassifierMixin
+from skmetric.estimators.embedding._pair_classifier import PairClassifier
 from skmetric.estimators.points import Preprocessor
+from skmetric.estimators.preparation import Batches, Indices, Prepared
 from skmetric.losses.distance import DISTANCES
 
 __all__ = ["ContrastiveEmbedder"]
 
-# Losses of single pairs: they need no anchor with a positive and negatives.
-OF_PAIRS = {"contrastive", "nce"}
 
-
-class ContrastiveEmbedder(PairClassifierMixin, EmbedderMixin, TorchEstimator):
+class ContrastiveEmbedder(PairClassifier):
     r"""Embedding of a table, learned from class labels or from pairs of points with a contrastive loss.
 
     A network is trained so that points that are alike are close, and others are not. ``fit`` takes rows with labels
@@ -196,8 +192,7 @@ class ContrastiveEmbedder(PairClassifierMixin, EmbedderMixin, TorchEstimator):
     """
 
     _parameter_constraints: ClassVar[dict[str, list]] = {
-        **TorchEstimator._parameter_constraints,
-        **EmbedderMixin._embedder_constraints,
+        **PairClassifier._embedder_constraints,
         "loss": [StrOptions({*LOSSES, "auto"})],
         "margin": [Interval(Real, 0, None, closed="neither"), None],
         "temperature": [Interval(Real, 0, None, closed="neither"), None],
@@ -224,7 +219,7 @@ class ContrastiveEmbedder(PairClassifierMixin, EmbedderMixin, TorchEstimator):
         cached_batch_size: int | None = None,
         hidden_layer_sizes: int | Sequence[int] = (256,),
         dropout: float = 0.2,
-        scale_inputs: bool = True,
+        inputs: str = "bounded",
         module: Callable[[int, int], torch.nn.Module] | None = None,
         preprocessor: Preprocessor | None = None,
         unlabeled: Any = None,
@@ -254,7 +249,7 @@ class ContrastiveEmbedder(PairClassifierMixin, EmbedderMixin, TorchEstimator):
         self.cached_batch_size = cached_batch_size
         self.hidden_layer_sizes = hidden_layer_sizes
         self.dropout = dropout
-        self.scale_inputs = scale_inputs
+        self.inputs = inputs
         self.module = module
         self.preprocessor = preprocessor
         self.unlabeled = unlabeled
@@ -273,51 +268,48 @@ class ContrastiveEmbedder(PairClassifierMixin, EmbedderMixin, TorchEstimator):
         self.callbacks = callbacks
         self.verbose = verbose
 
-    def _batches(self, given: Given, train: NDArray[np.integer]) -> dict[str, Any]:
-        options: dict[str, Any] = {"chunk_length": self.cached_batch_size}
-        if isinstance(given, LabelledRows):
-            if self.memory_size or self.loss_ == "proxy_anchor":
-                # Blocks tell the classes of a batch apart, but not from what is remembered, nor by number.
-                options["values"] = given.codes(self.classes_)[:, None].astype(np.float32)
-            return {**super()._batches(given, train), **options, "memory_size": self.memory_size}
-        return {**given.batches(train, batch_size=self.batch_size, n_negatives=self.n_negatives or 0), **options}
+    def _choose(self, data: EmbedderData, train: Indices, last: EmbedderChoice | None) -> EmbedderChoice:
+        loss = self.loss
+        if loss == "auto":
+            loss = "sup_con" if data.tuple_size is None else "nce" if data.has_both else "info_nce"
+        classes = data.classes
+        has_proxies = LOSSES[loss].has_proxies
+        if has_proxies and last is not None and not np.array_equal(last.classes, classes):
+            raise ValueError(
+                "y must hold the classes of the last fit, whose proxies warm_start=True goes on with, "
+                f"{last.classes.tolist()}; got {classes.tolist()}. Set warm_start=False."
+            )
+        if data.has_both and LOSSES[loss].is_of_pairs:
+            return EmbedderChoice(classes, loss, "given")
+        return EmbedderChoice(classes, loss, "batch" if self.n_negatives is None else "random")
 
-    def _decide(self, given: Given) -> None:
-        """Settle the loss, and what pairs are told from."""
-        if self.loss != "auto":
-            self.loss_ = self.loss
-        elif isinstance(given, LabelledRows):
-            self.loss_ = "sup_con"
-        else:
-            self.loss_ = "nce" if given.has_both else "info_nce"
-        told = isinstance(given, PointTuples) and given.has_both and self.loss_ in OF_PAIRS
-        self._negatives = "given" if told else "batch" if self.n_negatives is None else "random"
-
-    def _check_given(self, given: Given) -> None:
-        super()._check_given(given)
-        refuse_unused(self.loss_, margin=self.margin, temperature=self.temperature)
-        if not isinstance(given, LabelledRows):
-            self._check_for_pairs(given.has_both, bool((given.outcome > 0).any()))
+    def _check_choice(self, data: EmbedderData, choice: EmbedderChoice) -> None:
+        refuse_unused(choice.loss, margin=self.margin, temperature=self.temperature)
+        if data.tuple_size is not None:
+            self._check_for_pairs(data.has_both, data.has_similar, choice)
         elif self.n_negatives is not None:
             raise ValueError(
                 f"n_negatives is for pairs that are all alike; got n_negatives={self.n_negatives} and labels, which "
                 "bring negatives of their own. Leave it None."
             )
-        elif self.memory_size and self.loss_ == "proxy_anchor":
+        elif self.memory_size and LOSSES[choice.loss].has_proxies:
             raise ValueError(
-                f"memory_size must be 0 for loss='proxy_anchor', which compares rows with proxies only; got "
+                f"memory_size must be 0 for loss={choice.loss!r}, which compares rows with proxies only; got "
                 f"memory_size={self.memory_size}."
             )
 
-    def _check_for_pairs(self, has_both: bool, has_alike: bool) -> None:
-        if self.loss_ == "proxy_anchor":
-            raise ValueError("loss='proxy_anchor' needs labels, one proxy a class; pairs have none. Use another loss.")
+    def _check_for_pairs(self, has_both: bool, has_similar: bool, choice: EmbedderChoice) -> None:
+        loss = LOSSES[choice.loss]
+        if loss.has_proxies:
+            raise ValueError(
+                f"loss={choice.loss!r} needs labels, one proxy a class; pairs have none. Use another loss."
+            )
         if self.memory_size:
             raise ValueError(
                 f"memory_size is for labels; got memory_size={self.memory_size} and pairs. Set it to 0, and raise "
                 "batch_size (with cached_batch_size where memory is short) for more negatives."
             )
-        if not has_alike and self._negatives != "given":
+        if not has_similar and choice.negatives != "given":
             raise ValueError("y must hold pairs that are alike, 1; all are -1, and nothing would be close to anything.")
         if has_both and self.n_negatives is not None:
             raise ValueError(
@@ -329,41 +321,48 @@ class ContrastiveEmbedder(PairClassifierMixin, EmbedderMixin, TorchEstimator):
                 f"batch_size must hold n_negatives and two pairs; got batch_size={self.batch_size} and "
                 f"n_negatives={self.n_negatives}. Make it several times n_negatives: {4 * self.n_negatives}, say."
             )
-        if has_both and self.loss_ not in OF_PAIRS:
+        if has_both and not loss.is_of_pairs:
             warn_caller(
-                f"loss={self.loss_!r} tells pairs that are alike from the rest of their batch, and does not push the "
+                f"loss={choice.loss!r} tells pairs that are alike from the rest of their batch, and does not push the "
                 "given pairs apart that are not alike, -1. For that, use loss='contrastive' or 'nce'."
             )
 
-    def _objective(self, given: Given, sampler: Any) -> ClassContrast | ProxyContrast | PairContrast:
-        distance = self._resolved_distance()
-        if self.loss_ == "proxy_anchor":
-            return ProxyContrast(self.loss_, distance)
-        if isinstance(given, LabelledRows):
-            return ClassContrast(self.loss_, distance, sampler.samples_per_class)
-        return PairContrast(self.loss_, distance, self._negatives, self.n_negatives or 0)
+    def _batching(self, choice: EmbedderChoice) -> EmbedderBatching:
+        return replace(
+            super()._batching(choice),
+            n_negatives=self.n_negatives or 0,
+            chunk_length=self.cached_batch_size,
+            memory_size=self.memory_size,
+            # Blocks tell the classes of a batch apart, but not from what is remembered, nor by number.
+            with_codes=bool(self.memory_size) or LOSSES[choice.loss].has_proxies,
+        )
 
-    def _hyperparameters(self) -> dict[str, float]:
-        return LOSSES[self.loss_].numbers(self.margin, self.temperature)
+    def _objective(
+        self, data: EmbedderData, choice: EmbedderChoice, batches: Batches
+    ) -> tuple[ClassContrast | ProxyContrast | PairContrast, dict[str, float]]:
+        loss, distance = LOSSES[choice.loss], self._resolved_distance(choice)
+        numbers = loss.numbers(self.margin, self.temperature)
+        if loss.has_proxies:
+            return ProxyContrast(loss.form, distance), numbers
+        if batches.block_length is not None:
+            return ClassContrast(loss.form, distance, batches.block_length), numbers
+        return PairContrast(loss.form, distance, choice.negatives, self.n_negatives or 0), numbers
 
-    def _resolved_distance(self) -> str:
-        own = LOSSES[self.loss_].distance
+    def _head(self, data: EmbedderData, choice: EmbedderChoice, input_width: int) -> Head:
+        head = super()._head(data, choice, input_width)
+        n_proxies = len(choice.classes) if LOSSES[choice.loss].has_proxies else None
+        return head._replace(options={**head.options, "n_proxies": n_proxies})
+
+    def _resolved_distance(self, choice: EmbedderChoice) -> str:
+        own = LOSSES[choice.loss].distance
         return self.distance or ("sqeuclidean" if own == "cosine" and not self.normalize else own)
 
-    def _length_scale(self) -> float:
-        scale = self.margin or LOSSES[self.loss_].margin or self.temperature or LOSSES[self.loss_].temperature or 1.0
-        return float(np.sqrt(scale) if self._resolved_distance() == "sqeuclidean" else scale)
+    def _length_scale(self, choice: EmbedderChoice) -> float:
+        loss = LOSSES[choice.loss]
+        scale = self.margin or loss.margin or self.temperature or loss.temperature or 1.0
+        return float(np.sqrt(scale) if self._resolved_distance(choice) == "sqeuclidean" else scale)
 
-    def _spec(self) -> NetworkSpec:
-        n_proxies = len(self.classes_) if self.loss_ == "proxy_anchor" else None
-        before = getattr(self, "_proxied", self.classes_)
-        if n_proxies and self.warm_start and not np.array_equal(before, self.classes_):
-            raise ValueError(
-                "y must hold the classes of the last fit, whose proxies warm_start=True goes on with, "
-                f"{before.tolist()}; got {self.classes_.tolist()}. Set warm_start=False."
-            )
-        return replace(super()._spec(), n_proxies=n_proxies)
-
-    def _take_from_training(self, plan: FitPlan, embeddings: NDArray[np.float32], *, anew: bool) -> None:
-        self._proxied = self.classes_
-        super()._take_from_training(plan, embeddings, anew=anew)
+    def _decided(
+        self, prepared: Prepared[EmbedderData, EmbedderChoice], embeddings: NDArray[np.float32]
+    ) -> dict[str, Any]:
+        return {**super()._decided(prepared, embeddings), "loss_": prepared.choice.loss}

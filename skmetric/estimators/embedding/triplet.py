@@ -8,19 +8,19 @@ import numpy as np
 import torch
 from numpy.typing import ArrayLike, NDArray
 
-from skmetric._core.sampling import ClassBatchSampler
 from skmetric._sklearn_compat import Interval, StrOptions
-from skmetric.estimators._base import TorchEstimator
-from skmetric.estimators.embedding._embedder import EmbedderMixin, Given
+from skmetric.estimators.embedding._data import EmbedderData
+from skmetric.estimators.embedding._embedder import Embedder, EmbedderChoice
 from skmetric.estimators.embedding._objectives import GivenTriplets, MinedTriplets
 from skmetric.estimators.points import Preprocessor
+from skmetric.estimators.preparation import Batches
 from skmetric.losses.distance import DISTANCES
 from skmetric.losses.triplet.loss import MININGS
 
 __all__ = ["TripletEmbedder"]
 
 
-class TripletEmbedder(EmbedderMixin, TorchEstimator):
+class TripletEmbedder(Embedder):
     r"""Embedding of a table, learned from class labels or from triplets of points with a triplet loss.
 
     A network :math:`f` is trained so that an anchor a is closer to a positive p than to a negative n, by a margin m:
@@ -153,13 +153,14 @@ class TripletEmbedder(EmbedderMixin, TorchEstimator):
     """
 
     _parameter_constraints: ClassVar[dict[str, list]] = {
-        **TorchEstimator._parameter_constraints,
-        **EmbedderMixin._embedder_constraints,
+        **Embedder._embedder_constraints,
         "margin": [Interval(Real, 0, None, closed="neither")],
         "mining": [StrOptions(set(MININGS))],
         "distance": [StrOptions(set(DISTANCES))],
         "soft": ["boolean"],
     }
+
+    distance: str
 
     _tuple_size = 3
     _instead_of_collapse = "use mining='semihard' or 'all'"
@@ -175,7 +176,7 @@ class TripletEmbedder(EmbedderMixin, TorchEstimator):
         soft: bool = False,
         hidden_layer_sizes: int | Sequence[int] = (256,),
         dropout: float = 0.2,
-        scale_inputs: bool = True,
+        inputs: str = "bounded",
         module: Callable[[int, int], torch.nn.Module] | None = None,
         preprocessor: Preprocessor | None = None,
         unlabeled: Any = None,
@@ -202,7 +203,7 @@ class TripletEmbedder(EmbedderMixin, TorchEstimator):
         self.soft = soft
         self.hidden_layer_sizes = hidden_layer_sizes
         self.dropout = dropout
-        self.scale_inputs = scale_inputs
+        self.inputs = inputs
         self.module = module
         self.preprocessor = preprocessor
         self.unlabeled = unlabeled
@@ -221,19 +222,18 @@ class TripletEmbedder(EmbedderMixin, TorchEstimator):
         self.callbacks = callbacks
         self.verbose = verbose
 
-    def _objective(self, given: Given, sampler: Any) -> MinedTriplets | GivenTriplets:
-        del given
-        if isinstance(sampler, ClassBatchSampler):
-            return MinedTriplets(sampler.samples_per_class, self.mining, self.distance, self.soft)
-        return GivenTriplets(self.distance, self.soft)
+    def _objective(
+        self, data: EmbedderData, choice: EmbedderChoice, batches: Batches
+    ) -> tuple[MinedTriplets | GivenTriplets, dict[str, float]]:
+        numbers = {"margin": float(self.margin)}
+        if batches.block_length is None:
+            return GivenTriplets(self.distance, self.soft), numbers
+        return MinedTriplets(batches.block_length, self.mining, self.distance, self.soft), numbers
 
-    def _hyperparameters(self) -> dict[str, float]:
-        return {"margin": float(self.margin)}
-
-    def _resolved_distance(self) -> str:
+    def _resolved_distance(self, choice: EmbedderChoice) -> str:
         return self.distance
 
-    def _length_scale(self) -> float:
+    def _length_scale(self, choice: EmbedderChoice) -> float:
         return float(np.sqrt(self.margin) if self.distance == "sqeuclidean" else self.margin)
 
     def _predict_tuples(self, X: ArrayLike) -> NDArray[np.integer]:

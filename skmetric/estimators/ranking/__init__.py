@@ -1,1 +1,1 @@
-"""TODO."""
+"""Estimators that learn to rank."""

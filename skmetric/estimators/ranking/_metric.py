@@ -2,12 +2,13 @@
 
 import re
 from collections.abc import Callable
+from dataclasses import dataclass
 from functools import partial
-from typing import Any, NamedTuple
+from typing import Any
 
-import numpy as np
+from numpy.typing import NDArray
 
-from skmetric.estimators.ranking._objectives import ListObjective, RankedItems
+from skmetric.estimators.ranking._data import RankedItems
 from skmetric.metrics import (
     kendall_score,
     map_score,
@@ -17,7 +18,7 @@ from skmetric.metrics import (
     spearman_score,
 )
 
-__all__ = ["RankMetric", "graded_objective", "rank_metric"]
+__all__ = ["RankMetric", "rank_metric"]
 
 WITH_CUT: dict[str, Callable[..., Any]] = {
     "ndcg": ndcg_score,
@@ -32,12 +33,43 @@ WITHOUT_CUT: dict[str, Callable[..., Any]] = {
 }
 
 
-class RankMetric(NamedTuple):
-    """A metric of ``(y_true, y_score, *, groups, sample_weight)``, with the gain and the cut that its name asks for."""
+@dataclass(frozen=True)
+class RankMetric:
+    """A metric of rankings.
 
-    score: Callable[..., Any]
-    gain: str
-    k: int | None
+    Attributes
+    ----------
+    name : str
+        As the user gives it.
+    function : callable
+        ``(y_true, y_score, *, groups, sample_weight)``, with the cut that the name asks for.
+    gain : str
+        The gain of NDCG that goes with it.
+    k : int, optional
+        The cut.
+    """
+
+    name: str
+    function: Callable[..., Any]
+    gain: str = "exponential"
+    k: int | None = None
+
+    def judge(self, items: RankedItems, scores: NDArray, *, weighted: bool, owner: str) -> float:
+        """Score items by the scores of their rows; ``owner`` is the class to name where that cannot be done."""
+        if items.rows is not None:
+            scores = scores[items.rows]
+        weights = items.weights if weighted else None
+        try:
+            return float(self.function(items.relevance, scores, groups=items.lists, sample_weight=weights))
+        except ValueError as error:
+            raise ValueError(
+                f"{owner}: metric={self.name!r} cannot judge these rows: {error} Take another metric=, such as "
+                "'ndcg_linear' or 'spearman'."
+            ) from None  # said whole; a search prints it for every fold
+
+    def judge_outputs(self, outputs: NDArray, *, items: RankedItems, owner: str) -> float:
+        """Score items by a network's outputs (n, 1)."""
+        return self.judge(items, outputs[:, 0], weighted=True, owner=owner)
 
 
 def rank_metric(name: str) -> RankMetric:
@@ -46,23 +78,11 @@ def rank_metric(name: str) -> RankMetric:
     base, cut = match.groups() if match else (None, None)
     if base in WITH_CUT:
         k = None if cut is None else int(cut)
-        return RankMetric(partial(WITH_CUT[base], k=k), "linear" if base == "ndcg_linear" else "exponential", k)
+        gain = "linear" if base == "ndcg_linear" else "exponential"
+        return RankMetric(name, partial(WITH_CUT[base], k=k), gain, k)
     if base in WITHOUT_CUT and cut is None:
-        return RankMetric(WITHOUT_CUT[base], "exponential", None)
+        return RankMetric(name, WITHOUT_CUT[base])
     cuttable, others = (", ".join(map(repr, names)) for names in (WITH_CUT, WITHOUT_CUT))
     raise ValueError(
         f"metric must be one of {cuttable}, each also with a cut as in 'ndcg@10', or {others}; got {name!r}."
     )
-
-
-def graded_objective(ranker: Any, items: RankedItems, *, cut: bool) -> ListObjective:
-    """A loss that is made of NDCG's gains: those of the metric, where that is an NDCG."""
-    metric = rank_metric(ranker.metric)
-    try:
-        ndcg_score(items.relevance, np.zeros(len(items.relevance)), groups=items.lists, gain=metric.gain)
-    except ValueError as error:
-        raise ValueError(
-            f"loss={ranker.loss!r} is made of NDCG's gains, and cannot have these grades: {error} In "
-            f"{type(ranker).__name__}, take metric='ndcg_linear' for linear gains, or another loss."
-        ) from error
-    return ListObjective(ranker.loss, (("gain", metric.gain), *([("k", metric.k)] if cut else [])))

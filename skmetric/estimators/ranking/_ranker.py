@@ -1,44 +1,73 @@
 """What rankers share: groups, scores and how they are judged."""
 
+from collections.abc import Mapping
+from dataclasses import dataclass
 from functools import partial
 from numbers import Integral
 from typing import Any, ClassVar, Self
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
-from sklearn.utils.validation import check_is_fitted
+from sklearn.utils import check_array
+from sklearn.utils.validation import check_is_fitted, validate_data
 
-from skmetric._core.engine import FitPlan, FitResult, Stream, Validation, open_stream
-from skmetric._sklearn_compat import fit_context
-from skmetric.estimators._base import all_or_nothing
-from skmetric.estimators._linear_head import LastLayerMixin
-from skmetric.estimators._validation import is_given
+from skmetric._checks import group_codes
+from skmetric._core.engine import TrainedNetwork
+from skmetric._core.nn import Columns
+from skmetric._sklearn_compat import Interval, check_sample_weight, fit_context
+from skmetric._warnings import warn_caller
+from skmetric.estimators._base import Head, Judge, TorchEstimator, all_or_nothing, float32_overflow_is_infinity
+from skmetric.estimators._target_units import TargetUnits
+from skmetric.estimators.preparation import Batches, Given, Indices, Prepared
 from skmetric.estimators.ranking._data import (
-    check_points,
-    column_place,
+    ListBatching,
+    RankedItems,
+    column_index,
     column_values,
-    hold_out,
-    item_values,
-    list_sampler,
-    read_rows,
-    row_weights,
+    without_column,
 )
-from skmetric.estimators.ranking._metric import rank_metric
-from skmetric.estimators.ranking._objectives import GRADED, ListObjective, RankedItems
-from skmetric.metrics._lists import group_codes
+from skmetric.estimators.ranking._losses import RankingLoss
+from skmetric.estimators.ranking._metric import RankMetric, rank_metric
+from skmetric.estimators.ranking._objectives import ListObjective
+from skmetric.metrics import ndcg_score
 
-__all__ = ["RankerMixin"]
+__all__ = ["Ranker", "RankerChoice"]
 
 
-class RankerMixin(LastLayerMixin):
-    """Fit on rows in groups, score rows, and be scored group by group.
+@dataclass(frozen=True, eq=False)
+class RankerChoice:
+    """What a ranker settles by looking at its data.
 
-    A ranker says in ``_objective`` which loss it trains with, in ``_hyperparameters`` which numbers enter it, and in
-    ``_is_pointwise`` whether the loss looks at lists at all.
+    Attributes
+    ----------
+    metric : RankMetric
+        What early stopping looks at.
+    units : TargetUnits, optional
+        Units in which the relevance is learned.
     """
 
+    metric: RankMetric
+    units: TargetUnits | None = None
+
+
+class Ranker(TorchEstimator[RankedItems, RankerChoice]):
+    """Fit on rows in groups, score rows, and be scored group by group.
+
+    A ranker says in ``_losses`` which losses it has, and in ``_max_list_length`` how long a list may be.
+    """
+
+    n_components: int | None
+    loss: str
+    metric: str
+    group_column: str | int | None
+
+    has_groups_: bool
+
+    _losses: ClassVar[Mapping[str, RankingLoss]]
+
     _ranker_constraints: ClassVar[dict[str, list]] = {
-        **LastLayerMixin._last_layer_constraints,
+        **TorchEstimator._parameter_constraints,
+        "n_components": [Interval(Integral, 1, None, closed="left"), None],
         "metric": [str],
         "group_column": [str, Integral, None],
     }
@@ -46,8 +75,6 @@ class RankerMixin(LastLayerMixin):
     # Asked for by default: a search or a Pipeline routes groups without a set_*_request.
     __metadata_request__fit: ClassVar = {"groups": True}
     __metadata_request__score: ClassVar = {"groups": True}
-
-    _is_pointwise: ClassVar[bool] = False
 
     @all_or_nothing
     @fit_context(prefer_skip_nested_validation=True)
@@ -93,9 +120,9 @@ class RankerMixin(LastLayerMixin):
         UserWarning
             When there are no groups, and more rows than one list holds.
         """
-        plan = self._plan(X, y, sample_weight, groups=groups, X_val=X_val, y_val=y_val, groups_val=groups_val)
-        self._finish(plan, self._train(plan))
-        return self
+        return self._fit(
+            Given.of(X, y, sample_weight=sample_weight, groups=groups, X_val=X_val, y_val=y_val, groups_val=groups_val)
+        )
 
     def predict(self, X: ArrayLike) -> NDArray:
         """Score rows: the higher, the higher a row ranks within its group.
@@ -160,120 +187,194 @@ class RankerMixin(LastLayerMixin):
             When ``fit`` had groups and ``score`` has none, and when no group can be scored.
         """
         check_is_fitted(self)
-        items = self._read(X, y, sample_weight, groups, reset=False)
-        if self.has_groups_ and not items.has_lists:
+        given = Given.of(X, y, sample_weight=sample_weight, groups=groups)
+        items = self._read_as(given, self._fitted_tuple_size, reset=False)
+        if self.has_groups_ and not items.has_groups:
             raise ValueError(
                 f"groups must be given: this {type(self).__name__} was fitted with groups, and one list of all rows "
                 "is another question. Pass groups=, name the column by group_column=, or turn on "
                 "sklearn.set_config(enable_metadata_routing=True), by which searches and Pipelines pass groups on."
             )
-        return self._judge(items, self._scores(items.X), sample_weight is not None)
+        metric, scores = self._metric(items), self._scores(items.columns)
+        return metric.judge(items, scores, weighted=sample_weight is not None, owner=type(self).__name__)
 
     def groups_of(self, X: Any) -> NDArray[np.integer] | None:
-        """Groups that a table brings itself, in its ``group_column``: what scorers ask for.
+        """Groups that a table brings itself, in its ``group_column``: what scorers ask for that are given none.
 
         Parameters
         ----------
-        X : array-like of shape (n, n_features)
+        X : array-like of shape (n_samples, n_features)
             The rows.
 
         Returns
         -------
-        ndarray of int, shape (n,), or None
-            The group of each row, from 0; None without ``group_column``.
-        """
-        return None if self.group_column is None else group_codes(column_values(X, column_place(X, self.group_column)))
+        ndarray of int, shape (n_samples,), or None
+            The group of each row, from 0; None if all rows may be scored as one list.
 
-    def _plan(
-        self,
-        X: ArrayLike,
-        y: ArrayLike,
-        sample_weight: ArrayLike | None = None,
-        groups: ArrayLike | None = None,
-        X_val: ArrayLike | None = None,
-        y_val: ArrayLike | None = None,
-        groups_val: ArrayLike | None = None,
-    ) -> FitPlan:
-        self._metric()  # an unknown name is an error now, not after training
-        items = self._read(X, y, sample_weight, groups, reset=True)
-        self.has_groups_ = items.has_lists and items.rows is None
-        seed = self._seed_sequence()
-        train: NDArray[np.integer] = np.arange(len(items.lists))
-        validation = None
-        named = {"X_val": X_val, "y_val": y_val} | ({} if groups_val is None else {"groups_val": groups_val})
-        if is_given(self.early_stopping, **named):
-            held = self._read(X_val, y_val, None, groups_val, reset=False)
-            if items.has_lists and not held.has_lists:
-                raise ValueError("groups_val must be given with groups: one list of all rows is another question.")
-            validation = self._validation(held)
-        elif self.early_stopping:
-            train, held_out = hold_out(items, self.validation_fraction, open_stream(seed, Stream.HOLDOUT))
-            validation = self._validation(items.some(held_out))
-        spec = self._spec(items.X.shape[1], n_scores=1)
-        sampler, used = list_sampler(self, items, train)
-        return FitPlan(
-            network=spec,
-            objective=self._objective(items),
-            hyperparameters=self._hyperparameters(),
-            sampler=sampler,
-            X=items.X,
-            targets=items.relevance,
-            **self._training(),
-            seed=seed,
-            row_weights=row_weights(items, used),
-            items=items.rows,
-            values=item_values(self, items, used, len(sampler.list_lengths)),
-            validation=validation,
-            initial_weights=self._initial_weights(spec, go_on=self.warm_start),
+        Raises
+        ------
+        ValueError
+            If ``fit`` had groups and there are none to score by, or if ``fit`` had pairs.
+        """
+        check_is_fitted(self)
+        if self._fitted_tuple_size is not None:
+            raise ValueError(
+                f"{type(self).__name__} was fitted on pairs, whose predictions say who wins, and are no scores to rank "
+                "by. Take its own score, or rank points by its score_samples."
+            )
+        groups = self._column_groups(X)
+        if groups is None and self.has_groups_:
+            raise ValueError(
+                f"groups must be given: this {type(self).__name__} was fitted with groups, and one list of all rows "
+                "is another question. Turn on sklearn.set_config(enable_metadata_routing=True), by which searches pass "
+                "groups to scorers, or name their column by group_column=."
+            )
+        return groups
+
+    def _read(self, given: Given, like: RankedItems | None = None) -> RankedItems:
+        if like is None:
+            rank_metric(self.metric)  # an unknown name is an error now, not after all the checks
+            return self._read_as(given, self._tuple_size_of(given.X), reset=True)
+        items = self._read_as(given, like.tuple_size, reset=False)
+        if like.has_groups and not items.has_groups:
+            raise ValueError("groups_val must be given with groups: one list of all rows is another question.")
+        return items
+
+    def _read_as(self, given: Given, tuple_size: int | None, *, reset: bool) -> RankedItems:
+        """Check rows, relevance, weights and groups; with ``reset``, their columns are those later ones must have."""
+        groups = given.metadata.get("groups")
+        if given.y is None:
+            raise ValueError(f"{type(self).__name__} requires y to be passed, but the target y is None.")
+        if groups is not None and self.group_column is not None:
+            raise ValueError(
+                f"groups and group_column={self.group_column!r} are both given; leave one of them out. Where "
+                "metadata is routed, "
+                "set_fit_request(groups=False).set_score_request(groups=False) keeps groups= for the splitter."
+            )
+        _refuse_words(given.y)
+        points, relevance = self._read_relevance(given.X, given.y, reset=reset)
+        weights = check_sample_weight(
+            given.metadata.get("sample_weight"), points, dtype=np.float64, ensure_non_negative=True
+        )
+        ids = groups if groups is not None else self._column_groups(given.X)
+        columns = Columns(points)
+        if ids is None:
+            return RankedItems(columns, relevance, weights, np.zeros(len(points), dtype=np.intp), has_groups=False)
+        codes = group_codes(ids)
+        if len(codes) != len(points):
+            raise ValueError(f"groups must hold one id a row, {len(points)} of them; got {len(codes)}.")
+        return RankedItems(columns, relevance, weights, codes, has_groups=True)
+
+    def _read_relevance(self, X: Any, y: ArrayLike, *, reset: bool) -> tuple[NDArray[np.float32], NDArray[np.float64]]:
+        if self.group_column is None:
+            points, y = self._check_input(X, y, reset=reset, ensure_min_samples=2, y_numeric=True)
+            return points, np.asarray(y, dtype=np.float64)
+        points = self._read_points(X, reset=reset)
+        relevance = check_array(y, dtype=np.float64, ensure_2d=False, input_name="y")
+        if relevance.shape != (len(points),):
+            raise ValueError(f"y must hold one relevance a row, shape ({len(points)},); got shape {relevance.shape}.")
+        return points, relevance
+
+    def _read_points(self, X: Any, *, reset: bool) -> NDArray[np.float32]:
+        """Rows as float32, without the group column."""
+        if self.group_column is None:
+            rows: NDArray[np.float32] = self._check_input(X, reset=reset)
+            return rows
+        # The ids may be strings: only names and number of columns are checked with them.
+        index = column_index(X, self.group_column)
+        validate_data(self, X, reset=reset, skip_check_array=True)
+        with float32_overflow_is_infinity():
+            return check_array(without_column(X, index), dtype=np.float32, order="C", input_name="X")
+
+    def _column_groups(self, X: Any) -> NDArray[np.integer] | None:
+        return None if self.group_column is None else group_codes(column_values(X, column_index(X, self.group_column)))
+
+    def _tuple_size_of(self, X: Any) -> int | None:
+        """2 where X holds pairs, for a ranker that learns from pairs."""
+        return None
+
+    @property
+    def _fitted_tuple_size(self) -> int | None:
+        return None
+
+    def _choose(self, data: RankedItems, train: Indices, last: RankerChoice | None) -> RankerChoice:
+        return RankerChoice(self._metric(data))
+
+    def _check_choice(self, data: RankedItems, choice: RankerChoice) -> None:
+        longest = self._max_list_length()
+        if longest is None or data.has_groups or data.tuple_size is not None or len(data.lists) <= longest:
+            return
+        warn_caller(
+            f"{type(self).__name__} got no groups: all {len(data.lists)} rows are one list, of which random parts "
+            f"of at most max_group_size={longest} rows are ranked at a time. If there are groups, pass "
+            "groups= (in searches and Pipelines after sklearn.set_config(enable_metadata_routing=True)), or name their "
+            "column by group_column=."
         )
 
-    def _read(
-        self, X: Any, y: Any, sample_weight: ArrayLike | None, groups: ArrayLike | None, *, reset: bool
-    ) -> RankedItems:
-        return read_rows(self, X, y, sample_weight, groups, reset=reset)
+    def _head(self, data: RankedItems, choice: RankerChoice, input_width: int) -> Head:
+        return self._scored_head(self.n_components, input_width, n_scores=1)
 
-    def _points(self, X: Any) -> NDArray[np.float32]:
-        return check_points(self, X)
+    def _batching(self, choice: RankerChoice) -> ListBatching:
+        is_graded = self._losses[self.loss].uses_gain
+        return ListBatching(self.batch_size, self._max_list_length(), is_graded, choice.units)
 
-    def _scores(self, points: NDArray[np.float32]) -> NDArray[np.float32]:
-        return self._network.apply(points, self.device)[:, 0]
+    def _objective(
+        self, data: RankedItems, choice: RankerChoice, batches: Batches
+    ) -> tuple[ListObjective, dict[str, float]]:
+        loss, metric = self._losses[self.loss], rank_metric(self.metric)
+        options: list[tuple[str, Any]] = []
+        if loss.uses_gain:
+            self._check_grades(data, metric.gain)
+            options.append(("gain", metric.gain))
+        if loss.uses_cut:
+            options.append(("k", metric.k))
+        return ListObjective(loss.function, tuple(options)), {name: float(getattr(self, name)) for name in loss.numbers}
 
-    def _judge(self, items: RankedItems, scores: NDArray, weighted: bool) -> float:
-        if items.rows is not None:
-            scores = scores[items.rows]
-        weights = items.weights if weighted else None
+    def _check_grades(self, data: RankedItems, gain: str) -> None:
         try:
-            return float(self._metric().score(items.relevance, scores, groups=items.lists, sample_weight=weights))
+            ndcg_score(data.relevance, np.zeros(len(data.relevance)), groups=data.lists, gain=gain)
         except ValueError as error:
             raise ValueError(
-                f"metric={self.metric!r} cannot judge these rows: {error} In {type(self).__name__}, that is another "
-                "metric=, such as 'ndcg_linear' or 'spearman'."
-            ) from None  # said whole; a search prints it for every fold
+                f"loss={self.loss!r} is made of NDCG's gains, and cannot have these grades: {error} In "
+                f"{type(self).__name__}, take metric='ndcg_linear' for linear gains, or another loss."
+            ) from error
 
-    def _metric(self) -> Any:
-        return rank_metric(self.metric)
-
-    def _validation(self, items: RankedItems) -> Validation:
+    def _validation(self, held_out: RankedItems, choice: RankerChoice) -> tuple[Columns, Judge]:
+        judge = partial(choice.metric.judge_outputs, items=held_out, owner=type(self).__name__)
         # Whatever the metric has against these rows, it says before training.
-        self._judge_outputs(items, np.zeros((len(items.X), 1)))
-        return Validation(items.X, partial(self._judge_outputs, items))
+        judge(np.zeros((len(held_out.columns), 1)))
+        return held_out.columns, judge
 
-    def _judge_outputs(self, items: RankedItems, outputs: NDArray) -> float:
-        return self._judge(items, outputs[:, 0], weighted=True)
+    def _fitted_attributes(
+        self, network: TrainedNetwork, prepared: Prepared[RankedItems, RankerChoice]
+    ) -> dict[str, Any]:
+        return {**super()._fitted_attributes(network, prepared), "has_groups_": prepared.data.has_groups}
 
-    def _finish(self, plan: FitPlan, result: FitResult) -> None:
-        self._adopt(plan, result)
+    def _points(self, X: Any) -> Columns:
+        return Columns(self._read_points(X, reset=False))
 
-    def _targets(self, items: RankedItems) -> NDArray[np.float64]:
-        return items.relevance if self.loss in GRADED else items.relevance_in_list()
+    def _scores(self, columns: Columns) -> NDArray[np.float32]:
+        return self._network.apply(columns, self.device)[:, 0]
 
-    def _objective(self, items: RankedItems) -> ListObjective:
-        raise NotImplementedError
+    def _metric(self, data: RankedItems) -> RankMetric:
+        return rank_metric(self.metric if data.tuple_size is None else "pairwise_accuracy")
 
-    def _hyperparameters(self) -> dict[str, float]:
-        raise NotImplementedError
+    def _max_list_length(self) -> int | None:
+        """Longest list that is ranked at a time; None where the loss looks at each row by itself."""
+        return None
 
     def __sklearn_tags__(self) -> Any:
         tags = super().__sklearn_tags__()
         tags.target_tags.required = True
         return tags
+
+
+def _refuse_words(y: ArrayLike) -> None:
+    given = np.asarray(y)
+    values = given.ravel().tolist() if given.dtype.kind in "OUST" else []
+    word = next((value for value in values if isinstance(value, str)), None)
+    if word is not None:
+        raise ValueError(
+            f"y must hold numbers, the higher the more relevant; got {word!r}. Number the grades, for instance by "
+            "OrdinalEncoder with their order as categories=."
+        )

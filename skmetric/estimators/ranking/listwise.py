@@ -1,6 +1,6 @@
 """ListwiseRanker: losses over whole groups."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from numbers import Integral, Real
 from typing import Any, ClassVar
 
@@ -8,15 +8,21 @@ import numpy as np
 import torch
 
 from skmetric._sklearn_compat import Interval, StrOptions
-from skmetric.estimators._base import TorchEstimator
-from skmetric.estimators.ranking._metric import graded_objective
-from skmetric.estimators.ranking._objectives import ListObjective, RankedItems
-from skmetric.estimators.ranking._ranker import RankerMixin
+from skmetric.estimators.ranking._losses import RankingLoss
+from skmetric.estimators.ranking._ranker import Ranker
+from skmetric.losses import approx_ndcg_loss, list_mle_loss, softmax_loss
 
 __all__ = ["ListwiseRanker"]
 
 
-class ListwiseRanker(RankerMixin, TorchEstimator):
+LOSSES: Mapping[str, RankingLoss] = {
+    "softmax": RankingLoss(softmax_loss, numbers=("temperature",)),
+    "list_mle": RankingLoss(list_mle_loss, numbers=("temperature",)),
+    "approx_ndcg": RankingLoss(approx_ndcg_loss, numbers=("temperature",), uses_gain=True),
+}
+
+
+class ListwiseRanker(Ranker):
     r"""Scores whose order is that of relevance, learned from whole groups.
 
     A network scores each row by itself, and is trained on what the scores of a group say about all of it: with the
@@ -123,12 +129,13 @@ class ListwiseRanker(RankerMixin, TorchEstimator):
     """
 
     _parameter_constraints: ClassVar[dict[str, list]] = {
-        **TorchEstimator._parameter_constraints,
-        **RankerMixin._ranker_constraints,
+        **Ranker._ranker_constraints,
         "max_group_size": [Interval(Integral, 2, None, closed="left")],
-        "loss": [StrOptions({"softmax", "list_mle", "approx_ndcg"})],
+        "loss": [StrOptions(set(LOSSES))],
         "temperature": [Interval(Real, 0, None, closed="neither")],
     }
+
+    _losses = LOSSES
 
     def __init__(
         self,
@@ -141,7 +148,7 @@ class ListwiseRanker(RankerMixin, TorchEstimator):
         group_column: str | int | None = None,
         hidden_layer_sizes: int | Sequence[int] = (128,),
         dropout: float = 0.2,
-        scale_inputs: bool = True,
+        inputs: str = "bounded",
         module: Callable[[int, int], torch.nn.Module] | None = None,
         batch_size: int = 64,
         max_iter: int = 20,
@@ -164,7 +171,7 @@ class ListwiseRanker(RankerMixin, TorchEstimator):
         self.group_column = group_column
         self.hidden_layer_sizes = hidden_layer_sizes
         self.dropout = dropout
-        self.scale_inputs = scale_inputs
+        self.inputs = inputs
         self.module = module
         self.batch_size = batch_size
         self.max_iter = max_iter
@@ -179,10 +186,5 @@ class ListwiseRanker(RankerMixin, TorchEstimator):
         self.callbacks = callbacks
         self.verbose = verbose
 
-    def _objective(self, items: RankedItems) -> ListObjective:
-        if self.loss != "approx_ndcg":
-            return ListObjective(self.loss)
-        return graded_objective(self, items, cut=False)
-
-    def _hyperparameters(self) -> dict[str, float]:
-        return {"temperature": float(self.temperature)}
+    def _max_list_length(self) -> int:
+        return self.max_group_size

@@ -1,22 +1,26 @@
 """PairwiseRanker: the more relevant of two rows of a group scores higher."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from numbers import Integral, Real
 from typing import Any, ClassVar
 
 import numpy as np
 import torch
 from numpy.typing import ArrayLike, NDArray
+from scipy.special import expit
 from sklearn.utils.metaestimators import available_if
 from sklearn.utils.validation import check_is_fitted
 
-from skmetric._sklearn_compat import Interval, StrOptions, safe_indexing
-from skmetric.estimators._base import TorchEstimator
+from skmetric._core.engine import TrainedNetwork
+from skmetric._core.nn import Columns
+from skmetric._sklearn_compat import Interval, StrOptions, check_sample_weight, safe_indexing
 from skmetric.estimators.points import Preprocessor, is_tuples, read_tuples
-from skmetric.estimators.ranking._data import read_pairs
-from skmetric.estimators.ranking._metric import RankMetric, graded_objective, rank_metric
-from skmetric.estimators.ranking._objectives import ListObjective, RankedItems
-from skmetric.estimators.ranking._ranker import RankerMixin
+from skmetric.estimators.preparation import Given, Prepared
+from skmetric.estimators.ranking._data import RankedItems, preference_items
+from skmetric.estimators.ranking._losses import RankingLoss
+from skmetric.estimators.ranking._ranker import Ranker, RankerChoice
+from skmetric.losses import lambda_loss, pairwise_hinge_loss, pairwise_logistic_loss
 
 __all__ = ["PairwiseRanker"]
 
@@ -33,7 +37,14 @@ def _gives_probabilities(ranker: Any) -> bool:
     return _is_fitted_on_pairs(ranker)
 
 
-class PairwiseRanker(RankerMixin, TorchEstimator):
+LOSSES: Mapping[str, RankingLoss] = {
+    "hinge": RankingLoss(pairwise_hinge_loss, numbers=("margin",)),
+    "logistic": RankingLoss(pairwise_logistic_loss),
+    "lambda": RankingLoss(lambda_loss, uses_gain=True, uses_cut=True),
+}
+
+
+class PairwiseRanker(Ranker):
     r"""Scores that put the more relevant of two rows first, learned from pairs.
 
     A network :math:`s` scores each row by itself, and is trained on pairs of rows of a group that differ in relevance:
@@ -152,13 +163,15 @@ class PairwiseRanker(RankerMixin, TorchEstimator):
     """
 
     _parameter_constraints: ClassVar[dict[str, list]] = {
-        **TorchEstimator._parameter_constraints,
-        **RankerMixin._ranker_constraints,
+        **Ranker._ranker_constraints,
         "max_group_size": [Interval(Integral, 2, None, closed="left")],
         "margin": [Interval(Real, 0, None, closed="neither")],
-        "loss": [StrOptions({"hinge", "logistic", "lambda"})],
+        "loss": [StrOptions(set(LOSSES))],
         "preprocessor": [object],
     }
+
+    _losses = LOSSES
+    tuple_size_: int | None
 
     def __init__(
         self,
@@ -172,7 +185,7 @@ class PairwiseRanker(RankerMixin, TorchEstimator):
         preprocessor: Preprocessor | None = None,
         hidden_layer_sizes: int | Sequence[int] = (128,),
         dropout: float = 0.2,
-        scale_inputs: bool = True,
+        inputs: str = "bounded",
         module: Callable[[int, int], torch.nn.Module] | None = None,
         batch_size: int = 64,
         max_iter: int = 20,
@@ -196,7 +209,7 @@ class PairwiseRanker(RankerMixin, TorchEstimator):
         self.preprocessor = preprocessor
         self.hidden_layer_sizes = hidden_layer_sizes
         self.dropout = dropout
-        self.scale_inputs = scale_inputs
+        self.inputs = inputs
         self.module = module
         self.batch_size = batch_size
         self.max_iter = max_iter
@@ -245,8 +258,8 @@ class PairwiseRanker(RankerMixin, TorchEstimator):
             With the two points swapped, exactly the negative.
         """
         check_is_fitted(self)
-        points, places = read_tuples(self, X, 2, reset=False)
-        first, second = self._scores(points)[places].T
+        points, pairs = read_tuples(X, 2, self.preprocessor, partial(self._check_input, reset=False))
+        first, second = self._scores(Columns(points))[pairs].T
         return first - second
 
     @available_if(_gives_probabilities)
@@ -264,7 +277,7 @@ class PairwiseRanker(RankerMixin, TorchEstimator):
             First the probability of -1, that the second wins; then of 1, that the first wins.
         """
         above = self.decision_function(X)
-        return np.column_stack([_sigmoid(-above), _sigmoid(above)])
+        return np.column_stack([expit(-above), expit(above)])
 
     def score(
         self,
@@ -306,30 +319,29 @@ class PairwiseRanker(RankerMixin, TorchEstimator):
         weights = None if sample_weight is None else safe_indexing(sample_weight, decided)
         return super().score(safe_indexing(X, decided), safe_indexing(y, decided), weights, groups=groups)
 
-    def _read(
-        self, X: Any, y: ArrayLike, sample_weight: ArrayLike | None, groups: ArrayLike | None, *, reset: bool
-    ) -> RankedItems:
-        if reset:
-            self.tuple_size_ = 2 if is_tuples(X, self.preprocessor) else None
-        if self.tuple_size_ is None:
-            return super()._read(X, y, sample_weight, groups, reset=reset)
-        if groups is not None or self.group_column is not None:
+    def _tuple_size_of(self, X: Any) -> int | None:
+        return 2 if is_tuples(X, self.preprocessor) else None
+
+    @property
+    def _fitted_tuple_size(self) -> int | None:
+        return self.tuple_size_
+
+    def _read_as(self, given: Given, tuple_size: int | None, *, reset: bool) -> RankedItems:
+        if tuple_size is None:
+            return super()._read_as(given, None, reset=reset)
+        if "groups" in given.metadata or self.group_column is not None:
             raise ValueError("groups and group_column are for rows; pairs say themselves what is compared.")
-        return read_pairs(self, X, y, sample_weight, reset=reset)
+        points, pairs = read_tuples(given.X, 2, self.preprocessor, partial(self._check_input, reset=reset))
+        sample_weight = given.metadata.get("sample_weight")
+        weights = np.ones(len(pairs))
+        if sample_weight is not None:
+            weights = check_sample_weight(sample_weight, pairs, dtype=np.float64, ensure_non_negative=True)
+        return preference_items(points, pairs, given.y, weights)
 
-    def _metric(self) -> RankMetric:
-        is_on_pairs = getattr(self, "tuple_size_", None) is not None
-        return rank_metric("pairwise_accuracy" if is_on_pairs else self.metric)
+    def _fitted_attributes(
+        self, network: TrainedNetwork, prepared: Prepared[RankedItems, RankerChoice]
+    ) -> dict[str, Any]:
+        return {**super()._fitted_attributes(network, prepared), "tuple_size_": prepared.data.tuple_size}
 
-    def _objective(self, items: RankedItems) -> ListObjective:
-        if self.loss != "lambda":
-            return ListObjective(self.loss)
-        return graded_objective(self, items, cut=True)
-
-    def _hyperparameters(self) -> dict[str, float]:
-        return {"margin": float(self.margin)} if self.loss == "hinge" else {}
-
-
-def _sigmoid(x: NDArray[np.float32]) -> NDArray[np.float32]:
-    # By the hyperbolic tangent, which overflows nowhere.
-    return ((1 + np.tanh(x / 2)) / 2).astype(np.float32)
+    def _max_list_length(self) -> int:
+        return self.max_group_size

@@ -1,6 +1,7 @@
 """PointwiseRanker: a regression of the relevance."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from typing import Any, ClassVar
 
 import numpy as np
@@ -8,15 +9,20 @@ import torch
 from numpy.typing import ArrayLike, NDArray
 
 from skmetric._sklearn_compat import StrOptions
-from skmetric.estimators._base import TorchEstimator
 from skmetric.estimators._target_units import TargetUnits
-from skmetric.estimators.ranking._objectives import ListObjective, RankedItems
-from skmetric.estimators.ranking._ranker import RankerMixin
+from skmetric.estimators.preparation import Indices
+from skmetric.estimators.ranking._data import RankedItems
+from skmetric.estimators.ranking._losses import RankingLoss
+from skmetric.estimators.ranking._ranker import Ranker, RankerChoice
+from skmetric.losses import pointwise_squared_loss
 
 __all__ = ["PointwiseRanker"]
 
 
-class PointwiseRanker(RankerMixin, TorchEstimator):
+LOSSES: Mapping[str, RankingLoss] = {"squared": RankingLoss(pointwise_squared_loss)}
+
+
+class PointwiseRanker(Ranker):
     """Scores that regress the relevance of each row by itself: the baseline that the other rankers must beat.
 
     Groups matter only to ``score`` and to early stopping. ``predict`` is in units of the relevance.
@@ -110,11 +116,10 @@ class PointwiseRanker(RankerMixin, TorchEstimator):
     """
 
     _parameter_constraints: ClassVar[dict[str, list]] = {
-        **TorchEstimator._parameter_constraints,
-        **RankerMixin._ranker_constraints,
-        "loss": [StrOptions({"squared"})],
+        **Ranker._ranker_constraints,
+        "loss": [StrOptions(set(LOSSES))],
     }
-    _is_pointwise = True
+    _losses = LOSSES
 
     def __init__(
         self,
@@ -125,7 +130,7 @@ class PointwiseRanker(RankerMixin, TorchEstimator):
         group_column: str | int | None = None,
         hidden_layer_sizes: int | Sequence[int] = (128,),
         dropout: float = 0.2,
-        scale_inputs: bool = True,
+        inputs: str = "bounded",
         module: Callable[[int, int], torch.nn.Module] | None = None,
         batch_size: int = 64,
         max_iter: int = 20,
@@ -146,7 +151,7 @@ class PointwiseRanker(RankerMixin, TorchEstimator):
         self.group_column = group_column
         self.hidden_layer_sizes = hidden_layer_sizes
         self.dropout = dropout
-        self.scale_inputs = scale_inputs
+        self.inputs = inputs
         self.module = module
         self.batch_size = batch_size
         self.max_iter = max_iter
@@ -160,19 +165,6 @@ class PointwiseRanker(RankerMixin, TorchEstimator):
         self.warm_start = warm_start
         self.callbacks = callbacks
         self.verbose = verbose
-
-    def _objective(self, items: RankedItems) -> ListObjective:
-        del items
-        return ListObjective(self.loss)
-
-    def _hyperparameters(self) -> dict[str, float]:
-        return {}
-
-    def _targets(self, items: RankedItems) -> NDArray[np.float64]:
-        # The network learns the relevance in standard units, whatever its own.
-        relevance = items.relevance[:, None]
-        self._units = TargetUnits.of(relevance, items.weights)
-        return self._units.standardise(relevance)[:, 0]
 
     def score_samples(self, X: ArrayLike) -> NDArray[np.float64]:
         """Score rows in units of the relevance.
@@ -188,4 +180,13 @@ class PointwiseRanker(RankerMixin, TorchEstimator):
             In float64, which tells timestamps apart.
         """
         scores = super().score_samples(X)
-        return self._units.restore(scores[:, None])[:, 0]
+        assert self._choice.units is not None
+        return self._choice.units.restore(scores[:, None])[:, 0]
+
+    def _choose(self, data: RankedItems, train: Indices, last: RankerChoice | None) -> RankerChoice:
+        choice = super()._choose(data, train, last)
+        # The network learns the relevance in standard units, whatever its own; one that learns on keeps them.
+        if last is not None and last.units is not None and last.units.vary:
+            return replace(choice, units=last.units)
+        counted = data.counted(train)
+        return replace(choice, units=TargetUnits.of(data.relevance[counted, None], data.weights[counted]))

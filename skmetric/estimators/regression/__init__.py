@@ -1,1 +1,1 @@
-"""TODO."""
+"""Estimators of numbers."""

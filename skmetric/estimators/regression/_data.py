@@ -1,73 +1,134 @@
-"""Rows with targets, checked, and how much each counts."""
+"""What a regressor is given: rows with targets, and how much each counts."""
 
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import NDArray
 from sklearn.base import clone
 
-from skmetric._core.sampling import spread_holdout
-from skmetric._sklearn_compat import check_sample_weight
+from skmetric._core.nn import Columns
+from skmetric._core.sampling import GroupBatchSampler, spread_holdout
 from skmetric.estimators._target_units import TargetUnits
+from skmetric.estimators.preparation import Batches, Indices
 from skmetric.imbalance import LabelDensityWeighter
 from skmetric.imbalance.bins import Range
 
-__all__ = ["TargetRows", "density_weighter", "hold_out", "rank_labels", "read_targets", "row_values", "target_range"]
+__all__ = [
+    "SMOOTHING_BINS",
+    "RegressorBatching",
+    "TargetRows",
+    "check_numbers",
+    "density_weighter",
+    "rank_labels",
+    "target_range",
+]
 
+# Bins of the target that features are smoothed over.
+SMOOTHING_BINS = 50
 # Whole numbers up to here are exact in float32, and so are their differences.
 LARGEST_WHOLE = 1 << 24
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
+class RegressorBatching:
+    """How a regressor's parameters, and what it chose, decide over batches.
+
+    Attributes
+    ----------
+    batch_size : int
+        Rows in a batch.
+    units : TargetUnits
+        Units in which the targets are learned.
+    weighter : LabelDensityWeighter, optional
+        Weighs rows by the density of their targets.
+    span : Range, optional
+        What the bins of the target span, where features are smoothed over them.
+    """
+
+    batch_size: int
+    units: TargetUnits
+    weighter: LabelDensityWeighter | None = None
+    span: Range | None = None
+
+
+@dataclass(frozen=True, eq=False)
 class TargetRows:
     """What a regressor learns from, or is judged by.
 
     Attributes
     ----------
-    X : array of shape (n, n_features), float32
+    columns : Columns
         The rows.
     y : array of shape (n, n_targets)
         Their targets, in their own units.
     weights : array of shape (n,)
         As the user gave them, else 1.
+    n_axes : int
+        Axes of the targets as they came, 1 or 2.
+    dtype : type
+        Of predictions: float32 where the targets were, else float64.
     """
 
-    X: NDArray[np.float32]
+    columns: Columns
     y: NDArray[np.float64]
     weights: NDArray[np.float64]
+    n_axes: int
+    dtype: type[np.floating]
 
-    def some(self, rows: NDArray[np.integer]) -> "TargetRows":
-        """Some of the rows."""
-        return TargetRows(self.X[rows], self.y[rows], self.weights[rows])
+    needs_y: ClassVar[bool] = True
 
-    def weights_of(self, rows: NDArray[np.integer]) -> NDArray[np.float64]:
+    def usable(self) -> Indices:
+        """Rows that have a weight."""
+        return np.flatnonzero(self.weights > 0)
+
+    def hold_out(self, fraction: float, rng: np.random.Generator) -> tuple[Indices, "TargetRows"]:
+        """Rows to train on, and at least two to validate by, spread over the first target's range."""
+        usable = self.usable()
+        if len(usable) < 4:
+            raise ValueError(
+                f"early_stopping must hold out two rows and train on two others; there are {len(usable)} rows that "
+                "count. Pass X_val and y_val, or set early_stopping=False."
+            )
+        n_held_out = min(max(round(fraction * len(usable)), 2), len(usable) - 2)
+        stay, held_out = spread_holdout(self.y[usable, 0], n_held_out, rng)
+        return usable[stay], self.some(usable[held_out])
+
+    def batches(self, train: Indices, batching: RegressorBatching) -> Batches:
+        """Batches of rows; each brings its standardized targets, its share, and the label to rank it by.
+
+        Shares are in units that make the sum over the rows of a step, on average over the steps, the weighted mean.
+        """
+        sampler = GroupBatchSampler(
+            np.zeros(len(train), dtype=np.intp),
+            batch_size=batching.batch_size,
+            max_group_size=batching.batch_size,
+            items=train,
+        )
+        weights = self._weights_of(train)
+        shares = weights if batching.weighter is None else weights * batching.weighter.transform(self.y[:, 0])
+        shares = shares * (len(sampler.list_lengths) / shares.sum())
+        values = np.column_stack([batching.units.standardize(self.y), shares, rank_labels(self.y)])
+        return Batches(
+            sampler,
+            row_weights=weights,
+            values=values.astype(np.float32),
+            bins=None if batching.span is None else batching.span.codes(self.y[:, 0], SMOOTHING_BINS),
+        )
+
+    def some(self, rows: Indices) -> "TargetRows":
+        """Select rows."""
+        return TargetRows(self.columns.take(rows), self.y[rows], self.weights[rows], self.n_axes, self.dtype)
+
+    def _weights_of(self, rows: Indices) -> NDArray[np.float64]:
         """Weights of some of the rows, at most 1, and 0 for the others."""
         weights = np.zeros(len(self.weights))
         weights[rows] = self.weights[rows] / self.weights.max()
         return weights
 
 
-def read_targets(
-    regressor: Any, X: Any, y: Any, sample_weight: ArrayLike | None, *, reset: bool, name: str = "y"
-) -> tuple[TargetRows, NDArray]:
-    """Check rows, targets and weights; and the targets as they came."""
-    if y is None:
-        raise ValueError(f"{type(regressor).__name__} requires y to be passed, but the target y is None.")
-    rows, targets = regressor._check_input(
-        X, y, reset=reset, ensure_min_samples=2 if reset else 1, multi_output=True, y_numeric=True
-    )
-    numbers = _numbers(targets, name).reshape(len(rows), -1)
-    if not reset and numbers.shape[1] != regressor._n_targets:
-        raise ValueError(
-            f"{name} must hold as many targets as y of fit, {regressor._n_targets}; got {numbers.shape[1]}. Pass the "
-            "same columns, or fit anew."
-        )
-    weights = check_sample_weight(sample_weight, rows, dtype=np.float64, ensure_non_negative=True)
-    return TargetRows(rows, numbers, weights), targets
-
-
-def _numbers(y: NDArray, name: str) -> NDArray[np.float64]:
+def check_numbers(y: NDArray, name: str) -> NDArray[np.float64]:
+    """Check targets: finite numbers, of a range that float64 holds."""
     if y.dtype.kind not in "biuf":
         raise ValueError(f"{name} must hold numbers; got dtype {y.dtype}. Convert it: dates to days since one, say.")
     numbers = np.asarray(y, dtype=np.float64)
@@ -83,20 +144,6 @@ def _numbers(y: NDArray, name: str) -> NDArray[np.float64]:
     return numbers
 
 
-def hold_out(
-    rows: TargetRows, train: NDArray[np.integer], fraction: float, rng: np.random.Generator
-) -> tuple[NDArray[np.integer], NDArray[np.integer]]:
-    """Places of the rows to train on, and of at least two to validate by, spread over the first target's range."""
-    if len(train) < 4:
-        raise ValueError(
-            f"early_stopping must hold out two rows and train on two others; there are {len(train)} rows that count. "
-            "Pass X_val and y_val, or set early_stopping=False."
-        )
-    n_held_out = min(max(round(fraction * len(train)), 2), len(train) - 2)
-    stay, held_out = spread_holdout(rows.y[train, 0], n_held_out, rng)
-    return train[stay], train[held_out]
-
-
 def density_weighter(weighting: Any, y: NDArray[np.float64]) -> LabelDensityWeighter | None:
     """Weights by the density of the targets, fitted; None where none are wanted."""
     if weighting is None:
@@ -109,24 +156,6 @@ def density_weighter(weighting: Any, y: NDArray[np.float64]) -> LabelDensityWeig
     weighter = LabelDensityWeighter(weighting) if isinstance(weighting, str) else clone(weighting)
     weighter._validate_params()  # which fit leaves out where it is called within another fit
     return weighter.fit(y[:, 0])
-
-
-def row_values(
-    rows: TargetRows,
-    train: NDArray[np.integer],
-    weighter: LabelDensityWeighter | None,
-    units: TargetUnits,
-    n_steps: int,
-) -> NDArray[np.float32]:
-    """What the objective gets to know of each row: standardised targets, share, and the label to rank by.
-
-    Shares are in units that make the sum over the rows of a step, on average over the steps, the weighted mean.
-    """
-    weights = rows.weights_of(train)
-    if weighter is not None:
-        weights *= weighter.transform(rows.y[:, 0])
-    shares = weights * (n_steps / weights.sum())
-    return np.column_stack([units.standardise(rows.y), shares, rank_labels(rows.y)]).astype(np.float32)
 
 
 def rank_labels(y: NDArray[np.float64]) -> NDArray[np.float64]:

@@ -1,6 +1,7 @@
 """RankSimRegressor: a network for regression whose representation keeps the order of the targets."""
 
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from functools import partial
 from numbers import Integral, Real
 from typing import Any, ClassVar, Self
@@ -8,44 +9,58 @@ from typing import Any, ClassVar, Self
 import numpy as np
 import torch
 from numpy.typing import ArrayLike, NDArray
-from sklearn.base import RegressorMixin
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.utils.validation import check_is_fitted
 
-from skmetric._core.engine import FitPlan, FitResult, Stream, Validation, open_stream
-from skmetric._core.nn import SmoothingSpec
-from skmetric._core.sampling import GroupBatchSampler
-from skmetric._sklearn_compat import Interval, StrOptions, fit_context
+from skmetric._core.engine import TrainedNetwork
+from skmetric._core.nn import Columns, SmoothingSpec
+from skmetric._sklearn_compat import Interval, RegressorMixin, StrOptions, check_sample_weight, fit_context
 from skmetric._warnings import warn_caller
-from skmetric.estimators._base import TorchEstimator, all_or_nothing
-from skmetric.estimators._linear_head import LastLayerMixin
+from skmetric.estimators._base import Head, Judge, TorchEstimator, all_or_nothing
 from skmetric.estimators._target_units import TargetUnits
-from skmetric.estimators._validation import is_given
+from skmetric.estimators.preparation import Batches, Given, Indices, Prepared
 from skmetric.estimators.regression._data import (
+    SMOOTHING_BINS,
+    RegressorBatching,
     TargetRows,
+    check_numbers,
     density_weighter,
-    hold_out,
-    read_targets,
-    row_values,
     target_range,
 )
 from skmetric.estimators.regression._metric import METRICS, check_judged
 from skmetric.estimators.regression._objectives import TERMS, RankSimObjective
 from skmetric.imbalance import LabelDensityWeighter
 from skmetric.imbalance.bins import Range
-from skmetric.losses.order._similarity import SIMILARITIES
+from skmetric.losses.order.similarity import SIMILARITIES
 
 __all__ = ["RankSimRegressor"]
 
 # What gamma="auto" brings the norm of RankSim's gradient to, in units of that of the other loss.
 BALANCE = 0.3
-# Bins of the target that features are smoothed over.
-SMOOTHING_BINS = 50
 # Training rows that are looked at to see whether they still differ.
 COLLAPSE_ROWS = 256
 
 
-class RankSimRegressor(RegressorMixin, LastLayerMixin, TorchEstimator):
+@dataclass(frozen=True, eq=False)
+class RegressorChoice:
+    """What the regressor settles by looking at its data.
+
+    Attributes
+    ----------
+    units : TargetUnits
+        Units in which the targets are learned.
+    weighter : LabelDensityWeighter, optional
+        Weighs rows by the density of their targets.
+    span : Range, optional
+        What the bins of the target span, where features are smoothed over them.
+    """
+
+    units: TargetUnits
+    weighter: LabelDensityWeighter | None
+    span: Range | None
+
+
+class RankSimRegressor(RegressorMixin, TorchEstimator[TargetRows, RegressorChoice]):
     r"""Regression by a network whose representation is pulled into the order of the targets.
 
     The network lowers a loss of its predictions plus :math:`\gamma` times RankSim: for each row of a batch, the others
@@ -173,11 +188,14 @@ class RankSimRegressor(RegressorMixin, LastLayerMixin, TorchEstimator):
     (100, 128)
     """
 
-    _units: TargetUnits
-    _range: Range
+    density_weighter_: LabelDensityWeighter | None
+    _n_targets: int
+    _y_ndim: int
+    _y_dtype: type[np.floating]
+
     _parameter_constraints: ClassVar[dict[str, list]] = {
         **TorchEstimator._parameter_constraints,
-        **LastLayerMixin._last_layer_constraints,
+        "n_components": [Interval(Integral, 1, None, closed="left"), None],
         "loss": [StrOptions(set(TERMS))],
         # Wide, and within what float32 holds.
         "gamma": [Interval(Real, 0, 1e30, closed="both"), StrOptions({"auto"})],
@@ -205,7 +223,7 @@ class RankSimRegressor(RegressorMixin, LastLayerMixin, TorchEstimator):
         metric: str = "r2",
         hidden_layer_sizes: int | Sequence[int] = (128, 128),
         dropout: float = 0.1,
-        scale_inputs: bool = True,
+        inputs: str = "bounded",
         module: Callable[[int, int], torch.nn.Module] | None = None,
         batch_size: int = 64,
         max_iter: int = 100,
@@ -232,7 +250,7 @@ class RankSimRegressor(RegressorMixin, LastLayerMixin, TorchEstimator):
         self.metric = metric
         self.hidden_layer_sizes = hidden_layer_sizes
         self.dropout = dropout
-        self.scale_inputs = scale_inputs
+        self.inputs = inputs
         self.module = module
         self.batch_size = batch_size
         self.max_iter = max_iter
@@ -286,9 +304,7 @@ class RankSimRegressor(RegressorMixin, LastLayerMixin, TorchEstimator):
         ConvergenceWarning
             When the representation has collapsed to a point.
         """
-        plan = self._plan(X, y, sample_weight, X_val=X_val, y_val=y_val)
-        self._finish(plan, self._train(plan))
-        return self
+        return self._fit(Given.of(X, y, sample_weight=sample_weight, X_val=X_val, y_val=y_val))
 
     def predict(self, X: ArrayLike) -> NDArray[np.floating]:
         """Predict the targets, in their own units.
@@ -325,109 +341,110 @@ class RankSimRegressor(RegressorMixin, LastLayerMixin, TorchEstimator):
             Higher is better.
         """
         check_is_fitted(self)
-        rows, _ = read_targets(self, X, y, sample_weight, reset=False)
+        rows = self._read_as(Given.of(X, y, sample_weight=sample_weight), self._n_targets)
         if self.metric != "r2":  # which scikit-learn defines for constant targets too
             check_judged(self.metric, rows.y[rows.weights > 0], "y")
         weights = None if sample_weight is None else rows.weights
-        return METRICS[self.metric](rows.y, self._predict(rows.X), weights)
+        return METRICS[self.metric](rows.y, self._predict(rows.columns), weights)
 
-    def _predict(self, points: NDArray[np.float32]) -> NDArray[np.floating]:
-        outputs = self._network.apply(points, self.device)
-        predicted: NDArray[np.floating] = self._units.restore(outputs).astype(self._y_dtype, copy=False)
+    def _predict(self, columns: Columns) -> NDArray[np.floating]:
+        outputs = self._network.apply(columns, self.device)
+        predicted: NDArray[np.floating] = self._choice.units.restore(outputs).astype(self._y_dtype, copy=False)
         return predicted
 
-    def _plan(
-        self,
-        X: ArrayLike,
-        y: ArrayLike,
-        sample_weight: ArrayLike | None = None,
-        *,
-        X_val: ArrayLike | None = None,
-        y_val: ArrayLike | None = None,
-    ) -> FitPlan:
-        rows, targets = read_targets(self, X, y, sample_weight, reset=True)
-        self._y_ndim, self._y_dtype = targets.ndim, np.float32 if targets.dtype == np.float32 else np.float64
-        self._n_targets = rows.y.shape[1]
-        seed = self._seed_sequence()
-        train, validation = self._split(rows, X_val, y_val, seed)
-        spec = self._spec(
-            rows.X.shape[1], self._n_targets, SmoothingSpec(SMOOTHING_BINS) if self.feature_smoothing else None
+    def _read(self, given: Given, like: TargetRows | None = None) -> TargetRows:
+        return self._read_as(given) if like is None else self._read_as(given, like.y.shape[1], name="y_val")
+
+    def _read_as(self, given: Given, n_targets: int | None = None, *, name: str = "y") -> TargetRows:
+        """Check rows, targets and weights; with ``n_targets``, against those of ``fit``."""
+        if given.y is None:
+            raise ValueError(f"{type(self).__name__} requires y to be passed, but the target y is None.")
+        is_first = n_targets is None
+        rows, targets = self._check_input(
+            given.X,
+            given.y,
+            reset=is_first,
+            ensure_min_samples=2 if is_first else 1,
+            multi_output=True,
+            y_numeric=True,
         )
-        initial_weights = self._initial_weights(spec, go_on=self.warm_start)
-        self._learn_targets(rows.some(train), go_on=initial_weights is not None)
-        sampler = GroupBatchSampler(
-            np.zeros(len(train), dtype=np.intp),
-            batch_size=self.batch_size,
-            max_group_size=self.batch_size,
-            items=train,
+        numbers = check_numbers(targets, name).reshape(len(rows), -1)
+        if n_targets is not None and numbers.shape[1] != n_targets:
+            raise ValueError(
+                f"{name} must hold as many targets as y of fit, {n_targets}; got {numbers.shape[1]}. Pass the "
+                "same columns, or fit anew."
+            )
+        sample_weight = given.metadata.get("sample_weight")
+        weights = check_sample_weight(sample_weight, rows, dtype=np.float64, ensure_non_negative=True)
+        dtype = np.float32 if targets.dtype == np.float32 else np.float64
+        return TargetRows(Columns(rows), numbers, weights, targets.ndim, dtype)
+
+    def _choose(self, data: TargetRows, train: Indices, last: RegressorChoice | None) -> RegressorChoice:
+        rows = data.some(train)
+        weighter = density_weighter(self.weighting, rows.y)
+        # A network that learns on keeps its units, and what its bins span.
+        units = last.units if last is not None and last.units.vary else TargetUnits.of(rows.y, rows.weights)
+        if not self.feature_smoothing:
+            return RegressorChoice(units, weighter, None)
+        kept = None if last is None else last.span
+        return RegressorChoice(units, weighter, kept or target_range(rows.y))
+
+    def _head(self, data: TargetRows, choice: RegressorChoice, input_width: int) -> Head:
+        smoothing = SmoothingSpec(SMOOTHING_BINS) if self.feature_smoothing else None
+        return self._scored_head(self.n_components, input_width, data.y.shape[1], smoothing)
+
+    def _batching(self, choice: RegressorChoice) -> RegressorBatching:
+        return RegressorBatching(self.batch_size, choice.units, choice.weighter, choice.span)
+
+    def _objective(
+        self, data: TargetRows, choice: RegressorChoice, batches: Batches
+    ) -> tuple[RankSimObjective, dict[str, float]]:
+        objective = RankSimObjective(
+            self.loss, self.gamma != 0, self.similarity, self.scale_free, self.max_rank_samples
         )
-        return FitPlan(
-            network=spec,
-            objective=RankSimObjective(
-                self.loss, self.gamma != 0, self.similarity, self.scale_free, self.max_rank_samples
-            ),
-            hyperparameters={
-                "gamma": 0.0 if self.gamma == "auto" else float(self.gamma),
-                "balance": BALANCE if self.gamma == "auto" else 0.0,
-                "interpolation_strength": float(self.interpolation_strength),
-            },
-            sampler=sampler,
-            X=rows.X,
-            row_weights=rows.weights_of(train),
-            targets=targets,
-            **self._training(),
-            seed=seed,
-            values=row_values(rows, train, self.density_weighter_, self._units, len(sampler.list_lengths)),
-            bins=self._range.codes(rows.y[:, 0], SMOOTHING_BINS) if self.feature_smoothing else None,
-            validation=validation,
-            initial_weights=initial_weights,
-        )
+        is_balanced = self.gamma == "auto"
+        return objective, {
+            "gamma": 0.0 if is_balanced else float(self.gamma),
+            "balance": BALANCE if is_balanced else 0.0,
+            "interpolation_strength": float(self.interpolation_strength),
+        }
 
-    def _learn_targets(self, rows: TargetRows, *, go_on: bool) -> None:
-        """Take density, units and range of training targets; a network that learns on keeps the units and the range."""
-        self.density_weighter_ = density_weighter(self.weighting, rows.y)
-        if not (go_on and (self._units.scale > 0).all()):
-            self._units = TargetUnits.of(rows.y, rows.weights)
-        if self.feature_smoothing and not (go_on and hasattr(self, "_range")):
-            self._range = target_range(rows.y)
+    def _validation(self, held_out: TargetRows, choice: RegressorChoice) -> tuple[Columns, Judge]:
+        check_judged(self.metric, held_out.y, "the targets of the rows to stop early by (held out, or y_val)")
+        return held_out.columns, partial(_judge_outputs, metric=self.metric, rows=held_out, units=choice.units)
 
-    def _split(
-        self, rows: TargetRows, X_val: ArrayLike | None, y_val: ArrayLike | None, seed: np.random.SeedSequence
-    ) -> tuple[NDArray[np.integer], Validation | None]:
-        """Places of the rows to train on, those that have a weight, and what to stop early by."""
-        train: NDArray[np.integer] = np.flatnonzero(rows.weights > 0)
-        if is_given(self.early_stopping, X_val=X_val, y_val=y_val):
-            return train, self._validation(read_targets(self, X_val, y_val, None, reset=False, name="y_val")[0])
-        if not self.early_stopping:
-            return train, None
-        train, held_out = hold_out(rows, train, self.validation_fraction, open_stream(seed, Stream.HOLDOUT))
-        return train, self._validation(rows.some(held_out))
+    def _fitted_attributes(
+        self, network: TrainedNetwork, prepared: Prepared[TargetRows, RegressorChoice]
+    ) -> dict[str, Any]:
+        data = prepared.data
+        return {
+            **super()._fitted_attributes(network, prepared),
+            "density_weighter_": prepared.choice.weighter,
+            "_n_targets": data.y.shape[1],
+            "_y_ndim": data.n_axes,
+            "_y_dtype": data.dtype,
+        }
 
-    def _validation(self, rows: TargetRows) -> Validation:
-        check_judged(self.metric, rows.y, "the targets of the rows to stop early by (held out, or y_val)")
-        return Validation(rows.X, partial(self._judge_outputs, rows))
-
-    def _judge_outputs(self, rows: TargetRows, outputs: NDArray) -> float:
-        return METRICS[self.metric](rows.y, self._units.restore(outputs), rows.weights)
-
-    def _finish(self, plan: FitPlan, result: FitResult) -> None:
-        self._adopt(plan, result)
-        self._warn_if_collapsed(plan.X[:COLLAPSE_ROWS])
-
-    def _warn_if_collapsed(self, points: NDArray[np.float32]) -> None:
+    def _check_learned(self, prepared: Prepared[TargetRows, RegressorChoice]) -> None:
+        points = prepared.data.columns.take(np.arange(min(COLLAPSE_ROWS, len(prepared.data.columns))))
         representation = self._network.represent(points, self.device)
-        alike = (representation == representation[0]).all() and not (points == points[0]).all()
-        if alike and (self._units.scale > 0).any():
+        has_collapsed = (representation == representation[0]).all() and not points.are_equal()
+        if has_collapsed and (prepared.choice.units.scale > 0).any():
             warn_caller(
                 f"{type(self).__name__}'s representation has collapsed: it is the same for all rows, and so is every "
                 "prediction. Lower learning_rate, take gamma='auto' or a smaller one, or a wider last hidden layer.",
                 ConvergenceWarning,
             )
 
-    def _points(self, X: Any) -> NDArray[np.float32]:
-        return self._check_input(X, reset=False)
+    def _points(self, X: Any) -> Columns:
+        return Columns(self._check_input(X, reset=False))
 
     def __sklearn_tags__(self) -> Any:
         tags = super().__sklearn_tags__()
         tags.target_tags.multi_output = True
         return tags
+
+
+def _judge_outputs(outputs: NDArray, *, metric: str, rows: TargetRows, units: TargetUnits) -> float:
+    """Score a network's outputs for rows by the metric of a name."""
+    return METRICS[metric](rows.y, units.restore(outputs), rows.weights)

@@ -1,1 +1,1 @@
-"""TODO."""
+"""Losses over pairs of positives and negatives."""

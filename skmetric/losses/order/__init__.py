@@ -1,1 +1,1 @@
-"""TODO."""
+"""Losses of orders: RankSim, differentiable ranks, correlations."""

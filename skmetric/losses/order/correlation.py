@@ -7,9 +7,9 @@ from torch import Tensor
 from torch.autograd.function import once_differentiable
 
 from skmetric.losses._arguments import PerList, differ, nan_of, per_item, per_list, positive
+from skmetric.losses._items import items_of
 from skmetric.losses.numerics import sigmoid, sum_last, weighted_mean, with_slopes
 from skmetric.losses.order._exact_ranks import ranks_of
-from skmetric.losses.ranking._items import items_of
 
 __all__ = ["pearson_loss", "spearman_loss"]
 

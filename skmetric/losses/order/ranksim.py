@@ -8,8 +8,8 @@ from torch import Tensor
 from skmetric.losses._arguments import PerList, differ, nan_of, per_item, per_list, positive
 from skmetric.losses.numerics import sum_last, weighted_mean, with_slopes
 from skmetric.losses.order._exact_ranks import check_ties, ranks_of
-from skmetric.losses.order._similarity import LabelSimilarity, feature_similarity, similarity_of_labels
 from skmetric.losses.order.ranks import blackbox_ranks
+from skmetric.losses.order.similarity import LabelSimilarity, feature_similarity, similarity_of_labels
 
 __all__ = ["distinct_rows", "neighbor_spearman", "ranksim_loss"]
 

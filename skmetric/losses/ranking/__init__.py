@@ -1,1 +1,1 @@
-"""TODO."""
+"""Losses over lists of items to be ranked."""

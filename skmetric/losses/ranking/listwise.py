@@ -6,9 +6,9 @@ import torch
 from torch import Tensor
 
 from skmetric.losses._arguments import PerList, differ, nan_of, per_list
+from skmetric.losses._items import Items, items_of
 from skmetric.losses.numerics import sigmoid, softplus, sum_last, weighted_mean, with_slopes
 from skmetric.losses.ranking._gains import discounts, gains, ideal_dcg
-from skmetric.losses.ranking._items import Items, items_of
 
 __all__ = ["approx_ndcg_loss", "list_mle_loss", "softmax_loss"]
 

@@ -5,9 +5,9 @@ from collections.abc import Callable
 from torch import Tensor
 
 from skmetric.losses._arguments import PerList, nan_of, per_list
+from skmetric.losses._items import Items, items_of
 from skmetric.losses.numerics import sigmoid, softplus, sum_last, with_slopes
 from skmetric.losses.ranking._gains import discounts, gains, ideal_dcg, ranks
-from skmetric.losses.ranking._items import Items, items_of
 
 __all__ = ["lambda_loss", "margin_ranking_loss", "pairwise_hinge_loss", "pairwise_logistic_loss"]
 

@@ -2,8 +2,8 @@
 
 from torch import Tensor
 
+from skmetric.losses._items import items_of
 from skmetric.losses.numerics import weighted_mean
-from skmetric.losses.ranking._items import items_of
 
 __all__ = ["pointwise_squared_loss"]
 

@@ -1,1 +1,1 @@
-"""TODO."""
+"""Triplet losses, and the mining of triplets."""

@@ -6,7 +6,7 @@ import numpy as np
 import torch
 
 from skmetric._core.engine import FitPlan, constant
-from skmetric._core.nn import NetworkSpec
+from skmetric._core.nn import INPUTS, Columns, NetworkSpec
 
 
 @dataclass(frozen=True)
@@ -35,17 +35,31 @@ class Shuffled:
         return rng.permutation(self.n)[: n_steps * self.batch_length].reshape(n_steps, -1)
 
 
+def network_spec(n_features=5, **changes):
+    return NetworkSpec(
+        **{
+            "n_features": n_features,
+            "hidden_layer_sizes": (7, 6),
+            "dropout": 0.0,
+            "normalize": False,
+            "inputs": INPUTS["bounded"],
+            "input_width": n_features,
+            **changes,
+        }
+    )
+
+
 def make_plan(seed=0, X=None, **changes):
     X = np.random.default_rng(99).normal(size=(32, 5)).astype(np.float32) if X is None else X
     width = changes.pop("n_outputs", 1)
     return FitPlan(
         **{
-            "network": NetworkSpec(X.shape[1], width, (7, 6), changes.pop("dropout", 0.0), False, True),
+            "network": network_spec(X.shape[1], n_outputs=width, dropout=changes.pop("dropout", 0.0)),
+            "inputs": INPUTS["bounded"].fit(Columns(X), None),
             "objective": SquaredError(),
             "hyperparameters": {"scale": changes.pop("scale", 1.0)},
             "sampler": Shuffled(len(X), 8),
             "X": X,
-            "targets": np.arange(len(X)),
             "learning_rate": 0.01,
             "weight_decay": 0.01,
             "schedule": constant,
@@ -83,12 +97,11 @@ def make_items_plan(seed=0, X=None, **changes):
     """Many items of few rows, with something known about each; ``spec`` changes the network."""
     rng = np.random.default_rng([7, seed])
     X = rng.normal(size=(20, 5)).astype(np.float32) if X is None else X
-    spec = {"hidden_layer_sizes": (7, 6), "dropout": 0.0, "normalize": False, **changes.pop("spec", {})}
     return make_plan(
         seed,
         X,
         **{
-            "network": NetworkSpec(n_features=5, n_outputs=3, scale_inputs=True, **spec),
+            "network": network_spec(n_outputs=3, **changes.pop("spec", {})),
             "objective": Everything(),
             "sampler": Shuffled(N_ITEMS, 100),
             "items": rng.integers(0, len(X), N_ITEMS),

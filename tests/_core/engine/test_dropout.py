@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 import torch
 
-from skmetric._core.engine.dropout import DropoutNoise
+from skmetric._core.engine.dropout import DropoutMasks
 
 CPU = torch.device("cpu")
 
@@ -12,7 +12,7 @@ def draw(seeds, n_steps, rate=0.25, n_items=10, width=7):
 
 
 def noise_of(seeds, rate=0.25, width=7):
-    return DropoutNoise(rate, width, [np.random.SeedSequence(seed) for seed in seeds], CPU)
+    return DropoutMasks(rate, width, [np.random.SeedSequence(seed) for seed in seeds], CPU)
 
 
 @pytest.mark.parametrize("rate", [0.1, 0.5, 0.9])

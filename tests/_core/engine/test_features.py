@@ -75,7 +75,7 @@ def test_it_matters_and_it_learns(feature):
 def test_blocks_of_steps_do_not_matter(feature, monkeypatch):
     plan = make_items_plan(max_iter=2, **with_dropout(FEATURES[feature]))
     (whole,) = fit_stack([plan], device=CPU)
-    monkeypatch.setattr("skmetric._core.engine.training.NOISE_AHEAD", 200)
+    monkeypatch.setattr("skmetric._core.engine.training.MASKS_AHEAD", 200)
     assert_same(fit_stack([plan], device=CPU)[0], whole)
 
 

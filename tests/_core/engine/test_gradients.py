@@ -6,24 +6,17 @@ import torch
 
 from skmetric._core.engine import fit_stack
 from skmetric._core.engine.gradients import InPieces, Whole, open_gradients
-from skmetric._core.nn import FlatParameters, NetworkSpec, SmoothingSpec
-from tests._core.engine.plans import CPU, make_items_plan, with_dropout
+from skmetric._core.nn import Columns, FlatParameters, PlainInputs, SmoothingSpec, build_network
+from tests._core.engine.plans import CPU, make_items_plan, network_spec, with_dropout
 
 N, M = 37, 2
 
 
 def build(n_models=M, dtype=torch.float32, **changes):
-    spec = {
-        "n_features": 5,
-        "n_outputs": 3,
-        "hidden_layer_sizes": (16, 8),
-        "dropout": 0.3,
-        "normalize": False,
-        "scale_inputs": True,
-    }
-    network = NetworkSpec(**{**spec, **changes}).build([np.random.default_rng(seed) for seed in range(n_models)])
+    spec = network_spec(**{"n_outputs": 3, "hidden_layer_sizes": (16, 8), "dropout": 0.3, **changes})
     x = torch.randn(n_models, N, 5, generator=torch.Generator().manual_seed(0)).to(dtype)
-    network.fit_inputs([(rows.numpy(), None) for rows in x])
+    states = [spec.inputs.fit(Columns(rows.numpy()), None) for rows in x]
+    network = build_network(spec, states, [np.random.default_rng(seed) for seed in range(n_models)])
     network.to(dtype).train()
     return network, FlatParameters(network), x
 
@@ -52,7 +45,7 @@ SPECS = [
     {"n_proxies": 4},
     {"n_scores": 1, "n_proxies": 3},
     {"hidden_layer_sizes": ()},
-    {"scale_inputs": False},
+    {"inputs": PlainInputs()},
     {"n_outputs": 8},
 ]
 

@@ -6,8 +6,8 @@ import torch
 
 from skmetric._core.engine import StoppingRule, Validation, constant, fit_stack, one_cycle
 from skmetric._core.engine.tables import DeviceTable, open_table
-from skmetric._core.nn import NetworkSpec
-from tests._core.engine.plans import CPU, SquaredError, assert_same, make_plan
+from skmetric._core.nn import Columns
+from tests._core.engine.plans import CPU, SquaredError, assert_same, make_plan, network_spec
 
 
 def fit(*plans):
@@ -93,7 +93,7 @@ def test_a_read_only_table_gives_the_same():
 
 def test_drawing_ahead_in_blocks_gives_the_same(monkeypatch):
     whole = fit(make_plan(dropout=0.3))[0]
-    monkeypatch.setattr("skmetric._core.engine.training.NOISE_AHEAD", 200)
+    monkeypatch.setattr("skmetric._core.engine.training.MASKS_AHEAD", 200)
     assert_same(fit(make_plan(dropout=0.3))[0], whole)
 
 
@@ -112,17 +112,17 @@ def test_a_trained_network_applies_its_weights():
     for layer in range(2):
         z = np.maximum(z @ weights[f"layers.{layer}.weight"] + weights[f"layers.{layer}.bias"], 0)
     z = z @ weights["last.weight"] + weights["last.bias"]
-    np.testing.assert_allclose(result.network.apply(plan.X, "cpu"), z, rtol=1e-4, atol=1e-5)
+    np.testing.assert_allclose(result.network.apply(Columns(plan.X), "cpu"), z, rtol=1e-4, atol=1e-5)
 
 
 def test_a_head_scores_the_last_hidden_layer():
-    plan = make_plan(network=NetworkSpec(5, 6, (7, 6), 0.0, False, True, n_scores=1))
+    plan = make_plan(network=network_spec(n_outputs=6, n_scores=1))
     (result,) = fit(plan)
-    hidden = result.network.represent(plan.X, "cpu")
+    hidden = result.network.represent(Columns(plan.X), "cpu")
     assert hidden.shape == (32, 6)
     assert (hidden >= 0).all()
     scores = hidden @ result.network.weights["head.weight"] + result.network.weights["head.bias"]
-    np.testing.assert_allclose(result.network.apply(plan.X, "cpu"), scores, rtol=1e-4, atol=1e-5)
+    np.testing.assert_allclose(result.network.apply(Columns(plan.X), "cpu"), scores, rtol=1e-4, atol=1e-5)
 
 
 @dataclass(frozen=True)
@@ -209,12 +209,16 @@ def test_torchs_default_dtype_does_not_matter():
 
 
 @pytest.mark.parametrize(
-    "network", [NetworkSpec(5, 3, (16, 8), 0.0, True, True), NetworkSpec(5, 9, (9,), 0.0, False, True)]
+    "network",
+    [
+        network_spec(n_outputs=3, hidden_layer_sizes=(16, 8), normalize=True),
+        network_spec(n_outputs=9, hidden_layer_sizes=(9,)),
+    ],
 )
 def test_a_rows_outputs_do_not_depend_on_how_many_others_there_are(network):
     (result,) = fit(make_plan(network=network))
     rows = np.random.default_rng(0).normal(size=(203, 5)).astype(np.float32)
-    together = result.network.apply(rows, "cpu")
-    np.testing.assert_array_equal(result.network.apply(rows[:1], "cpu"), together[:1])
-    np.testing.assert_array_equal(result.network.apply(rows[::-1], "cpu"), together[::-1])
-    np.testing.assert_array_equal(result.network.apply(rows[100:170], "cpu"), together[100:170])
+    together = result.network.apply(Columns(rows), "cpu")
+    np.testing.assert_array_equal(result.network.apply(Columns(rows[:1]), "cpu"), together[:1])
+    np.testing.assert_array_equal(result.network.apply(Columns(rows[::-1]), "cpu"), together[::-1])
+    np.testing.assert_array_equal(result.network.apply(Columns(rows[100:170]), "cpu"), together[100:170])

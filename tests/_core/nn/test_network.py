@@ -4,8 +4,9 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from skmetric._core.nn import FlatParameters, NetworkSpec
-from skmetric._core.nn.layers import InputScaling, StackedLinear, unit_length
+from skmetric._core.nn import INPUTS, Columns, FlatParameters, NetworkSpec, PlainInputs, build_network
+from skmetric._core.nn.inputs import ScaledInputs
+from skmetric._core.nn.layers import StackedLinear, unit_length
 
 
 def rngs(*seeds):
@@ -20,14 +21,27 @@ def spec(**changes):
             "hidden_layer_sizes": (8, 4),
             "dropout": 0.2,
             "normalize": True,
-            "scale_inputs": True,
+            "inputs": INPUTS["bounded"],
+            "input_width": 5,
             **changes,
         }
     )
 
 
+def build(*seeds, spec):
+    """One model per seed, whose inputs are scaled by one table."""
+    table = np.random.default_rng(0).normal(size=(20, 5))
+    return build_network(spec, [spec.inputs.fit(Columns(table), None)] * len(seeds), rngs(*seeds))
+
+
+def scaling(*tables, weights=None):
+    """The layer of a stack whose models have each a table of their own."""
+    spec = ScaledInputs(limit=3.0)
+    return spec.build([spec.fit(Columns(table), weights) for table in tables], [])
+
+
 def test_stacked_linear_is_one_linear_layer_a_model():
-    stacked = StackedLinear(5, 3, rngs(0, 1))
+    stacked = StackedLinear(5, 3, rngs(0, 1), [5, 5])
     x = torch.randn(2, 7, 5, generator=torch.Generator().manual_seed(0))
     for model in range(2):
         expected = torch.nn.functional.linear(x[model], stacked.weight[model].T, stacked.bias[model, 0])
@@ -37,7 +51,7 @@ def test_stacked_linear_is_one_linear_layer_a_model():
 
 
 def test_initial_weights_are_a_models_own():
-    alone, stack = spec().build(rngs(7)), spec().build(rngs(3, 7))
+    alone, stack = build(7, spec=spec()), build(3, 7, spec=spec())
     for name, value in alone.weights_of(0).items():
         np.testing.assert_array_equal(stack.weights_of(1)[name], value)
 
@@ -47,9 +61,7 @@ def test_initial_weights_are_a_models_own():
 def test_input_scaling_does_not_see_units(scale, shift, seed):
     table = np.random.default_rng(seed).normal(size=(40, 3)).astype(np.float32)
     moved = (table * np.float32(scale) + np.float32(shift)).astype(np.float32)
-    plain, other = InputScaling(1, 3), InputScaling(1, 3)
-    plain.fit([(table, None)])
-    other.fit([(moved, None)])
+    plain, other = scaling(table), scaling(moved)
     # What float32 loses of a shifted column depends on the shift in units of its spread.
     tolerance = 1e-5 * (1 + abs(shift) / scale)
     torch.testing.assert_close(
@@ -59,19 +71,15 @@ def test_input_scaling_does_not_see_units(scale, shift, seed):
 
 def test_input_scaling_bends_outliers_and_drops_constants():
     table = np.float32([[-1, 5, 0.1], [1, 5, 0.1], [-1, 5, 0.1], [1, 5, 0.1]])
-    scaling = InputScaling(1, 3, limit=3.0)
-    scaling.fit([(table, None)])
-    z = scaling(torch.tensor([[[1e6, 7.0, 0.2], [0.01, 5.0, 0.1]]]))[0]
+    z = scaling(table)(torch.tensor([[[1e6, 7.0, 0.2], [0.01, 5.0, 0.1]]]))[0]
     torch.testing.assert_close(z, torch.tensor([[3.0, 0, 0], [0.01, 0, 0]]), rtol=1e-4, atol=1e-6)
 
 
 def test_each_model_scales_by_its_own_table():
     tables = [np.random.default_rng(seed).normal(seed, seed + 1, (50, 2)).astype(np.float32) for seed in range(2)]
-    stack = InputScaling(2, 2)
-    stack.fit([(table, None) for table in tables])
+    stack = scaling(*tables)
     for model, table in enumerate(tables):
-        alone = InputScaling(1, 2)
-        alone.fit([(table, None)])
+        alone = scaling(table)
         rows = torch.from_numpy(table)[None]
         torch.testing.assert_close(stack(rows, slice(model, model + 1)), alone(rows), rtol=0, atol=0)
 
@@ -81,15 +89,13 @@ def test_rows_count_by_their_weight():
     table = rng.normal(size=(60, 2)).astype(np.float32)
     times = rng.integers(0, 4, 60)
     table[times == 0] = 1e9
-    weighted, repeated = InputScaling(1, 2), InputScaling(1, 2)
-    weighted.fit([(table, times / 7)])
-    repeated.fit([(np.repeat(table, times, axis=0), None)])
-    for name, value in repeated.state_dict().items():
-        torch.testing.assert_close(weighted.state_dict()[name], value)
+    weighted, repeated = scaling(table, weights=times / 7), scaling(np.repeat(table, times, axis=0))
+    for name, value in repeated.named_buffers():
+        torch.testing.assert_close(dict(weighted.named_buffers())[name], value)
 
 
 def test_flat_parameters_are_the_networks_own():
-    network = spec().build(rngs(0, 1))
+    network = build(0, 1, spec=spec())
     before = {name: value.clone() for name, value in network.named_parameters()}
     flat = FlatParameters(network)
     assert flat.values.shape[1] % 64 == 0
@@ -100,7 +106,7 @@ def test_flat_parameters_are_the_networks_own():
 
 
 def test_flat_gradient_is_each_models_gradient():
-    network = spec(normalize=False).build(rngs(0, 1))
+    network = build(0, 1, spec=spec(normalize=False))
     flat = FlatParameters(network)
     x = torch.randn(2, 7, 5, generator=torch.Generator().manual_seed(0))
     gradient = flat.gradient(network.final(x).square().sum((-1, -2))).clone()
@@ -113,7 +119,7 @@ def test_flat_gradient_is_each_models_gradient():
 
 
 def test_dropout_factors_multiply_the_hidden_layers():
-    network = spec(hidden_layer_sizes=(8,)).build(rngs(0))
+    network = build(0, spec=spec(hidden_layer_sizes=(8,)))
     x = torch.randn(1, 7, 5, generator=torch.Generator().manual_seed(0))
     ones = torch.ones(1, 7, network.keep_width)
     torch.testing.assert_close(network(x, ones).final, network(x).final, rtol=0, atol=0)
@@ -122,15 +128,15 @@ def test_dropout_factors_multiply_the_hidden_layers():
 
 
 def test_weights_round_trip():
-    network = spec().build(rngs(0, 1))
-    other = spec().build(rngs(5))
+    network = build(0, 1, spec=spec())
+    other = build(5, spec=spec())
     other.load([network.weights_of(1)])
     x = torch.randn(1, 4, 5, generator=torch.Generator().manual_seed(0))
     torch.testing.assert_close(other.final(x), network.final(x, slice(1, 2)), rtol=0, atol=0)
 
 
 def test_a_copy_of_weights_does_not_move_along():
-    network = spec().build(rngs(0))
+    network = build(0, spec=spec())
     flat = FlatParameters(network)
     weights = network.weights_of(0)
     kept = {name: value.copy() for name, value in weights.items()}
@@ -140,7 +146,7 @@ def test_a_copy_of_weights_does_not_move_along():
 
 
 def test_no_hidden_layers_is_a_linear_map():
-    network = spec(hidden_layer_sizes=(), scale_inputs=False, normalize=False).build(rngs(0))
+    network = build(0, spec=spec(hidden_layer_sizes=(), inputs=PlainInputs(), normalize=False))
     a, b = torch.randn(2, 1, 4, 5, generator=torch.Generator().manual_seed(0))
     zero = network.final(torch.zeros(1, 4, 5))
     torch.testing.assert_close(network.final(a + b) - zero, network.final(a) + network.final(b) - 2 * zero)
@@ -168,8 +174,8 @@ def module(n_in, n_out):
 
 @pytest.mark.parametrize("changes", [{}, {"n_scores": 2}], ids=str)
 def test_proxies_are_drawn_last_and_from_the_models_own_generator(changes):
-    plain = spec(**changes).build(rngs(3, 7))
-    network, alone = (spec(n_proxies=6, **changes).build(rngs(*seeds)) for seeds in ((3, 7), (7,)))
+    plain = build(3, 7, spec=spec(**changes))
+    network, alone = (build(*seeds, spec=spec(n_proxies=6, **changes)) for seeds in ((3, 7), (7,)))
     weights = network.weights_of(1)
     assert weights["proxies"].shape == (6, network.n_outputs)
     assert network.proxies.dtype == torch.float32
@@ -180,13 +186,13 @@ def test_proxies_are_drawn_last_and_from_the_models_own_generator(changes):
 
 
 def test_proxies_have_about_unit_length():
-    lengths = spec(n_outputs=400, n_proxies=50).build(rngs(0)).proxies.norm(dim=-1)
+    lengths = build(0, spec=spec(n_outputs=400, n_proxies=50)).proxies.norm(dim=-1)
     torch.testing.assert_close(lengths, torch.ones(1, 50), rtol=0, atol=0.2)
 
 
 @pytest.mark.parametrize(("changes", "seeds"), [({}, (0, 1)), ({"module": module}, (0,))], ids=["stack", "module"])
 def test_proxies_come_with_the_outputs_and_with_the_weights(changes, seeds):
-    network = spec(n_proxies=6, **changes).build(rngs(*seeds))
+    network = build(*seeds, spec=spec(n_proxies=6, **changes))
     n_models = len(seeds)
     x = torch.randn(n_models, 4, 5, generator=torch.Generator().manual_seed(0))
     last = slice(n_models - 1, n_models)
@@ -194,7 +200,7 @@ def test_proxies_come_with_the_outputs_and_with_the_weights(changes, seeds):
     assert torch.equal(network(x[last], models=last).proxies, network.proxies[last])
     detached = network(x).detach()
     assert not detached.proxies.requires_grad
-    other = spec(n_proxies=6, **changes).build(rngs(5))
+    other = build(5, spec=spec(n_proxies=6, **changes))
     other.load([network.weights_of(n_models - 1)])
     assert torch.equal(other.proxies, network.proxies[last])
     assert torch.equal(other.final(x[last]), network.final(x[last], last))
@@ -205,7 +211,7 @@ def test_proxies_come_with_the_outputs_and_with_the_weights(changes, seeds):
 
 
 def test_without_proxies_there_are_none():
-    network = spec().build(rngs(0))
+    network = build(0, spec=spec())
     assert network(torch.zeros(1, 2, 5)).proxies is None
     assert "proxies" not in network.weights_of(0)
 
@@ -222,6 +228,6 @@ def test_without_proxies_there_are_none():
     ],
 )
 def test_a_network_knows_its_representation(changes, width, learns):
-    network = spec(**changes).build(rngs(0))
+    network = build(0, spec=spec(**changes))
     assert network(torch.zeros(1, 2, 5)).representation.shape[-1] == network.n_outputs == width
     assert network.learns_representation is learns

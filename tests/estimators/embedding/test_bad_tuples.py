@@ -94,8 +94,8 @@ def test_triplets_have_no_y(y, points):
 @pytest.mark.parametrize(
     ("preprocessor", "index", "message"),
     [
-        (lambda X: X[:20], INDEX[:, :2], "X must hold places in preprocessor, from 0 to 19; got 29"),
-        (lambda X: Rows(X[:20]), INDEX[:, :2], "X must hold places in preprocessor, from 0 to 19; got 29"),
+        (lambda X: X[:20], INDEX[:, :2], "X must hold indices in preprocessor, from 0 to 19; got 29"),
+        (lambda X: Rows(X[:20]), INDEX[:, :2], "X must hold indices in preprocessor, from 0 to 19; got 29"),
         (lambda X: X, INDEX[:, :2] - 1, "from 0 to 29; got -1"),
         (lambda X: X, INDEX[:, :2] + 0.5, "whole numbers"),
         (lambda X: X, np.where(INDEX[:, :2] == 7, np.nan, INDEX[:, :2]), "NaN"),

@@ -16,6 +16,7 @@ from sklearn.preprocessing import StandardScaler
 from skmetric.estimators.embedding.contrastive import ContrastiveEmbedder
 from skmetric.estimators.embedding.triplet import TripletEmbedder
 from skmetric.metrics import map_at_r_score
+from tests.estimators.prepared import plan_of
 
 LOSSES = ["contrastive", "info_nce", "sup_con", "nce", "nca", "multi_similarity", "proxy_anchor"]
 each_loss = pytest.mark.parametrize("loss", LOSSES)
@@ -137,7 +138,7 @@ def test_partners_of_the_same_point_are_no_negatives_of_each_other():
 
 def test_random_negatives_are_any_seconds_of_pairs(pairs):
     X = pairs[0]
-    plan = make(n_negatives=9)._plan(X)
+    plan = plan_of(make(n_negatives=9), X)
     batches = plan.sampler.draw_epoch(np.random.default_rng(0))
     drawn = {point.tobytes() for point in plan.X[plan.items[batches[:, -9:]]].reshape(-1, X.shape[2])}
     assert drawn < {point.tobytes() for point in X[:, 1]}
@@ -185,7 +186,7 @@ def test_unlabeled_rows_are_in_no_batch_and_no_neighbours(kind, blobs):
     known = np.arange(len(y)) % 3 > 0
     partly = np.where(known, y, -1)
     plain = TripletEmbedder(max_iter=3, device="cpu", random_state=0) if kind == "triplets" else make(loss=kind)
-    without = clone(plain).set_params(scale_inputs=False).fit(X[known], y[known])
+    without = clone(plain).set_params(inputs="none").fit(X[known], y[known])
     embedder = clone(without).set_params(unlabeled=-1).fit(X, partly)
     assert_array_equal(embedder.transform(X), without.transform(X))
     assert_array_equal(embedder.predict(X), without.predict(X))

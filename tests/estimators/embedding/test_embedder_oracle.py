@@ -5,7 +5,6 @@ told apart by their values.
 """
 
 from collections import deque
-from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -18,7 +17,8 @@ from skmetric.estimators.embedding.contrastive import ContrastiveEmbedder
 from skmetric.estimators.embedding.triplet import TripletEmbedder
 from skmetric.estimators.points import Rows
 from tests.estimators.embedding import plain_contrasts as plain
-from tests.estimators.plain_training import Network, adamw, rates
+from tests.estimators.plain_training import Network, adamw, build, rates
+from tests.estimators.prepared import plan_of
 
 # Three epochs of float32 and of double precision stay this close together; embeddings are about 1 apart.
 TOLERANCE = 1e-4
@@ -48,11 +48,9 @@ def make(loss, **params):
 
 def network_of(plan, table):
     """The plan's initial weights, and its proxies; inputs are scaled by the rows of a table."""
-    built = plan.network.build([open_stream(plan.seed, Stream.WEIGHTS)])
-    layers = SimpleNamespace(layers=built.layers, head=built.last)
-    start = SimpleNamespace(build=lambda _: layers)
+    built = build(plan)
     proxies = [] if built.proxies is None else [built.proxies[0].detach().double().requires_grad_()]
-    return Network(SimpleNamespace(network=start, seed=plan.seed, X=table, row_weights=None)), proxies
+    return Network([*built.layers, built.last], table), proxies
 
 
 def embed(network, points, normalize):
@@ -84,7 +82,7 @@ def train(embedder, plan, network, proxies, loss, anchors_of):
 
 
 def assert_same(embedder, data, table, loss, anchors_of, names=NAMES):
-    plan, fitted = clone(embedder)._plan(**data), clone(embedder).fit(**data)
+    plan, fitted = plan_of(clone(embedder), **data), clone(embedder).fit(**data)
     network, proxies = network_of(plan, table)
     points = np.unique(table, axis=0)
     start, actual = (embed(network, points, embedder.normalize).detach().numpy(), fitted.transform(points))
@@ -224,7 +222,7 @@ def test_pairs_with_random_negatives_by_loops(loss, n_negatives, pairs):
     points, index, y = pairs
     index = index[y > 0]
     embedder = make(loss, distance="cosine", batch_size=12 + n_negatives, n_negatives=n_negatives)
-    plan = clone(embedder)._plan(points[index])
+    plan = plan_of(clone(embedder), points[index])
     # Which point has which number is the plan's to say, but a negative is any of those that come second.
     numbered = plan.X[plan.items]
     assert_array_equal(numbered[: index.size], points[index.ravel()])

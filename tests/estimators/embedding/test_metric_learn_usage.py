@@ -644,11 +644,11 @@ def test_chunks_are_classes(embedder):
 def test_rows_of_unknown_class_are_left_out(embedder, labelled):
     X, y = labelled
     partly = np.where(np.arange(60) % 3 == 0, -1, y)
-    mmc = make(embedder, unlabeled=-1, scale_inputs=False).fit(X, partly)
+    mmc = make(embedder, unlabeled=-1, inputs="none").fit(X, partly)
     np.testing.assert_array_equal(mmc.classes_, [0, 1, 2])
     assert -1 not in mmc.predict(X)
     known = partly != -1
-    without = make(embedder, scale_inputs=False).fit(X[known], y[known])
+    without = make(embedder, inputs="none").fit(X[known], y[known])
     np.testing.assert_allclose(mmc.transform(X), without.transform(X), atol=1e-5)
 
 

@@ -64,8 +64,8 @@ def test_units_of_columns_do_not_matter(blobs):
 
 def test_without_scaling_units_matter(blobs):
     X, y = blobs
-    plain = make(scale_inputs=False).fit(X, y).transform(X)
-    other = make(scale_inputs=False).fit(X * 4, y).transform(X * 4)
+    plain = make(inputs="none").fit(X, y).transform(X)
+    other = make(inputs="none").fit(X * 4, y).transform(X * 4)
     assert np.abs(plain - other).max() > 0.01
 
 

@@ -21,6 +21,7 @@ from sklearn.preprocessing import FunctionTransformer
 from skmetric.estimators.embedding.contrastive import ContrastiveEmbedder
 from skmetric.estimators.embedding.triplet import TripletEmbedder
 from skmetric.estimators.points import Rows
+from tests.estimators.prepared import plan_of
 
 SMALL = {"n_components": 3, "hidden_layer_sizes": (8,), "max_iter": 3, "device": "cpu", "random_state": 0}
 PAIRS, TRIPLETS = ContrastiveEmbedder(**SMALL), TripletEmbedder(**SMALL)
@@ -122,9 +123,9 @@ def test_rows_by_index(writing, embedder, blobs):
 @pytest.mark.parametrize("batch_size", [16, 400])
 def test_a_point_is_one_point_however_often_it_comes(batch_size, kind, points):
     embedder, index, y = kind
-    embedder = clone(embedder).set_params(batch_size=batch_size, dropout=0, scale_inputs=False)
+    embedder = clone(embedder).set_params(batch_size=batch_size, dropout=0, inputs="none")
     copied = points[index].copy()
-    plan = clone(embedder)._plan(copied, y)
+    plan = plan_of(clone(embedder), copied, y)
     assert len(plan.X) == len(np.unique(index)) < index.size
     assert_array_equal(plan.X[plan.items[: index.size]], copied.reshape(-1, 6))
     # A table with every point several times, and places in it, is the same data.

@@ -69,8 +69,8 @@ def test_swapping_the_points_changes_the_sign_and_nothing_else(seed, n, preferen
 def test_index_pairs_are_their_points(as_preprocessor, preferences):
     points, index, y = preferences
     used = np.unique(index)
-    ranker = PairwiseRanker(preprocessor=as_preprocessor(points), scale_inputs=False, **SMALL).fit(index, y)
-    by_points = PairwiseRanker(scale_inputs=False, **SMALL).fit(points[index], y)
+    ranker = PairwiseRanker(preprocessor=as_preprocessor(points), inputs="none", **SMALL).fit(index, y)
+    by_points = PairwiseRanker(inputs="none", **SMALL).fit(points[index], y)
     assert len(used) < len(points) or len(used) == 80
     assert_allclose(ranker.decision_function(index), by_points.decision_function(points[index]), atol=1e-5)
     assert_array_equal(ranker.predict(index[:, ::-1]), -ranker.predict(index))
@@ -169,8 +169,8 @@ def test_methods_of_pairs_are_hidden_on_rows(preferences):
         ({}, {"y": "first"}, "y must say for each"),
         ({}, {"groups": 0}, "groups and group_column are for rows"),
         ({"group_column": 0}, {}, "groups and group_column are for rows"),
-        ({"preprocessor": np.zeros((5, 3))}, {"index": True}, "must hold places in preprocessor, from 0 to 4"),
-        ({"preprocessor": Rows(np.zeros((5, 3)))}, {"index": True}, "must hold places in preprocessor, from 0 to 4"),
+        ({"preprocessor": np.zeros((5, 3))}, {"index": True}, "must hold indices in preprocessor, from 0 to 4"),
+        ({"preprocessor": Rows(np.zeros((5, 3)))}, {"index": True}, "must hold indices in preprocessor, from 0 to 4"),
         ({}, {"triplets": True}, r"shape \(n, 2, n_features\)"),
     ],
 )

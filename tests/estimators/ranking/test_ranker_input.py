@@ -65,7 +65,7 @@ def test_a_column_by_its_place(ranker):
     ("params", "data", "message"),
     [
         ({"group_column": "qid"}, {}, "names a column, but X is a ndarray"),
-        ({"group_column": 3}, {}, "must be the place of a column of X, which has 3 columns"),
+        ({"group_column": 3}, {}, "must be the index of a column of X, which has 3 columns"),
         ({"group_column": 0}, {"groups": GROUPS}, "both given"),
         ({}, {"groups": GROUPS[:-1]}, "groups must hold one id a row, 30 of them; got 29"),
         ({}, {"groups": np.where(GROUPS == 2, np.nan, GROUPS)}, "groups must have an id in each row"),

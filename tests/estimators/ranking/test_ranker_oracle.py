@@ -18,6 +18,7 @@ from skmetric.estimators.ranking.listwise import ListwiseRanker
 from skmetric.estimators.ranking.pairwise import PairwiseRanker
 from skmetric.estimators.ranking.pointwise import PointwiseRanker
 from tests.estimators.plain_training import Network, adamw, rates
+from tests.estimators.prepared import plan_of, prepared_of
 
 SMALL = {"hidden_layer_sizes": (6, 5), "dropout": 0.0, "batch_size": 16, "max_iter": 3, "learning_rate": 0.02}
 SMALL |= {"weight_decay": 0.1, "device": "cpu", "random_state": 6}
@@ -140,9 +141,9 @@ def batch_loss(network, batch, length, plan, known, ranker):
     return sum(losses)
 
 
-def train(ranker, plan, known, n_epochs=None):
+def train(ranker, prepared, known, n_epochs=None):
     """Train as ``fit`` does, all epochs or the first ones; the network, and the mean loss of each epoch."""
-    network = Network(plan)
+    network, plan = Network.of(prepared), prepared.plan
     moments = [(torch.zeros_like(p), torch.zeros_like(p)) for p in network.parameters]
     rng = open_stream(plan.seed, Stream.BATCHES)
     course = enumerate(rates(ranker.max_iter * len(plan.sampler.list_lengths), ranker.learning_rate), start=1)
@@ -166,7 +167,7 @@ def assert_same(fitted, network, history, points):
     """
     actual, expected = fitted.score_samples(points), network.scores(points).detach().numpy()
     if fitted.loss == "squared":
-        expected = fitted._units.restore(expected[:, None])[:, 0]
+        expected = fitted._choice.units.restore(expected[:, None])[:, 0]
     else:
         actual, expected = actual - actual.mean(), expected - expected.mean()
     assert np.ptp(expected) > 0.05
@@ -201,8 +202,8 @@ def test_fit_by_loops(ranker, weighted, graded, table):
     if not weighted:
         weights = None
     fitted = clone(ranker).fit(X, y, sample_weight=weights, groups=groups)
-    plan = clone(ranker)._plan(X, y, weights, groups=groups)
-    assert_same(fitted, *train(ranker, plan, what_is_known(ranker, y, weights)), X)
+    prepared = prepared_of(clone(ranker), X, y, weights, groups=groups)
+    assert_same(fitted, *train(ranker, prepared, what_is_known(ranker, y, weights)), X)
 
 
 def what_is_known(ranker, y, weights):
@@ -217,7 +218,7 @@ def what_is_known(ranker, y, weights):
 
 def test_the_table_is_as_meant(table):
     X, y, groups, weights = table
-    plan = clone(RANKERS[0])._plan(X, y, weights, groups=groups)
+    plan = plan_of(clone(RANKERS[0]), X, y, weights, groups=groups)
     assert len(set(plan.sampler.list_lengths)) > 2
     shown = plan.sampler.draw_epoch(np.random.default_rng(0))
     assert_array_equal(np.unique(groups[shown[shown >= 0]]), [1, 3, 8, 9])
@@ -244,7 +245,7 @@ def test_fit_on_pairs_by_loops(loss, indexed, weighted):
     of_lists = np.r_[np.where(y == 0, weights / 2, weights), weights[ties] / 2]
     known = what_is_known(ranker, relevance, np.repeat(of_lists, 2))
 
-    network, history = train(ranker, clone(ranker)._plan(**data), known)
+    network, history = train(ranker, prepared_of(clone(ranker), **data), known)
     assert_same(clone(ranker).fit(**data), network, history, points)
 
 
@@ -253,9 +254,9 @@ def test_validation_is_by_the_same_scores(table):
     ranker = clone(RANKERS[1]).set_params(early_stopping=True)
     held_out = {"X_val": X, "y_val": y, "groups_val": groups}
     fitted = clone(ranker).fit(X, y, sample_weight=weights, groups=groups, **held_out)
-    plan = clone(ranker)._plan(X, y, weights, groups=groups, **held_out)
+    prepared = prepared_of(clone(ranker), X, y, weights, groups=groups, **held_out)
     known = what_is_known(ranker, y, weights)
-    networks = [train(ranker, plan, known, n_epochs)[0] for n_epochs in (1, 2, 3)]
+    networks = [train(ranker, prepared, known, n_epochs)[0] for n_epochs in (1, 2, 3)]
     values = [mean_ndcg(y, network.scores(X).tolist(), groups, k=4) for network in networks]
     np.testing.assert_allclose([row["valid_score"] for row in fitted.history_], values, atol=1e-6)
     assert fitted.score(X, y, groups=groups) == pytest.approx(max(values), abs=1e-6)

@@ -7,10 +7,12 @@ import torch
 from numpy.testing import assert_array_equal
 from sklearn.base import clone
 
+from skmetric._core.nn import Columns
 from skmetric.estimators.ranking.listwise import ListwiseRanker
 from skmetric.estimators.ranking.pairwise import PairwiseRanker
 from skmetric.estimators.ranking.pointwise import PointwiseRanker
 from skmetric.metrics import kendall_score, ndcg_score, spearman_score
+from tests.estimators.prepared import plan_of
 
 SMALL = {"hidden_layer_sizes": (16,), "max_iter": 5, "weight_decay": 0.05, "device": "cpu", "random_state": 0}
 RANKERS = [
@@ -118,7 +120,10 @@ def test_a_module_of_ones_own_gets_a_head(ranker, table):
     )
     assert fitted.transform(X).shape == (len(X), 6)
     assert fitted.score(X, y, groups=groups) > 0.8
-    assert_array_equal(pickle.loads(pickle.dumps(fitted._network)).apply(X, "cpu"), fitted._network.apply(X, "cpu"))
+    columns = Columns(X)
+    assert_array_equal(
+        pickle.loads(pickle.dumps(fitted._network)).apply(columns, "cpu"), fitted._network.apply(columns, "cpu")
+    )
 
 
 @each_ranker
@@ -128,8 +133,8 @@ def test_groups_that_say_nothing_change_nothing_for_list_losses(ranker, table):
     says_something = (counts[groups] > 1) & (groups != groups[np.flatnonzero(y == 2)[0]])
     varied = np.array([np.ptp(y[groups == g]) > 0 for g in range(41)])[groups]
     assert says_something.any()
-    # scale_inputs looks at all rows.
-    plain = clone(ranker).set_params(scale_inputs=False)
+    # inputs="bounded" looks at all rows.
+    plain = clone(ranker).set_params(inputs="none")
     whole, part = clone(plain).fit(X, y, groups=groups), clone(plain).fit(X[varied], y[varied], groups=groups[varied])
     same = np.array_equal(whole.predict(X), part.predict(X))
     assert same == (not isinstance(ranker, PointwiseRanker))
@@ -140,7 +145,7 @@ def test_rows_without_weight_are_not_there(ranker, table):
     X, y, groups = table
     weights = np.random.default_rng(3).random(len(y)) + 0.5
     weights[groups < 5] = 0
-    plain = clone(ranker).set_params(scale_inputs=False)
+    plain = clone(ranker).set_params(inputs="none")
     whole = clone(plain).fit(X, y, sample_weight=weights, groups=groups)
     kept = groups >= 5
     part = clone(plain).fit(X[kept], y[kept], sample_weight=weights[kept], groups=groups[kept])
@@ -222,7 +227,7 @@ def test_a_group_counts_as_much_as_its_rows_on_average(ranker, table):
     X, y, groups = table
     weights = np.random.default_rng(1).random(len(y)) * (groups % 7 > 0)
     ranker = clone(ranker).set_params(**{} if isinstance(ranker, PointwiseRanker) else {"max_group_size": 6})
-    plan = ranker._plan(X, y, sample_weight=weights, groups=groups)
+    plan = plan_of(ranker, X, y, sample_weight=weights, groups=groups)
     shown = plan.sampler.draw_epoch(np.random.default_rng(0))
     used = np.unique(shown[shown >= 0])
     assert (weights[used] > 0).all()
@@ -284,6 +289,6 @@ def test_only_groups_that_can_be_judged_are_held_out(ranker, table):
     flat = np.where(groups > 2, 3, y)
     for seed in range(3):
         stopping = clone(ranker).set_params(early_stopping=True, random_state=seed, max_iter=2)
-        plan = stopping._plan(X, flat, groups=groups)
+        plan = plan_of(stopping, X, flat, groups=groups)
         useful = {g for g in range(3) if np.ptp(flat[groups == g]) > 0}
         assert len(plan.validation.X) in {(groups == g).sum() for g in useful}

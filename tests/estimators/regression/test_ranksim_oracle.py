@@ -17,6 +17,7 @@ from skmetric._core.engine import Stream, open_stream
 from skmetric.estimators.regression.ranksim import RankSimRegressor
 from tests._core.nn.plain_smoothing import PlainSmoothing
 from tests.estimators.plain_training import Network, adamw, rates
+from tests.estimators.prepared import plan_of, prepared_of
 from tests.losses.order import ranksim_reference as by_definition
 
 # Similarities that are nearly equal may come in one order here and in the other in single precision, which shows in the
@@ -112,7 +113,8 @@ class Training:
     """One fit, of a regressor with the given parameters to the given data."""
 
     def __init__(self, regressor, data):
-        self.regressor, self.plan, self.y = regressor, clone(regressor)._plan(**data), data["y"]
+        self.regressor, prepared, self.y = regressor, prepared_of(clone(regressor), **data), data["y"]
+        self.plan = prepared.plan
         y, weights = self.y, data["sample_weight"]
         weights = np.ones(len(y)) if weights is None else weights
         self.center, self.scale = units(y, weights)
@@ -123,7 +125,7 @@ class Training:
         self.smoothing = None
         if regressor.feature_smoothing:
             self.bins, self.smoothing = bins_of_smoothing(y, weights > 0), PlainSmoothing(50, 2, 2.0)
-        self.network = Network(self.plan)
+        self.network = Network.of(prepared)
 
     def predict(self, X):
         outputs = self.network.head(self.network.represent(X)).detach().numpy() * self.scale + self.center
@@ -250,7 +252,7 @@ def test_targets_by_loops(y, gamma, weighted, table):
 
 
 def test_the_table_is_as_meant(table):
-    plan = clone(RankSimRegressor(**SMALL))._plan(**data_of(table, "repeated", weighted=True))
+    plan = plan_of(clone(RankSimRegressor(**SMALL)), **data_of(table, "repeated", weighted=True))
     drawn = plan.sampler.draw_epoch(np.random.default_rng(0))
     assert len(drawn) == 3
     assert_array_equal(np.sort(drawn[drawn >= 0]), np.flatnonzero(table.weights))

@@ -17,6 +17,7 @@ from skmetric.estimators.regression.ranksim import RankSimRegressor
 from skmetric.imbalance import LabelDensityWeighter
 from skmetric.losses import neighbor_spearman
 from skmetric.metrics import kendall_score, spearman_score, spearman_scorer
+from tests.estimators.prepared import plan_of, prepared_of
 
 SMALL = RankSimRegressor(hidden_layer_sizes=(16, 8), max_iter=5, batch_size=32, device="cpu", random_state=0)
 
@@ -135,7 +136,7 @@ def test_density_weights_multiply_sample_weights(table, weighting):
     density = clone(weighter).fit(y[counts]).transform(y)
     assert_array_equal(regressor.density_weighter_.transform(y), density)
     # Each row's share of the mean loss, which its plan brings with it.
-    shares = small(weighting=weighting)._plan(X, y, weights).values[:, -2]
+    shares = plan_of(small(weighting=weighting), X, y, weights).values[:, -2]
     assert_allclose(shares / shares.sum(), weights * density / (weights @ density), rtol=1e-5)
     assert not np.array_equal(regressor.predict(X), small().fit(X, y, weights).predict(X))
 
@@ -149,7 +150,7 @@ def test_rows_without_weight_are_not_there(table):
     assert_array_equal(small().fit(X, y, weights).predict(X), small().fit(X, spoiled, weights).predict(X))
 
 
-def test_they_do_not_scale_inputs_either(table):
+def test_they_do_not_inputs_either(table):
     X, y = table
     weights = np.ones(len(y))
     weights[:5] = 0
@@ -168,9 +169,12 @@ def test_rare_targets_are_held_out_in_proportion(table):
     y[::10] = 1 + X[::10, 0]
     for seed in range(5):
         regressor = small(early_stopping=True, random_state=seed)
-        plan = regressor._plan(X, y)
+        prepared = prepared_of(regressor, X, y)
+        plan = prepared.plan
         assert len(plan.validation.X) == 15
-        held_out = (X[:, None] == plan.validation.X.astype(X.dtype)).all(-1).any(1) | (plan.row_weights == 0)
+        held_out = (X[:, None] == plan.validation.X.astype(X.dtype)).all(-1).any(1) | (
+            prepared.batches.row_weights == 0
+        )
         assert np.count_nonzero(y[held_out]) in (1, 2)
 
 

@@ -1,5 +1,6 @@
 """How alike the rows of a batch are, by features and by labels: larger is more alike."""
 
+import math
 from collections.abc import Callable
 from contextlib import suppress
 from typing import Any
@@ -9,15 +10,13 @@ from torch import Tensor
 from torch.autograd.function import once_differentiable
 from torch.nn.functional import normalize, pad
 
+from skmetric._bits import REGISTER
 from skmetric.losses._arguments import per_item
 from skmetric.losses.distance import pairwise_distance
 
 SIMILARITIES = ("euclidean", "cosine")
 
 LabelSimilarity = Callable[[Tensor], Tensor]
-
-# Columns that a matrix product is padded to a multiple of: others round by where a model lies in memory.
-REGISTER = 8
 
 
 def feature_similarity(features: Tensor, similarity: str) -> Tensor:
@@ -51,8 +50,11 @@ class _CosineLessOne(torch.autograd.Function):
     @once_differentiable
     def backward(ctx: Any, gradient: Tensor) -> Tensor:
         (directions,) = ctx.saved_tensors
-        width = directions.shape[-1]
-        return ((gradient + gradient.mT) @ pad(directions, (0, -width % REGISTER)))[..., :width]
+        *leading, n, width = directions.shape
+        # As a stack even where there is one list: a product of two matrices alone may round otherwise.
+        n_lists, padded = math.prod(leading), pad(directions, (0, -width % REGISTER))
+        slopes = (gradient + gradient.mT).reshape(n_lists, n, n) @ padded.reshape(n_lists, *padded.shape[-2:])
+        return slopes[..., :width].reshape(directions.shape)
 
 
 def similarity_of_labels(features: Tensor, labels: Tensor, similarity: LabelSimilarity | None) -> Tensor:

@@ -1,0 +1,828 @@
+"""Digests of many small fits and searches: to check that a change of the structure changes no number.
+
+    python -m benchmarks.digests --output before.json     # before the change
+    python -m benchmarks.digests --compare before.json    # after it
+
+Each case fits an estimator, or searches its parameters, on a small made table. What comes out of it, from weights to
+scores, is hashed byte by byte, and a line shows the name of the case and a digest a figure. ``--compare`` prints each
+figure that has another digest, or is on one side only, and exits with 1 if there are any. So does a case that raises.
+
+Digests can be compared on the same machine only, with the same packages; everything runs on the CPU and in one thread,
+but for one search with two jobs. They do not hold what a change of the structure may touch: times, input scaling (every
+weight named "scaling."), and probabilities, whose last bits are open. The cases whose names begin with ``bug_`` are
+there to change: they show a known error of PointwiseRanker, which learns the units of the relevance from rows that it
+holds out, too, and anew in a warm start.
+"""
+
+import argparse
+import json
+import re
+import sys
+import traceback
+import warnings
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from functools import partial
+from hashlib import sha256
+from pathlib import Path
+from tempfile import TemporaryFile
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from joblib import parallel_config
+from numpy.typing import NDArray
+from scipy.stats import loguniform
+from sklearn import config_context
+from sklearn.model_selection import GroupKFold
+from sklearn.pipeline import Pipeline, make_pipeline
+from sklearn.preprocessing import StandardScaler
+from torch import nn
+
+from benchmarks.one_thread import one_thread
+from skmetric import (
+    BatchedGridSearchCV,
+    BatchedRandomizedSearchCV,
+    ContrastiveEmbedder,
+    ListwiseRanker,
+    PairwiseRanker,
+    PointwiseRanker,
+    RankSimRegressor,
+    Rows,
+    TripletEmbedder,
+)
+from skmetric.datasets import make_ranking
+from skmetric.metrics import map_at_r_scorer, ndcg_scorer, recall_at_1_scorer, spearman_scorer
+from skmetric.model_selection import ClassDisjointKFold, TupleKFold, compare_baselines
+from skmetric.preferences import best_worst_pairs, best_worst_scores, bradley_terry_scores
+
+try:
+    from skmetric.model_selection import DensityStratifiedKFold
+except ImportError:
+    from skmetric.imbalance import DensityStratifiedKFold
+
+__all__ = ["CASES", "differences", "digest", "main", "run"]
+
+# Figure by figure, the digests of a case.
+Figures = dict[str, str]
+Case = Callable[[], Figures]
+
+# Of a digest in hexadecimal.
+LENGTH = 12
+# What of an epoch is a number and no time.
+OF_EPOCHS = (
+    "train_loss",
+    "valid_score",
+    "easy",
+    "semihard",
+    "hard",
+    "positive_distance",
+    "negative_distance",
+    "neighbor_spearman",
+)
+OF_SEARCHES = re.compile(r"split\d+_test_|mean_test_|rank_test_")
+
+N_CLASSES, N_ROWS, N_FEATURES, N_TUPLES = 4, 96, 7, 90
+# Widths that fill no vector register, and batches that do not divide the rows.
+SMALL: Mapping[str, Any] = {
+    "n_components": 5,
+    "hidden_layer_sizes": (12,),
+    "batch_size": 20,
+    "max_iter": 5,
+    "device": "cpu",
+    "random_state": 0,
+}
+
+
+@dataclass(frozen=True)
+class Data:
+    """A table, and what it takes to fit and to ask for everything.
+
+    Attributes
+    ----------
+    by_row : dict
+        X, y and what else ``fit`` and ``score`` take, a value a row.
+    points : array, optional
+        What is transformed, where it is not X.
+    pairs : array, optional
+        Pairs whose distance is measured, where the estimator learns one.
+    parameters : dict
+        What the table asks of the estimator.
+    """
+
+    by_row: dict[str, Any]
+    points: Any = None
+    pairs: Any = None
+    parameters: dict[str, Any] = field(default_factory=dict)
+
+
+# Digests
+
+
+def digest(values: Mapping[str, Any]) -> str:
+    """Hash values in the order of their names: name, type, shape and bytes."""
+    hashed = sha256()
+    for name in sorted(values):
+        hashed.update(name.encode() + b"=" + _as_bytes(values[name]) + b";")
+    return hashed.hexdigest()[:LENGTH]
+
+
+def _as_bytes(value: Any) -> bytes:
+    array = np.asarray(value)
+    if array.dtype.kind in "OSU":
+        return repr(array.tolist()).encode()
+    return f"{array.dtype.str}{array.shape}".encode() + array.tobytes()
+
+
+def look(model: Any, data: Data) -> Figures:
+    """Digests of what a fitted estimator holds and of what it says."""
+    final = model[-1] if isinstance(model, Pipeline) else model
+    X = data.by_row["X"]
+    points = X if data.points is None else data.points
+    asked = {
+        "transform": points,
+        "predict": X,
+        "decision_function": X,
+        "score_samples": points,
+        "pair_distance": data.pairs,
+    }
+    found = {
+        name: getattr(model, name)(rows) for name, rows in asked.items() if rows is not None and hasattr(model, name)
+    }
+    found |= {name: getattr(final, name) for name in ("n_iter_", "classes_", "threshold_") if hasattr(final, name)}
+    found["score"] = model.score(**data.by_row)
+    return {**_learned(final), **{name: digest({name: value}) for name, value in found.items()}}
+
+
+def _learned(model: Any) -> Figures:
+    weights = {name: value for name, value in model._network.weights.items() if not name.startswith("scaling.")}
+    names = [name for name in OF_EPOCHS if name in model.history_[0]]
+    return {
+        "weights": digest(weights),
+        "history": digest({name: [epoch[name] for epoch in model.history_] for name in names}),
+    }
+
+
+def look_at_search(search: Any, data: Data) -> Figures:
+    """Digests of what a search has found, and of its best estimator."""
+    results = {name: value for name, value in search.cv_results_.items() if OF_SEARCHES.match(name)}
+    return {
+        "cv_results_": digest({**results, "params": repr(search.cv_results_["params"])}),
+        "best_params_": digest({"best_params_": repr(search.best_params_)}),
+        **look(search.best_estimator_, data),
+    }
+
+
+# Tables
+
+
+def labelled() -> Data:
+    """Rows of four classes that overlap."""
+    rng = np.random.default_rng(0)
+    y = np.arange(N_ROWS) % N_CLASSES
+    X = rng.normal(size=(N_ROWS, N_FEATURES)) + rng.normal(size=(N_CLASSES, N_FEATURES))[y]
+    return _with_labels(X, y)
+
+
+def _with_labels(X: NDArray, y: NDArray, **parameters: Any) -> Data:
+    return Data({"X": X, "y": y}, pairs=np.stack([X[:-1], X[1:]], axis=1), parameters=parameters)
+
+
+def table() -> tuple[NDArray, NDArray]:
+    by_row = labelled().by_row
+    return by_row["X"], by_row["y"]
+
+
+def named_classes() -> Data:
+    X, y = table()
+    return _with_labels(X, np.array(["four", "one", "three", "two"])[y])
+
+
+def partly_labelled() -> Data:
+    X, y = table()
+    return _with_labels(X, np.where(np.arange(len(y)) % 5 == 0, -1, y), unlabeled=-1)
+
+
+def memory_mapped() -> Data:
+    """Rows in a file, read-only."""
+    X, y = table()
+    with TemporaryFile() as file:
+        file.write(X.astype(np.float32).tobytes())
+        file.flush()
+        return _with_labels(np.memmap(file, dtype=np.float32, mode="r", shape=X.shape), y)
+
+
+def far_from_zero() -> Data:
+    """Columns in double precision, of several units and far from zero."""
+    X, y = table()
+    return _with_labels(X * np.logspace(-2, 2, N_FEATURES) + 1e4 * np.logspace(-2, 2, N_FEATURES), y)
+
+
+def with_constant_column() -> Data:
+    X, y = table()
+    return _with_labels(np.where(np.arange(N_FEATURES) == 3, 0.1, X), y)
+
+
+def places() -> Data:
+    """Rows as places in a table."""
+    X, y = table()
+    rows = np.arange(len(y))
+    return Data({"X": rows, "y": y}, pairs=np.column_stack([rows, rows[::-1]]), parameters={"preprocessor": Rows(X)})
+
+
+def _drawn() -> tuple[NDArray, NDArray, NDArray]:
+    """Places of anchors, of others of their class, and of rows of other classes."""
+    rng = np.random.default_rng(1)
+    anchors = rng.integers(N_ROWS, size=N_TUPLES)
+    steps = N_CLASSES * rng.integers(1, N_ROWS // N_CLASSES, size=N_TUPLES)
+    alike = (anchors + steps) % N_ROWS
+    return anchors, alike, (alike + rng.integers(1, N_CLASSES, size=N_TUPLES)) % N_ROWS
+
+
+def _indexed(tuples: NDArray, y: NDArray | None, **by_row: Any) -> Data:
+    X, _ = table()
+    return Data({"X": tuples, "y": y, **by_row}, X, tuples[:, :2], {"preprocessor": Rows(X)})
+
+
+def _as_points(data: Data) -> Data:
+    """Tuples of points in place of tuples of places."""
+    X, tuples = data.points, data.by_row["X"]
+    return Data({**data.by_row, "X": X[tuples]}, X, X[tuples[:, :2]])
+
+
+def index_triplets() -> Data:
+    return _indexed(np.column_stack(_drawn()), None)
+
+
+def triplets() -> Data:
+    return _as_points(index_triplets())
+
+
+def index_pairs() -> Data:
+    """Pairs, every second of which is alike."""
+    anchors, alike, others = _drawn()
+    y = np.where(np.arange(N_TUPLES) % 2, 1, -1)
+    return _indexed(np.column_stack([anchors, np.where(y > 0, alike, others)]), y)
+
+
+def pairs() -> Data:
+    return _as_points(index_pairs())
+
+
+def alike_pairs() -> Data:
+    anchors, alike, _ = _drawn()
+    return _as_points(_indexed(np.column_stack([anchors, alike]), None))
+
+
+def index_preferences() -> Data:
+    """Pairs of which one wins, or neither, with weights."""
+    anchors, _, others = _drawn()
+    X, _ = table()
+    gap = X[anchors, 0] - X[others, 0]
+    y = np.where(np.abs(gap) < 0.5, 0, np.sign(gap)).astype(int)
+    weights = np.random.default_rng(2).integers(0, 4, size=N_TUPLES) / 2
+    return _indexed(np.column_stack([anchors, others]), y, sample_weight=weights)
+
+
+def preferences() -> Data:
+    return _as_points(index_preferences())
+
+
+def best_worst() -> Data:
+    """Pairs that best-worst judgements imply, and how many of them."""
+    implied = best_worst_pairs(*_judgements())
+    return _as_points(_indexed(implied.pairs, np.ones(len(implied.pairs)), sample_weight=implied.weights))
+
+
+def _judgements() -> tuple[NDArray, NDArray, NDArray]:
+    rng = np.random.default_rng(3)
+    X, _ = table()
+    shown = np.stack([rng.choice(24, size=4, replace=False) for _ in range(60)])
+    seen = X[shown, 0] + rng.normal(size=shown.shape)
+    return shown, *(shown[np.arange(60), order(seen, axis=1)] for order in (np.argmax, np.argmin))
+
+
+def grouped(**how: Any) -> Data:
+    """Rows in groups, in random order."""
+    X, y, groups = make_ranking(20, n_features=N_FEATURES, n_informative=4, group_size=(3, 9), random_state=0, **how)
+    return Data({"X": X, "y": y, "groups": groups})
+
+
+def weighted_groups() -> Data:
+    data = grouped()
+    weights = np.random.default_rng(4).integers(0, 4, size=len(data.by_row["y"])) / 2
+    return replace(data, by_row={**data.by_row, "sample_weight": weights})
+
+
+def positively_weighted_groups() -> Data:
+    """With a weight for every row: how rows without one enter the units of PointwiseRanker is open."""
+    data = weighted_groups()
+    return replace(data, by_row={**data.by_row, "sample_weight": data.by_row["sample_weight"] + 0.5})
+
+
+def group_column() -> Data:
+    """Groups as words in a column of a table."""
+    X, y, groups = grouped().by_row.values()
+    frame = pd.DataFrame(X, columns=[f"x{place}" for place in range(N_FEATURES)])
+    frame.insert(2, "query", [f"query {group}" for group in groups])
+    return Data({"X": frame, "y": y}, parameters={"group_column": "query"})
+
+
+def ungrouped() -> Data:
+    X, y, _ = grouped().by_row.values()
+    return Data({"X": X, "y": y})
+
+
+def targets() -> Data:
+    """Rows with a skewed target, in which there are ties."""
+    X, _ = table()
+    y = np.exp(X[:, 0]) + 3 * np.tanh(X[:, 1]) + np.random.default_rng(5).normal(scale=0.3, size=len(X))
+    return Data({"X": X, "y": y.round(1)})
+
+
+def single_precision_targets() -> Data:
+    X, y = targets().by_row.values()
+    return Data({"X": X.astype(np.float32), "y": y.astype(np.float32)})
+
+
+def weighted_targets() -> Data:
+    data = targets()
+    return Data({**data.by_row, "sample_weight": np.random.default_rng(6).integers(0, 4, size=N_ROWS) / 2})
+
+
+def several_targets() -> Data:
+    X, y = targets().by_row.values()
+    return Data({"X": X, "y": np.column_stack([y, 100 * X[:, 2] ** 2])})
+
+
+# Fits and searches
+
+
+def make(kind: type, *, scales_inputs: bool = True, **parameters: Any) -> Any:
+    """Build a small estimator; how inputs stay unscaled is said by the name that the library has for it."""
+    estimator = kind(**{**SMALL, **parameters})
+    if scales_inputs:
+        return estimator
+    unscaled = {"inputs": "none"} if "inputs" in estimator.get_params() else {"scale_inputs": False}
+    return estimator.set_params(**unscaled)
+
+
+def small_module(n_in: int, n_out: int) -> nn.Module:
+    return nn.Sequential(nn.Linear(n_in, 12), nn.Tanh(), nn.Dropout(0.3), nn.Linear(12, n_out))
+
+
+def fit(kind: type, read: Callable[[], Data], *, how: str = "once", piped: bool = False, **parameters: Any) -> Figures:
+    """Fit an estimator, and look at it."""
+    data = read()
+    model = make(kind, **data.parameters, **parameters)
+    if piped:
+        model = make_pipeline(StandardScaler(), model)
+    HOW[how](model, data.by_row)
+    if kind is ContrastiveEmbedder and model.tuple_size_ == 2 and not hasattr(model, "threshold_"):
+        model.set_threshold(0.5)
+    return look(model, data)
+
+
+def _fit_once(model: Any, by_row: Mapping[str, Any]) -> None:
+    model.fit(**by_row)
+
+
+def _fit_twice(model: Any, by_row: Mapping[str, Any]) -> None:
+    """Fit on some rows, and on all."""
+    model.fit(**_halves(by_row)[0])
+    model.fit(**by_row)
+
+
+def _fit_validated(model: Any, by_row: Mapping[str, Any]) -> None:
+    """Fit on some rows, stopped by the others."""
+    first, last = _halves(by_row)
+    held = {f"{name}_val": value for name, value in last.items() if name != "sample_weight" and value is not None}
+    model.fit(**first, **held)
+
+
+def _fit_partly(model: Any, by_row: Mapping[str, Any]) -> None:
+    """Learn from a part at a time, the first of which lacks a class where there are several."""
+    X, y = by_row["X"], by_row["y"]
+    classes = None if y is None else np.unique(y)
+    parts = np.array_split(np.arange(len(X)), 3)
+    if classes is not None and len(classes) > 2:
+        parts[0] = parts[0][y[parts[0]] != classes[-1]]
+    for number, part in enumerate(parts):
+        told = {"classes": classes} if number == 0 else {}
+        model.partial_fit(X[part], None if y is None else y[part], **told)
+
+
+def _halves(by_row: Mapping[str, Any]) -> list[dict[str, Any]]:
+    cut = 2 * len(by_row["X"]) // 3
+    parts = slice(cut), slice(cut, None)
+    return [{name: None if rows is None else rows[part] for name, rows in by_row.items()} for part in parts]
+
+
+HOW: Mapping[str, Callable[[Any, Mapping[str, Any]], None]] = {
+    "once": _fit_once,
+    "twice": _fit_twice,
+    "validated": _fit_validated,
+    "partly": _fit_partly,
+}
+
+
+def search(
+    kind: type,
+    read: Callable[[], Data],
+    space: Mapping[str, Any],
+    *,
+    parameters: Mapping[str, Any] | None = None,
+    piped: bool = False,
+    **how: Any,
+) -> Figures:
+    """Search a grid, or at random where there is a number of candidates, and look at what was found."""
+    data = read()
+    estimator = make(kind, **data.parameters, **(parameters or {}))
+    if piped:
+        estimator = make_pipeline(StandardScaler(), estimator)
+        space = {f"{kind.__name__.lower()}__{name}": values for name, values in space.items()}
+    if "n_iter" in how:
+        searching = BatchedRandomizedSearchCV(estimator, space, random_state=0, **how)
+    else:
+        searching = BatchedGridSearchCV(estimator, space, **how)
+    return look_at_search(searching.fit(**data.by_row), data)
+
+
+def routed(case: Case) -> Case:
+    """Let a case pass groups on through Pipelines and searches."""
+
+    def with_routing() -> Figures:
+        with config_context(enable_metadata_routing=True):
+            return case()
+
+    return with_routing
+
+
+def calibrated(strategy: str, **how: Any) -> Figures:
+    """Thresholds by other pairs; probabilities are made, and not looked at."""
+    data = pairs()
+    (X, y), (X_other, y_other) = ([part["X"], part["y"]] for part in _halves(data.by_row))
+    embedder = make(ContrastiveEmbedder).fit(X, y)
+    embedder.calibrate_probabilities(X, y, cv=3).calibrate_threshold(X_other, y_other, strategy, **how)
+    return {"threshold_": digest({"threshold_": embedder.threshold_})}
+
+
+def baselines() -> Figures:
+    X, y = table()
+    embedders = [make(TripletEmbedder), make(ContrastiveEmbedder)]
+    compared = compare_baselines(X, y, cv=3, embedders=embedders, n_components=3, random_state=0)
+    return {name: digest({name: getattr(compared, name)}) for name in ("scores", "accuracies", "names", "widths")}
+
+
+def scorers() -> Figures:
+    """What scorers say of estimators that are fitted already."""
+    X, y, groups = grouped().by_row.values()
+    ranker = make(PairwiseRanker).fit(X, y, groups=groups)
+    rows, classes = table()
+    embedder = make(TripletEmbedder).fit(rows, classes)
+    scores = {
+        "ndcg": ndcg_scorer(ranker, X, y, groups=groups),
+        "spearman": spearman_scorer(ranker, X, y, groups=groups),
+        "map_at_r": map_at_r_scorer(embedder, rows, classes),
+        "recall_at_1": recall_at_1_scorer(embedder, rows, classes),
+    }
+    return {name: digest({name: value}) for name, value in scores.items()}
+
+
+def judged() -> Figures:
+    """Scores from judgements, without a network."""
+    implied = best_worst_pairs(*_judgements())
+    scores = {
+        "counted": best_worst_scores(*_judgements()),
+        "bradley_terry": bradley_terry_scores(implied.pairs, sample_weight=implied.weights),
+    }
+    return {name: digest({name: value}) for name, value in scores.items()}
+
+
+# Cases
+
+triplet, search_triplet = partial(fit, TripletEmbedder), partial(search, TripletEmbedder)
+contrastive, search_contrastive = partial(fit, ContrastiveEmbedder), partial(search, ContrastiveEmbedder)
+pairwise, search_pairwise = partial(fit, PairwiseRanker), partial(search, PairwiseRanker)
+listwise, search_listwise = partial(fit, ListwiseRanker), partial(search, ListwiseRanker)
+pointwise, search_pointwise = partial(fit, PointwiseRanker), partial(search, PointwiseRanker)
+ranksim, search_ranksim = partial(fit, RankSimRegressor), partial(search, RankSimRegressor)
+
+STOPPING: Mapping[str, Any] = {"early_stopping": True, "max_iter": 15, "n_iter_no_change": 2}
+HELD_OUT: Mapping[str, Any] = {**STOPPING, "validation_fraction": 0.3}
+
+TRIPLET: Mapping[str, Case] = {
+    **{
+        f"triplet_{mining}": partial(triplet, labelled, mining=mining)
+        for mining in ("semihard", "all", "hard", "easy", "random")
+    },
+    "triplet_wide": partial(triplet, labelled, n_components=16, hidden_layer_sizes=256, batch_size=64),
+    "triplet_soft_cosine": partial(triplet, labelled, soft=True, distance="cosine"),
+    "triplet_squared_free": partial(triplet, labelled, distance="sqeuclidean", normalize=False, samples_per_class=2),
+    "triplet_linear": partial(triplet, labelled, hidden_layer_sizes=()),
+    "triplet_two_layers": partial(triplet, labelled, hidden_layer_sizes=(12, 9), dropout=0.5),
+    "triplet_no_dropout": partial(triplet, labelled, dropout=0.0),
+    "triplet_unscaled": partial(triplet, labelled, scales_inputs=False),
+    "triplet_module": partial(triplet, labelled, module=small_module),
+    "triplet_named_classes": partial(triplet, named_classes, n_neighbors=3),
+    "triplet_unlabeled": partial(triplet, partly_labelled),
+    "triplet_memory_mapped": partial(triplet, memory_mapped),
+    "triplet_far_from_zero": partial(triplet, far_from_zero),
+    "triplet_constant_column": partial(triplet, with_constant_column),
+    "triplet_pipeline": partial(triplet, labelled, piped=True),
+    "triplet_held_out": partial(triplet, labelled, **HELD_OUT),
+    "triplet_held_out_unlabeled": partial(triplet, partly_labelled, **HELD_OUT),
+    "triplet_validated": partial(triplet, labelled, how="validated", **STOPPING),
+    "triplet_warm_start": partial(triplet, labelled, how="twice", warm_start=True),
+    "triplet_partial_fit": partial(triplet, labelled, how="partly"),
+    "triplet_places": partial(triplet, places),
+    "triplets_of_points": partial(triplet, triplets),
+    "triplets_of_places": partial(triplet, index_triplets),
+    "triplets_large_batch": partial(triplet, triplets, batch_size=240, soft=True),
+    "triplets_held_out": partial(triplet, index_triplets, **HELD_OUT),
+    "triplets_validated": partial(triplet, triplets, how="validated", **STOPPING),
+    "triplets_partial_fit": partial(triplet, triplets, how="partly"),
+}
+
+OF_PAIRS = ("contrastive", "info_nce", "sup_con", "nce", "nca", "multi_similarity")
+CONTRASTIVE: Mapping[str, Case] = {
+    **{
+        f"contrastive_{loss}": partial(contrastive, labelled, loss=loss) for loss in ("auto", *OF_PAIRS, "proxy_anchor")
+    },
+    **{f"pairs_{loss}": partial(contrastive, pairs, loss=loss) for loss in ("auto", *OF_PAIRS)},
+    **{f"alike_{loss}": partial(contrastive, alike_pairs, loss=loss) for loss in ("auto", *OF_PAIRS)},
+    **{f"alike_{loss}_negatives": partial(contrastive, alike_pairs, loss=loss, n_negatives=6) for loss in OF_PAIRS},
+    **{f"contrastive_{loss}_memory": partial(contrastive, labelled, loss=loss, memory_size=50) for loss in OF_PAIRS},
+    "contrastive_cached": partial(contrastive, labelled, batch_size=64, cached_batch_size=10),
+    "contrastive_cached_memory": partial(contrastive, labelled, cached_batch_size=7, memory_size=30),
+    "contrastive_cached_proxies": partial(contrastive, labelled, loss="proxy_anchor", cached_batch_size=7),
+    "contrastive_free": partial(contrastive, labelled, normalize=False, temperature=0.5),
+    "contrastive_cosine": partial(contrastive, labelled, loss="contrastive", distance="cosine"),
+    "contrastive_linear": partial(contrastive, labelled, hidden_layer_sizes=()),
+    "contrastive_unscaled": partial(contrastive, far_from_zero, scales_inputs=False),
+    "contrastive_module": partial(contrastive, labelled, loss="proxy_anchor", module=small_module),
+    "contrastive_unlabeled": partial(contrastive, partly_labelled, memory_size=30),
+    "contrastive_held_out": partial(contrastive, labelled, **HELD_OUT),
+    "contrastive_validated": partial(contrastive, labelled, how="validated", **STOPPING),
+    "contrastive_warm_start": partial(contrastive, labelled, how="twice", warm_start=True, loss="proxy_anchor"),
+    "contrastive_partial_fit": partial(contrastive, labelled, how="partly"),
+    "contrastive_partial_fit_proxies": partial(contrastive, labelled, how="partly", loss="proxy_anchor"),
+    "pairs_of_places": partial(contrastive, index_pairs),
+    "pairs_cached": partial(contrastive, pairs, loss="nca", batch_size=64, cached_batch_size=10),
+    "pairs_module": partial(contrastive, pairs, module=small_module),
+    "pairs_held_out": partial(contrastive, index_pairs, **HELD_OUT),
+    "pairs_validated": partial(contrastive, pairs, how="validated", **STOPPING),
+    "pairs_partial_fit": partial(contrastive, pairs, how="partly"),
+    "alike_cached_negatives": partial(contrastive, alike_pairs, n_negatives=6, cached_batch_size=7),
+    "alike_held_out": partial(contrastive, alike_pairs, **HELD_OUT),
+    "calibrated_accuracy": partial(calibrated, "accuracy"),
+    "calibrated_f_beta": partial(calibrated, "f_beta", beta=2.0),
+    "calibrated_max_tpr": partial(calibrated, "max_tpr", min_rate=0.7),
+}
+
+LOSSES: Mapping[type, Sequence[str]] = {
+    PairwiseRanker: ("hinge", "logistic", "lambda"),
+    ListwiseRanker: ("softmax", "list_mle", "approx_ndcg"),
+    PointwiseRanker: ("squared",),
+}
+
+
+def each_loss(name: str, read: Callable[[], Data], **parameters: Any) -> Iterator[tuple[str, Case]]:
+    """Give the same case for each ranker and each of its losses."""
+    for kind, losses in LOSSES.items():
+        for loss in losses:
+            short = kind.__name__.removesuffix("Ranker").lower()
+            yield f"{short}_{loss}_{name}", partial(fit, kind, read, loss=loss, **parameters)
+
+
+RANKERS: Mapping[str, Case] = {
+    **dict(each_loss("groups", grouped)),
+    **dict(each_loss("column", group_column)),
+    **dict(each_loss("weighted", positively_weighted_groups)),
+    **dict(each_loss("one_list", ungrouped, metric="ndcg@10")),
+    "pairwise_wide": partial(pairwise, grouped, n_components=None, hidden_layer_sizes=(128,), batch_size=64),
+    "pairwise_cut": partial(pairwise, grouped, loss="lambda", metric="ndcg_linear@3"),
+    "pairwise_torn_groups": partial(pairwise, grouped, max_group_size=4, metric="spearman"),
+    "pairwise_zero_weights": partial(pairwise, weighted_groups, loss="lambda"),
+    "pairwise_module": partial(pairwise, grouped, module=small_module),
+    "pairwise_linear": partial(pairwise, grouped, n_components=None, hidden_layer_sizes=()),
+    "pairwise_unscaled": partial(pairwise, grouped, scales_inputs=False),
+    "pairwise_held_out": partial(pairwise, grouped, **HELD_OUT),
+    "pairwise_held_out_column": partial(pairwise, group_column, metric="map", **HELD_OUT),
+    "pairwise_held_out_rows": partial(pairwise, ungrouped, **HELD_OUT),
+    "pairwise_validated": partial(pairwise, grouped, how="validated", metric="mrr", **STOPPING),
+    "pairwise_warm_start": partial(pairwise, grouped, how="twice", warm_start=True),
+    "pairwise_pipeline": routed(partial(pairwise, grouped, piped=True)),
+    **{f"preferences_{loss}": partial(pairwise, preferences, loss=loss) for loss in LOSSES[PairwiseRanker]},
+    "preferences_of_places": partial(pairwise, index_preferences),
+    "preferences_held_out": partial(pairwise, index_preferences, **HELD_OUT),
+    "preferences_validated": partial(pairwise, preferences, how="validated", **STOPPING),
+    "preferences_best_worst": partial(pairwise, best_worst, loss="logistic"),
+    "listwise_temperature": partial(listwise, grouped, temperature=0.3, metric="kendall"),
+    "listwise_linear_gain": partial(listwise, grouped, loss="approx_ndcg", metric="ndcg_linear"),
+    "listwise_torn_groups": partial(listwise, grouped, max_group_size=4, metric="pairwise_accuracy"),
+    "listwise_zero_weights": partial(listwise, weighted_groups),
+    "listwise_module": partial(listwise, grouped, module=small_module),
+    "listwise_held_out": partial(listwise, weighted_groups, **HELD_OUT),
+    "listwise_validated": partial(listwise, group_column, how="validated", **STOPPING),
+    "listwise_warm_start": partial(listwise, grouped, how="twice", warm_start=True),
+    "pointwise_linear": partial(pointwise, grouped, n_components=None, hidden_layer_sizes=()),
+    "pointwise_unscaled": partial(pointwise, grouped, scales_inputs=False),
+    "pointwise_module": partial(pointwise, grouped, module=small_module),
+    "pointwise_pipeline": routed(partial(pointwise, grouped, piped=True)),
+    "bug_pointwise_held_out": partial(pointwise, grouped, **HELD_OUT),
+    "bug_pointwise_warm_start": partial(pointwise, grouped, how="twice", warm_start=True),
+    "judged": judged,
+}
+
+REGRESSION: Mapping[str, Case] = {
+    **{f"ranksim_{loss}": partial(ranksim, targets, loss=loss) for loss in ("absolute", "squared", "huber")},
+    "ranksim_wide": partial(ranksim, targets, n_components=None, hidden_layer_sizes=(128, 128), batch_size=64),
+    "ranksim_single_precision": partial(ranksim, single_precision_targets, max_rank_samples=9),
+    "ranksim_fixed_gamma": partial(ranksim, targets, gamma=0.2, interpolation_strength=1.0),
+    "ranksim_no_gamma": partial(ranksim, targets, gamma=0),
+    "ranksim_published": partial(ranksim, targets, similarity="cosine", scale_free=False, gamma=100.0),
+    "ranksim_several_targets": partial(ranksim, several_targets),
+    "ranksim_several_no_gamma": partial(ranksim, several_targets, gamma=0, metric="spearman"),
+    "ranksim_lds": partial(ranksim, targets, weighting="lds"),
+    "ranksim_kde": partial(ranksim, weighted_targets, weighting="kde"),
+    "ranksim_smoothing": partial(ranksim, targets, feature_smoothing=True),
+    "ranksim_smoothing_lds": partial(ranksim, weighted_targets, feature_smoothing=True, weighting="lds", gamma=0),
+    "ranksim_weighted": partial(ranksim, weighted_targets, metric="neg_root_mean_squared_error"),
+    "ranksim_linear": partial(ranksim, targets, n_components=None, hidden_layer_sizes=()),
+    "ranksim_unscaled": partial(ranksim, targets, scales_inputs=False),
+    "ranksim_module": partial(ranksim, targets, module=small_module),
+    "ranksim_module_smoothing": partial(ranksim, targets, module=small_module, feature_smoothing=True),
+    "ranksim_pipeline": partial(ranksim, targets, piped=True),
+    "ranksim_held_out": partial(ranksim, targets, weighting="lds", **HELD_OUT),
+    "ranksim_held_out_several": partial(ranksim, several_targets, metric="kendall", **HELD_OUT),
+    "ranksim_held_out_weighted": partial(ranksim, weighted_targets, feature_smoothing=True, **HELD_OUT),
+    "ranksim_validated": partial(ranksim, targets, how="validated", metric="neg_mean_absolute_error", **STOPPING),
+    "ranksim_warm_start": partial(ranksim, targets, how="twice", warm_start=True),
+    "ranksim_warm_start_smoothing": partial(ranksim, targets, how="twice", warm_start=True, feature_smoothing=True),
+}
+
+RETRIEVAL = {"map_at_r": map_at_r_scorer, "recall_at_1": recall_at_1_scorer}
+ERRORS = ["r2", "neg_mean_absolute_error"]
+RATES = loguniform(1e-3, 1e-1)
+
+SEARCHES: Mapping[str, Case] = {
+    "search_triplet_grid": partial(
+        search_triplet,
+        labelled,
+        {"margin": [0.1, 0.5, 1.0], "learning_rate": [0.005, 0.02]},
+        scoring=RETRIEVAL,
+        refit="map_at_r",
+        cv=3,
+    ),
+    "search_triplet_random": partial(
+        search_triplet, labelled, {"margin": loguniform(0.1, 1)}, n_iter=4, piped=True, cv=3
+    ),
+    "search_triplet_shapes": partial(
+        search_triplet,
+        named_classes,
+        {"hidden_layer_sizes": [(12,), (9, 9)], "mining": ["all", "hard"], "random_state": [0, 1]},
+        max_stack=3,
+        return_train_score=True,
+        cv=ClassDisjointKFold(2),
+    ),
+    "search_triplet_failing": partial(
+        search_triplet, labelled, {"learning_rate": [0.005, 1e30], "weight_decay": [0.0, 0.1]}, cv=2
+    ),
+    "search_triplet_stopped": partial(
+        search_triplet, labelled, {"margin": [0.2, 1.0], "learning_rate": [0.003, 0.1]}, parameters=HELD_OUT, cv=3
+    ),
+    "search_triplets_of_places": partial(search_triplet, index_triplets, {"margin": [0.2, 0.8]}, cv=3),
+    "search_triplet_module": partial(
+        search_triplet, labelled, {"margin": [0.2, 0.8]}, parameters={"module": small_module}, cv=2
+    ),
+    "search_contrastive_grid": partial(
+        search_contrastive,
+        labelled,
+        {"temperature": [0.05, 0.2], "dropout": [0.0, 0.3]},
+        parameters={"memory_size": 20},
+        piped=True,
+        scoring=map_at_r_scorer,
+        cv=3,
+    ),
+    "search_contrastive_losses": partial(
+        search_contrastive, partly_labelled, {"loss": ["nca", "multi_similarity", "proxy_anchor"]}, cv=3
+    ),
+    "search_contrastive_random": partial(
+        search_contrastive, index_pairs, {"margin": loguniform(0.3, 2)}, n_iter=4, cv=TupleKFold(2)
+    ),
+    "search_pairwise_grid": routed(
+        partial(
+            search_pairwise,
+            grouped,
+            {"margin": [0.3, 1.0], "learning_rate": [0.003, 0.03]},
+            piped=True,
+            scoring=ndcg_scorer,
+            cv=GroupKFold(3),
+        )
+    ),
+    "search_pairwise_random": partial(
+        search_pairwise, group_column, {"learning_rate": RATES}, n_iter=4, scoring=ndcg_scorer, cv=3
+    ),
+    "search_preferences": partial(search_pairwise, preferences, {"loss": ["hinge", "logistic"]}, cv=3),
+    "search_listwise_grid": routed(
+        partial(
+            search_listwise,
+            grouped,
+            {"temperature": [0.3, 1.0, 3.0], "learning_rate": [0.003, 0.03]},
+            parameters=HELD_OUT,
+            cv=GroupKFold(3),
+        )
+    ),
+    "search_listwise_random": routed(
+        partial(search_listwise, grouped, {"temperature": loguniform(0.3, 3)}, n_iter=4, n_jobs=2, cv=GroupKFold(2))
+    ),
+    "search_pointwise_grid": routed(
+        partial(
+            search_pointwise,
+            grouped,
+            {"learning_rate": [0.003, 0.03]},
+            scoring={"spearman": spearman_scorer, "ndcg": ndcg_scorer},
+            refit="spearman",
+            cv=GroupKFold(3),
+        )
+    ),
+    "search_pointwise_random": partial(
+        search_pointwise, group_column, {"weight_decay": loguniform(0.1, 10)}, n_iter=4, cv=3
+    ),
+    "search_ranksim_grid": partial(
+        search_ranksim,
+        targets,
+        {"gamma": [0.0, 0.1, "auto"], "learning_rate": [0.003, 0.03]},
+        piped=True,
+        scoring=ERRORS,
+        refit="r2",
+        cv=DensityStratifiedKFold(3),
+    ),
+    "search_ranksim_random": partial(search_ranksim, several_targets, {"learning_rate": RATES}, n_iter=4, cv=3),
+    "search_ranksim_weighted": partial(
+        search_ranksim,
+        weighted_targets,
+        {"weighting": [None, "lds"], "feature_smoothing": [False, True]},
+        parameters=HELD_OUT,
+        cv=DensityStratifiedKFold(2, shuffle=True, random_state=0),
+    ),
+    "baselines": baselines,
+    "scorers": scorers,
+}
+
+CASES: Mapping[str, Case] = {**TRIPLET, **CONTRASTIVE, **RANKERS, **REGRESSION, **SEARCHES}
+
+
+# The command
+
+
+def run(cases: Mapping[str, Case] = CASES) -> Iterator[tuple[str, Figures]]:
+    """Give each case's name and digests; what it raises, where it does."""
+    with one_thread(), parallel_config("loky", inner_max_num_threads=1), warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        for name, case in cases.items():
+            try:
+                yield name, case()
+            except Exception as error:
+                traceback.print_exc()
+                yield name, {"raised": type(error).__name__}
+
+
+def differences(before: Mapping[str, Figures], after: Mapping[str, Figures]) -> list[str]:
+    """Say in a line which figures have another digest, or none."""
+    lines = []
+    for case in {**before, **after}:
+        old, new = before.get(case, {}), after.get(case, {})
+        lines += [
+            f"{case}: {figure} was {old.get(figure, 'missing')}, is {new.get(figure, 'missing')}"
+            for figure in {**old, **new}
+            if old.get(figure) != new.get(figure)
+        ]
+    return lines
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Print the digests; 1 where a case raises or differs from a file."""
+    parser = argparse.ArgumentParser(prog="python -m benchmarks.digests", description="Digests of fits and searches.")
+    parser.add_argument("--output", type=Path, metavar="FILE", help="write the digests as JSON, too")
+    parser.add_argument("--compare", type=Path, metavar="FILE", help="say which digests are not those of a file")
+    options = parser.parse_args(arguments)
+    before = json.loads(options.compare.read_text()) if options.compare else None
+
+    after = {}
+    for name, figures in run():
+        print(name, *(f"{figure}={value}" for figure, value in figures.items()), flush=True)
+        after[name] = figures
+    if options.output:
+        options.output.write_text(json.dumps(after, indent=1) + "\n")
+    raised = [f"{name}: raised {figures['raised']}" for name, figures in after.items() if "raised" in figures]
+    differing = [] if before is None else differences(before, after)
+    print("", *raised, *differing, f"{len(after)} cases, {len(raised)} raised", sep="\n")
+    if before is not None:
+        print(f"{len(differing)} figures differ, {sum(line.startswith('bug_') for line in differing)} in bug_ cases")
+    return 1 if raised or differing else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
