@@ -1,6 +1,7 @@
 """Estimators: the only place where losses, samplers, networks and the engine meet."""
 
 from skmetric.estimators._base import TorchEstimator
+from skmetric.estimators.discovery import all_estimators
 from skmetric.estimators.embedding.contrastive import ContrastiveEmbedder
 from skmetric.estimators.embedding.triplet import TripletEmbedder
 from skmetric.estimators.points import Rows
@@ -18,4 +19,5 @@ __all__ = [
     "Rows",
     "TorchEstimator",
     "TripletEmbedder",
+    "all_estimators",
 ]

@@ -6,6 +6,8 @@ from typing import NamedTuple
 import torch
 from torch import Tensor
 
+from skmetric.losses.pairs import pairs_of_labels
+
 
 class Candidates(NamedTuple):
     """Distances from each of n anchors to p possible positives and to all n items, m = n possible negatives.
@@ -30,12 +32,9 @@ class Candidates(NamedTuple):
 
 def from_labels(d: Tensor, labels: Tensor, mask: Tensor | None) -> Candidates:
     """Candidates of a batch with any labels: every other row is a possible positive and a possible negative."""
-    same = labels.unsqueeze(-1) == labels.unsqueeze(-2)
-    real = torch.ones_like(same) if mask is None else mask.unsqueeze(-1) & mask.unsqueeze(-2)
-    item = torch.arange(labels.shape[-1], device=labels.device)
-    is_negative = ~same & real
-    is_positive = same & real & (item.unsqueeze(-1) != item)
+    is_positive, is_negative = pairs_of_labels(labels, mask)
     is_pair = is_positive & is_negative.any(-1, keepdim=True)
+    item = torch.arange(labels.shape[-1], device=labels.device)
     return Candidates(d, is_positive, item, d, is_negative, _barrier(is_negative, d.dtype), is_pair)
 
 
