@@ -40,7 +40,7 @@ class Task:
 
 
 class BareNetwork(nn.Module):
-    """Standardised and bent inputs, linear layers with ReLU, outputs of unit length."""
+    """Standardized and bent inputs, linear layers with ReLU, outputs of unit length."""
 
     center: Tensor
     inverse_scale: Tensor

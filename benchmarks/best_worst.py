@@ -1,4 +1,4 @@
-"""Best-worst judgements of Reddit comments: published scores reproduced, agreement, and seconds for it all."""
+"""Best-worst judgments of Reddit comments: published scores reproduced, agreement, and seconds for it all."""
 
 import csv
 import gzip
@@ -27,8 +27,8 @@ N_SPLITS = 100
 
 
 @dataclass(frozen=True)
-class Judgements:
-    """Best-worst judgements, and scores that were published for some of the items; NaN for the others."""
+class Judgments:
+    """Best-worst judgments, and scores that were published for some of the items; NaN for the others."""
 
     tuples: NDArray[np.intp]
     best: NDArray[np.intp]
@@ -40,8 +40,8 @@ class Judgements:
         return self.tuples, self.best, self.worst
 
 
-def load(folder: Path) -> Judgements:
-    """Read the files as they were published, the judgements compressed."""
+def load(folder: Path) -> Judgments:
+    """Read the files as they were published, the judgments compressed."""
     with gzip.open(folder / JUDGEMENTS, "rt", encoding="utf-8", newline="") as file:
         names = np.array(list(csv.reader(file))[1:])
     with (folder / PUBLISHED).open(encoding="utf-8", newline="") as file:
@@ -49,32 +49,32 @@ def load(folder: Path) -> Judgements:
     items, codes = np.unique(names, return_inverse=True)
     codes = codes.reshape(names.shape)
     published = np.array([scores.get(item, np.nan) for item in items])
-    return Judgements(codes[:, :-2], codes[:, -2], codes[:, -1], published)
+    return Judgments(codes[:, :-2], codes[:, -2], codes[:, -1], published)
 
 
 def run(folder: Path, *, quick: bool) -> Iterator[Figure]:
-    """Score the comments in three ways; a part of the judgements does not give the published scores."""
-    judgements = load(folder)
-    n, n_items = len(judgements.best), len(judgements.published)
+    """Score the comments in three ways; a part of the judgments does not give the published scores."""
+    judgments = load(folder)
+    n, n_items = len(judgments.best), len(judgments.published)
     start = perf_counter()
 
-    scores = best_worst_scores(*judgements.rows, n_items=n_items)
-    difference, correlation = compared(scores, judgements.published)
-    note = f"{n} judgements of {n_items} items, {np.isfinite(judgements.published).sum()} published scores"
+    scores = best_worst_scores(*judgments.rows, n_items=n_items)
+    difference, correlation = compared(scores, judgments.published)
+    note = f"{n} judgments of {n_items} items, {np.isfinite(judgments.published).sum()} published scores"
     yield Figure("largest difference from the published, 1e-3", 1e3 * difference, "", TARGET_DIFFERENCE, note)
     yield Figure("Spearman with the published", correlation, "", TARGET_RANK_CORRELATION)
 
     n_splits = 5 if quick else N_SPLITS
-    reliability = split_half_reliability(*judgements.rows, n_splits=n_splits, random_state=0)
+    reliability = split_half_reliability(*judgments.rows, n_splits=n_splits, random_state=0)
     note = f"{n_splits} splits; {2 * reliability / (1 + reliability):.3f} by Spearman-Brown"
     yield Figure("split-half reliability", reliability, note=note)
 
-    pairs, weights, n_dropped = best_worst_pairs(*judgements.rows)
-    note = f"counted {weights.sum():.0f} times; {n_dropped} judgements dropped"
+    pairs, weights, n_dropped = best_worst_pairs(*judgments.rows)
+    note = f"counted {weights.sum():.0f} times; {n_dropped} judgments dropped"
     yield Figure("implied pairs", len(pairs), note=note)
 
     strengths = bradley_terry_scores(pairs, sample_weight=weights, alpha=1.0, n_items=n_items)
-    _, correlation = compared(strengths, judgements.published)
+    _, correlation = compared(strengths, judgments.published)
     yield Figure("Bradley-Terry: Spearman with the published", correlation, note="alpha=1")
     yield Figure("all of it", perf_counter() - start, "s", TARGET_SECONDS)
 

@@ -1,4 +1,4 @@
-"""Contrastive losses over labelled batches, forward and backward, beside pytorch-metric-learning's; their memory."""
+"""Contrastive losses over labeled batches, forward and backward, beside pytorch-metric-learning's; their memory."""
 
 from collections.abc import Callable, Iterator, Mapping
 from functools import partial

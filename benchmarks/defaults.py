@@ -75,7 +75,7 @@ class Quality:
 
 
 def run(*, quick: bool) -> Iterator[Figure]:
-    """Held-out MAP@R of every method on every table; then of the defaults' neighbours."""
+    """Held-out MAP@R of every method on every table; then of the defaults' neighbors."""
     tables = ["wine"] if quick else list(TABLES)
     seeds = range(1 if quick else N_SEEDS)
     for table in tables:
@@ -133,5 +133,5 @@ def _grid_figure(factor: str, value: float, tables: Sequence[str], seeds: range)
 
 @lru_cache
 def _evaluate_variant(table: str, changes: tuple[tuple[str, float], ...], seeds: range) -> Quality:
-    """Evaluate the defaults with some changes; once, though the defaults themselves are a neighbour of every factor."""
+    """Evaluate the defaults with some changes; once, though the defaults themselves are a neighbor of every factor."""
     return evaluate(table, lambda seed, _: embedder(seed, **dict(changes)), seeds)

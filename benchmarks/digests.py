@@ -176,7 +176,7 @@ def look_at_search(search: Any, data: Data) -> Figures:
 # Tables
 
 
-def labelled() -> Data:
+def labeled() -> Data:
     """Rows of four classes that overlap."""
     rng = np.random.default_rng(0)
     y = np.arange(N_ROWS) % N_CLASSES
@@ -189,7 +189,7 @@ def _with_labels(X: NDArray, y: NDArray, **parameters: Any) -> Data:
 
 
 def table() -> tuple[NDArray, NDArray]:
-    by_row = labelled().by_row
+    by_row = labeled().by_row
     return by_row["X"], by_row["y"]
 
 
@@ -198,7 +198,7 @@ def named_classes() -> Data:
     return _with_labels(X, np.array(["four", "one", "three", "two"])[y])
 
 
-def partly_labelled() -> Data:
+def partly_labeled() -> Data:
     X, y = table()
     return _with_labels(X, np.where(np.arange(len(y)) % 5 == 0, -1, y), unlabeled=-1)
 
@@ -289,12 +289,12 @@ def preferences() -> Data:
 
 
 def best_worst() -> Data:
-    """Pairs that best-worst judgements imply, and how many of them."""
-    implied = best_worst_pairs(*_judgements())
+    """Pairs that best-worst judgments imply, and how many of them."""
+    implied = best_worst_pairs(*_judgments())
     return _as_points(_indexed(implied.pairs, np.ones(len(implied.pairs)), sample_weight=implied.weights))
 
 
-def _judgements() -> tuple[NDArray, NDArray, NDArray]:
+def _judgments() -> tuple[NDArray, NDArray, NDArray]:
     rng = np.random.default_rng(3)
     X, _ = table()
     shown = np.stack([rng.choice(24, size=4, replace=False) for _ in range(60)])
@@ -490,10 +490,10 @@ def scorers() -> Figures:
 
 
 def judged() -> Figures:
-    """Scores from judgements, without a network."""
-    implied = best_worst_pairs(*_judgements())
+    """Scores from judgments, without a network."""
+    implied = best_worst_pairs(*_judgments())
     scores = {
-        "counted": best_worst_scores(*_judgements()),
+        "counted": best_worst_scores(*_judgments()),
         "bradley_terry": bradley_terry_scores(implied.pairs, sample_weight=implied.weights),
     }
     return {name: digest({name: value}) for name, value in scores.items()}
@@ -513,28 +513,28 @@ HELD_OUT: Mapping[str, Any] = {**STOPPING, "validation_fraction": 0.3}
 
 TRIPLET: Mapping[str, Case] = {
     **{
-        f"triplet_{mining}": partial(triplet, labelled, mining=mining)
+        f"triplet_{mining}": partial(triplet, labeled, mining=mining)
         for mining in ("semihard", "all", "hard", "easy", "random")
     },
-    "triplet_wide": partial(triplet, labelled, n_components=16, hidden_layer_sizes=256, batch_size=64),
-    "triplet_soft_cosine": partial(triplet, labelled, soft=True, distance="cosine"),
-    "triplet_squared_free": partial(triplet, labelled, distance="sqeuclidean", normalize=False, samples_per_class=2),
-    "triplet_linear": partial(triplet, labelled, hidden_layer_sizes=()),
-    "triplet_two_layers": partial(triplet, labelled, hidden_layer_sizes=(12, 9), dropout=0.5),
-    "triplet_no_dropout": partial(triplet, labelled, dropout=0.0),
-    "triplet_unscaled": partial(triplet, labelled, scales_inputs=False),
-    "triplet_module": partial(triplet, labelled, module=small_module),
+    "triplet_wide": partial(triplet, labeled, n_components=16, hidden_layer_sizes=256, batch_size=64),
+    "triplet_soft_cosine": partial(triplet, labeled, soft=True, distance="cosine"),
+    "triplet_squared_free": partial(triplet, labeled, distance="sqeuclidean", normalize=False, samples_per_class=2),
+    "triplet_linear": partial(triplet, labeled, hidden_layer_sizes=()),
+    "triplet_two_layers": partial(triplet, labeled, hidden_layer_sizes=(12, 9), dropout=0.5),
+    "triplet_no_dropout": partial(triplet, labeled, dropout=0.0),
+    "triplet_unscaled": partial(triplet, labeled, scales_inputs=False),
+    "triplet_module": partial(triplet, labeled, module=small_module),
     "triplet_named_classes": partial(triplet, named_classes, n_neighbors=3),
-    "triplet_unlabeled": partial(triplet, partly_labelled),
+    "triplet_unlabeled": partial(triplet, partly_labeled),
     "triplet_memory_mapped": partial(triplet, memory_mapped),
     "triplet_far_from_zero": partial(triplet, far_from_zero),
     "triplet_constant_column": partial(triplet, with_constant_column),
-    "triplet_pipeline": partial(triplet, labelled, piped=True),
-    "triplet_held_out": partial(triplet, labelled, **HELD_OUT),
-    "triplet_held_out_unlabeled": partial(triplet, partly_labelled, **HELD_OUT),
-    "triplet_validated": partial(triplet, labelled, how="validated", **STOPPING),
-    "triplet_warm_start": partial(triplet, labelled, how="twice", warm_start=True),
-    "triplet_partial_fit": partial(triplet, labelled, how="partly"),
+    "triplet_pipeline": partial(triplet, labeled, piped=True),
+    "triplet_held_out": partial(triplet, labeled, **HELD_OUT),
+    "triplet_held_out_unlabeled": partial(triplet, partly_labeled, **HELD_OUT),
+    "triplet_validated": partial(triplet, labeled, how="validated", **STOPPING),
+    "triplet_warm_start": partial(triplet, labeled, how="twice", warm_start=True),
+    "triplet_partial_fit": partial(triplet, labeled, how="partly"),
     "triplet_places": partial(triplet, places),
     "triplets_of_points": partial(triplet, triplets),
     "triplets_of_places": partial(triplet, index_triplets),
@@ -546,27 +546,25 @@ TRIPLET: Mapping[str, Case] = {
 
 OF_PAIRS = ("contrastive", "info_nce", "sup_con", "nce", "nca", "multi_similarity")
 CONTRASTIVE: Mapping[str, Case] = {
-    **{
-        f"contrastive_{loss}": partial(contrastive, labelled, loss=loss) for loss in ("auto", *OF_PAIRS, "proxy_anchor")
-    },
+    **{f"contrastive_{loss}": partial(contrastive, labeled, loss=loss) for loss in ("auto", *OF_PAIRS, "proxy_anchor")},
     **{f"pairs_{loss}": partial(contrastive, pairs, loss=loss) for loss in ("auto", *OF_PAIRS)},
     **{f"alike_{loss}": partial(contrastive, alike_pairs, loss=loss) for loss in ("auto", *OF_PAIRS)},
     **{f"alike_{loss}_negatives": partial(contrastive, alike_pairs, loss=loss, n_negatives=6) for loss in OF_PAIRS},
-    **{f"contrastive_{loss}_memory": partial(contrastive, labelled, loss=loss, memory_size=50) for loss in OF_PAIRS},
-    "contrastive_cached": partial(contrastive, labelled, batch_size=64, cached_batch_size=10),
-    "contrastive_cached_memory": partial(contrastive, labelled, cached_batch_size=7, memory_size=30),
-    "contrastive_cached_proxies": partial(contrastive, labelled, loss="proxy_anchor", cached_batch_size=7),
-    "contrastive_free": partial(contrastive, labelled, normalize=False, temperature=0.5),
-    "contrastive_cosine": partial(contrastive, labelled, loss="contrastive", distance="cosine"),
-    "contrastive_linear": partial(contrastive, labelled, hidden_layer_sizes=()),
+    **{f"contrastive_{loss}_memory": partial(contrastive, labeled, loss=loss, memory_size=50) for loss in OF_PAIRS},
+    "contrastive_cached": partial(contrastive, labeled, batch_size=64, cached_batch_size=10),
+    "contrastive_cached_memory": partial(contrastive, labeled, cached_batch_size=7, memory_size=30),
+    "contrastive_cached_proxies": partial(contrastive, labeled, loss="proxy_anchor", cached_batch_size=7),
+    "contrastive_free": partial(contrastive, labeled, normalize=False, temperature=0.5),
+    "contrastive_cosine": partial(contrastive, labeled, loss="contrastive", distance="cosine"),
+    "contrastive_linear": partial(contrastive, labeled, hidden_layer_sizes=()),
     "contrastive_unscaled": partial(contrastive, far_from_zero, scales_inputs=False),
-    "contrastive_module": partial(contrastive, labelled, loss="proxy_anchor", module=small_module),
-    "contrastive_unlabeled": partial(contrastive, partly_labelled, memory_size=30),
-    "contrastive_held_out": partial(contrastive, labelled, **HELD_OUT),
-    "contrastive_validated": partial(contrastive, labelled, how="validated", **STOPPING),
-    "contrastive_warm_start": partial(contrastive, labelled, how="twice", warm_start=True, loss="proxy_anchor"),
-    "contrastive_partial_fit": partial(contrastive, labelled, how="partly"),
-    "contrastive_partial_fit_proxies": partial(contrastive, labelled, how="partly", loss="proxy_anchor"),
+    "contrastive_module": partial(contrastive, labeled, loss="proxy_anchor", module=small_module),
+    "contrastive_unlabeled": partial(contrastive, partly_labeled, memory_size=30),
+    "contrastive_held_out": partial(contrastive, labeled, **HELD_OUT),
+    "contrastive_validated": partial(contrastive, labeled, how="validated", **STOPPING),
+    "contrastive_warm_start": partial(contrastive, labeled, how="twice", warm_start=True, loss="proxy_anchor"),
+    "contrastive_partial_fit": partial(contrastive, labeled, how="partly"),
+    "contrastive_partial_fit_proxies": partial(contrastive, labeled, how="partly", loss="proxy_anchor"),
     "pairs_of_places": partial(contrastive, index_pairs),
     "pairs_cached": partial(contrastive, pairs, loss="nca", batch_size=64, cached_batch_size=10),
     "pairs_module": partial(contrastive, pairs, module=small_module),
@@ -669,14 +667,14 @@ RATES = loguniform(1e-3, 1e-1)
 SEARCHES: Mapping[str, Case] = {
     "search_triplet_grid": partial(
         search_triplet,
-        labelled,
+        labeled,
         {"margin": [0.1, 0.5, 1.0], "learning_rate": [0.005, 0.02]},
         scoring=RETRIEVAL,
         refit="map_at_r",
         cv=3,
     ),
     "search_triplet_random": partial(
-        search_triplet, labelled, {"margin": loguniform(0.1, 1)}, n_iter=4, piped=True, cv=3
+        search_triplet, labeled, {"margin": loguniform(0.1, 1)}, n_iter=4, piped=True, cv=3
     ),
     "search_triplet_shapes": partial(
         search_triplet,
@@ -687,18 +685,18 @@ SEARCHES: Mapping[str, Case] = {
         cv=ClassDisjointKFold(2),
     ),
     "search_triplet_failing": partial(
-        search_triplet, labelled, {"learning_rate": [0.005, 1e30], "weight_decay": [0.0, 0.1]}, cv=2
+        search_triplet, labeled, {"learning_rate": [0.005, 1e30], "weight_decay": [0.0, 0.1]}, cv=2
     ),
     "search_triplet_stopped": partial(
-        search_triplet, labelled, {"margin": [0.2, 1.0], "learning_rate": [0.003, 0.1]}, parameters=HELD_OUT, cv=3
+        search_triplet, labeled, {"margin": [0.2, 1.0], "learning_rate": [0.003, 0.1]}, parameters=HELD_OUT, cv=3
     ),
     "search_triplets_of_places": partial(search_triplet, index_triplets, {"margin": [0.2, 0.8]}, cv=3),
     "search_triplet_module": partial(
-        search_triplet, labelled, {"margin": [0.2, 0.8]}, parameters={"module": small_module}, cv=2
+        search_triplet, labeled, {"margin": [0.2, 0.8]}, parameters={"module": small_module}, cv=2
     ),
     "search_contrastive_grid": partial(
         search_contrastive,
-        labelled,
+        labeled,
         {"temperature": [0.05, 0.2], "dropout": [0.0, 0.3]},
         parameters={"memory_size": 20},
         piped=True,
@@ -706,7 +704,7 @@ SEARCHES: Mapping[str, Case] = {
         cv=3,
     ),
     "search_contrastive_losses": partial(
-        search_contrastive, partly_labelled, {"loss": ["nca", "multi_similarity", "proxy_anchor"]}, cv=3
+        search_contrastive, partly_labeled, {"loss": ["nca", "multi_similarity", "proxy_anchor"]}, cv=3
     ),
     "search_contrastive_random": partial(
         search_contrastive, index_pairs, {"margin": loguniform(0.3, 2)}, n_iter=4, cv=TupleKFold(2)

@@ -1,4 +1,4 @@
-"""Accuracy of nearest neighbours in learned embeddings, and in what is at hand without them."""
+"""Accuracy of nearest neighbors in learned embeddings, and in what is at hand without them."""
 
 import math
 from collections.abc import Iterator, Mapping, Sequence
@@ -63,7 +63,7 @@ def run(*, quick: bool) -> Iterator[Figure]:
 
 
 def baselines(n_components: int) -> dict[str, Any]:
-    """What an embedding has to beat, each with the vote of neighbours behind it."""
+    """What an embedding has to beat, each with the vote of neighbors behind it."""
     ways = {
         "scaled columns": [StandardScaler()],
         "LDA": [LinearDiscriminantAnalysis()],

@@ -1,7 +1,7 @@
 """One epoch of TripletEmbedder beside a bare torch loop of the same arithmetic, and beside plain skorch.
 
 An epoch is timed from the end of the one before to its own end, so that all that recurs is counted (sampler, gathers,
-optimiser, history) and nothing that comes once a fit (checks of the input, input scaling, initial weights).
+optimizer, history) and nothing that comes once a fit (checks of the input, input scaling, initial weights).
 """
 
 from collections.abc import Iterator

@@ -24,9 +24,9 @@ DATA, TEST_MASK = "data.csv.gz", "test_mask.csv.gz"
 # number of training rows in a bin.
 N_BINS, MANY, FEW = 20, 1.5, 0.75
 ERRORS = {"all": "MAE", "many": "MAE many-shot", "medium": "MAE medium-shot", "few": "MAE few-shot"}
-ORDER, NEIGHBOURS = "Spearman", "neighbour Spearman"
-# Neighbours by the prediction alone: as well as a representation that is a function of the prediction can do.
-BY_PREDICTION = "neighbour Spearman by prediction"
+ORDER, NEIGHBOURS = "Spearman", "neighbor Spearman"
+# Neighbors by the prediction alone: as well as a representation that is a function of the prediction can do.
+BY_PREDICTION = "neighbor Spearman by prediction"
 RATIO_TARGET = at_most(1.01)
 RISE_TARGET = at_least(0.05)
 QUICK_SPLITS, QUICK_ROUNDS = 2, 3

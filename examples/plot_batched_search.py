@@ -46,7 +46,7 @@ print(f"same scores at margin {margins[0]}: {same}")
 print(f"best margin: {search.best_params_['tripletembedder__margin']:g}, MAP@R {search.best_score_:.3f}")
 
 # %%
-# Thin lines are folds, the thick one is their mean. Between neighbouring margins the folds move together: what they
+# Thin lines are folds, the thick one is their mean. Between neighboring margins the folds move together: what they
 # disagree about is how hard their held-out digits are, not which margin is good.
 
 scores = np.stack([search.cv_results_[f"split{k}_test_score"] for k in range(5)])

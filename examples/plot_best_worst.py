@@ -1,11 +1,11 @@
 """
-From best-worst judgements to a model
+From best-worst judgments to a model
 =====================================
 
 How severe is a comment? People agree little on numbers, and well on which of four comments is the most and which the
-least severe. Such judgements can be counted: how often was an item the best, less how often the worst. They also imply
+least severe. Such judgments can be counted: how often was an item the best, less how often the worst. They also imply
 pairs: of four items, five of the six pairs. A model that scores *new* items can learn from either, by a regression of
-the counted scores, or by a :class:`~skmetric.PairwiseRanker` on the pairs. Which is better, and how many judgements
+the counted scores, or by a :class:`~skmetric.PairwiseRanker` on the pairs. Which is better, and how many judgments
 does it take?
 
 A count depends on whom an item was shown with: a middling comment is often the best of four mild ones, and hardly ever
@@ -48,7 +48,7 @@ def make_items(rng: np.random.Generator) -> tuple[NDArray, NDArray]:
 
 
 def judge(severity: NDArray, design: str, n: int, rng: np.random.Generator) -> tuple[NDArray, NDArray, NDArray]:
-    """Four items a judgement, and which of them seemed the most and the least severe."""
+    """Four items a judgment, and which of them seemed the most and the least severe."""
     size = THREAD_SIZE if design == "thread" else N_JUDGED
     first = size * rng.integers(N_JUDGED // size, size=n)
     tuples = first[:, np.newaxis] + rng.random((n, size)).argpartition(4, axis=1)[:, :4]
@@ -59,7 +59,7 @@ def judge(severity: NDArray, design: str, n: int, rng: np.random.Generator) -> t
 
 # %%
 # The two models, with one network and as many steps each: epochs are counted in rows, and there are more pairs than
-# items. ``Rows`` holds the table that the pairs point into, and the weight of a pair is how many judgements imply it.
+# items. ``Rows`` holds the table that the pairs point into, and the weight of a pair is how many judgments imply it.
 
 
 def epochs(n_rows: int) -> int:
@@ -87,9 +87,9 @@ def one_run(design: str, n: int, decay: float, seed: int) -> tuple[float, float]
     """Spearman's correlation with the severity of items that nobody judged: from pairs, and from counts."""
     rng = np.random.default_rng(seed)
     X, severity = make_items(rng)
-    judgements = judge(severity, design, n, rng)
-    pairs, weights, _ = best_worst_pairs(*judgements)
-    counted = best_worst_scores(*judgements, n_items=N_JUDGED)
+    judgments = judge(severity, design, n, rng)
+    pairs, weights, _ = best_worst_pairs(*judgments)
+    counted = best_worst_scores(*judgments, n_items=N_JUDGED)
     shown = ~np.isnan(counted)
 
     by_pairs = fit_pairs(X[:N_JUDGED], pairs, weights, decay).score_samples(X[N_JUDGED:])
@@ -98,7 +98,7 @@ def one_run(design: str, n: int, decay: float, seed: int) -> tuple[float, float]
 
 
 # %%
-# Three worlds for each design and number of judgements. Noisy targets want a strong weight decay, clean ones a weak
+# Three worlds for each design and number of judgments. Noisy targets want a strong weight decay, clean ones a weak
 # one, so each model gets the better of two, which flatters both a little.
 
 SEEDS = range(3)
@@ -106,7 +106,7 @@ grid = [(design, n, decay, seed) for design in DESIGNS for n in JUDGEMENTS for d
 found = np.array(Parallel(n_jobs=2)(delayed(one_run)(*cell) for cell in grid))
 found = found.reshape(len(DESIGNS), len(JUDGEMENTS), len(WEIGHT_DECAYS), len(SEEDS), 2)
 chosen = found.mean(axis=3).argmax(axis=2)
-# Designs, numbers of judgements, worlds, models.
+# Designs, numbers of judgments, worlds, models.
 best = np.take_along_axis(found, chosen[:, :, np.newaxis, np.newaxis], axis=2)[:, :, 0]
 
 print("Spearman with the hidden severity, on items that nobody judged: mean of 3 worlds (and the weight decay)")
@@ -117,7 +117,7 @@ for title, runs, decays in zip(DESIGNS.values(), best, chosen, strict=True):
         gap = of_size[:, 0] - of_size[:, 1]
         pairs_mean, counts_mean = of_size.mean(axis=0)
         print(
-            f"{n:>14} judgements     {pairs_mean:>8.3f} ({of_pairs:g}){counts_mean:>10.3f} ({of_counts:g})"
+            f"{n:>14} judgments     {pairs_mean:>8.3f} ({of_pairs:g}){counts_mean:>10.3f} ({of_counts:g})"
             f"{gap.mean():>+10.3f} +/- {gap.std():.3f}"
         )
     print()
@@ -131,9 +131,9 @@ for title, runs, decays in zip(DESIGNS.values(), best, chosen, strict=True):
 rng = np.random.default_rng(0)
 X, severity = make_items(rng)
 X = X[:N_JUDGED]
-judgements = judge(severity, "all", 1000, rng)
-pairs, weights, _ = best_worst_pairs(*judgements)
-counted = best_worst_scores(*judgements, n_items=N_JUDGED)
+judgments = judge(severity, "all", 1000, rng)
+pairs, weights, _ = best_worst_pairs(*judgments)
+counted = best_worst_scores(*judgments, n_items=N_JUDGED)
 shown = np.flatnonzero(~np.isnan(counted))
 folds = KFold(3, shuffle=True, random_state=0)
 
@@ -152,19 +152,19 @@ def by_pairs(decay: float) -> NDArray:
     return np.array(scores)
 
 
-print("One world, 1000 judgements of tuples drawn from all items: Spearman with the counted scores of held-out items\n")
+print("One world, 1000 judgments of tuples drawn from all items: Spearman with the counted scores of held-out items\n")
 for decay in WEIGHT_DECAYS:
     for name, scores in {"pairs": by_pairs(decay), "counts": by_counts(decay)}.items():
         print(f"{name:<8}weight decay {decay:g}{scores.mean():>10.3f}  +/- {scores.std():.3f}")
-print(f"two halves of the judgements with each other: {split_half_reliability(*judgements, random_state=0):.3f}")
+print(f"two halves of the judgments with each other: {split_half_reliability(*judgments, random_state=0):.3f}")
 
 # %%
 # Large marks and lines are means, small marks the worlds. Where tuples are drawn from all items, counts are as good,
 # and a little better where an item was shown often. Where tuples are drawn within threads, pairs are ahead on average,
-# above all where judgements are few: a count says where an item stands in its thread, and nothing more. With many
-# judgements the worlds differ more than the models.
+# above all where judgments are few: a count says where an item stands in its thread, and nothing more. With many
+# judgments the worlds differ more than the models.
 
-# Hues after Okabe and Ito, which colour-blind readers can tell apart; markers and dashes differ too.
+# Hues after Okabe and Ito, which color-blind readers can tell apart; markers and dashes differ too.
 STYLES = {"PairwiseRanker on pairs": ("#0072B2", "o", "-"), "regression of counts": ("#D55E00", "s", "--")}
 
 fig, axes = plt.subplots(1, 2, figsize=(12, 4.8), sharey=True, layout="constrained")
@@ -175,7 +175,7 @@ for ax, title, of_design in zip(axes, DESIGNS.values(), best, strict=True):
         ax.plot(places, of_design[:, :, model], color=color, marker=marker, markersize=4, linestyle="", alpha=0.45)
         mean = of_design[:, :, model].mean(axis=1)
         ax.plot(places, mean, color=color, marker=marker, markersize=8, linestyle=dashes, linewidth=2.5, label=name)
-    ax.set(title=title, xlabel=f"judgements of four items each, for {N_JUDGED} items", xscale="log")
+    ax.set(title=title, xlabel=f"judgments of four items each, for {N_JUDGED} items", xscale="log")
     ax.set_xticks(JUDGEMENTS, [str(n) for n in JUDGEMENTS])
     ax.minorticks_off()
     ax.grid(axis="y", color="#E0E0E0")

@@ -75,16 +75,16 @@ print(f"{'best margin':<20}{search.score(X_test, y_test):>8.3f}")
 print(f"{'raw pixels':<20}{map_at_r_score(X_test, y_test):>8.3f}")
 
 # %%
-# For a map, two components without normalisation: scaled to unit length, two components would only be a circle.
+# For a map, two components without normalization: scaled to unit length, two components would only be a circle.
 
 flat = make_pipeline(StandardScaler(), TripletEmbedder(2, normalize=False, margin=1.0, random_state=0))
 before = PCA(2, random_state=0).fit(X_train).transform(X_test)
 after = flat.fit(X_train, y_train).transform(X_test)
 
 # %%
-# Each image is drawn as its digit, so that the map can be read without colours.
+# Each image is drawn as its digit, so that the map can be read without colors.
 
-# Hues after Okabe and Ito, which colour-blind readers can tell apart; the digits say the same without any colour.
+# Hues after Okabe and Ito, which color-blind readers can tell apart; the digits say the same without any color.
 COLORS = ["#000000", "#E69F00", "#56B4E9", "#009E73", "#A89B00", "#0072B2", "#D55E00", "#CC79A7", "#8C8C8C", "#5D3A9B"]
 
 

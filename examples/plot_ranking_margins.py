@@ -92,7 +92,7 @@ print(f"{seconds:.0f} s for all of it")
 # everywhere, a regression of the grades, PointwiseRanker, keeps up. Where they do not, it also learns from differences
 # between groups, which say nothing about the order within one. Pairs and lists never compare rows of different groups.
 
-# Hues after Okabe and Ito, which colour-blind readers can tell apart; dashes and widths differ too.
+# Hues after Okabe and Ito, which color-blind readers can tell apart; dashes and widths differ too.
 STYLES = {
     "the true scores": {"color": "#000000", "linestyle": ":", "linewidth": 2},
     "ListwiseRanker": {"color": "#009E73", "linestyle": "-", "linewidth": 6, "alpha": 0.5},

@@ -32,7 +32,7 @@ def make_ranking(
 ) -> tuple[NDArray[Any], ...]:
     r"""Generate a random ranking task: groups of rows with graded relevance.
 
-    A row :math:`x` of group :math:`g` is :math:`c_g + e`, where centre and rest are normal with the variance 1/2 each.
+    A row :math:`x` of group :math:`g` is :math:`c_g + e`, where center and rest are normal with the variance 1/2 each.
     A teacher scores it from the informative features by a random network with one hidden layer,
     :math:`f(x) = \sum_k a_k \tanh(w_k^\top x + b_k)`, scaled to mean 0 and standard deviation 1 over all rows. With
     :math:`m_g` the mean of :math:`f` over the rows of the group, scaled in the same way over the groups, the grade is
@@ -122,7 +122,7 @@ def make_ranking(
     rng = check_random_state(random_state)
     groups = np.repeat(np.arange(n_groups), rng.randint(smallest, largest + 1, size=n_groups))
     X = _features(groups, n_features, rng)
-    scores = _standardised(_teach(X[:, :n_informative], rng))
+    scores = _standardized(_teach(X[:, :n_informative], rng))
     latent = scores - group_shift * _group_means(scores, groups)[groups] + noise * rng.standard_normal(len(groups))
     y = _grades(latent, n_grades)
     if shuffle:
@@ -132,9 +132,9 @@ def make_ranking(
 
 
 def _features(groups: NDArray[np.intp], n_features: int, rng: np.random.RandomState) -> NDArray[np.float64]:
-    centres = rng.standard_normal((groups[-1] + 1, n_features))
+    centers = rng.standard_normal((groups[-1] + 1, n_features))
     rest = rng.standard_normal((len(groups), n_features))
-    return np.sqrt(SHARE_BETWEEN_GROUPS) * centres[groups] + np.sqrt(1 - SHARE_BETWEEN_GROUPS) * rest
+    return np.sqrt(SHARE_BETWEEN_GROUPS) * centers[groups] + np.sqrt(1 - SHARE_BETWEEN_GROUPS) * rest
 
 
 def _teach(X: NDArray[np.float64], rng: np.random.RandomState) -> NDArray[np.float64]:
@@ -144,13 +144,13 @@ def _teach(X: NDArray[np.float64], rng: np.random.RandomState) -> NDArray[np.flo
 
 
 def _group_means(scores: NDArray[np.float64], groups: NDArray[np.intp]) -> NDArray[np.float64]:
-    return _standardised(np.bincount(groups, scores) / np.bincount(groups))
+    return _standardized(np.bincount(groups, scores) / np.bincount(groups))
 
 
-def _standardised(values: NDArray[np.float64]) -> NDArray[np.float64]:
-    centred = values - values.mean()
+def _standardized(values: NDArray[np.float64]) -> NDArray[np.float64]:
+    centered = values - values.mean()
     # A single value has no spread: it becomes 0.
-    return centred / centred.std() if len(values) > 1 else centred
+    return centered / centered.std() if len(values) > 1 else centered
 
 
 def _grades(latent: NDArray[np.float64], n_grades: int) -> NDArray[np.int64]:

@@ -91,7 +91,7 @@ Batching = TypeVar("Batching", contravariant=True)
 
 
 class TrainingData(Protocol[Batching]):
-    """What ``fit`` was given, checked: labelled rows, tuples, grouped rows, preferences or rows with targets.
+    """What ``fit`` was given, checked: labeled rows, tuples, grouped rows, preferences or rows with targets.
 
     Attributes
     ----------

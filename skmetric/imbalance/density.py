@@ -79,7 +79,7 @@ class LabelDensityWeighter(BaseEstimator):
 
     Weights do not change, rounding apart, when y is shifted, or y and the bandwidth are multiplied by a positive
     number. The bins span the range seen, so one far outlier makes them wide: take "kde" then. With fewer rows than
-    bins, most bins hold at most one row, and the default bandwidth reaches few neighbours: weights are close to equal
+    bins, most bins hold at most one row, and the default bandwidth reaches few neighbors: weights are close to equal
     unless the bandwidth is raised.
 
     A new target outside the range seen has the density of the nearest end, and one where the density is below that of

@@ -22,7 +22,7 @@ def per_item(name: str, value: Tensor, shape: torch.Size) -> Tensor:
     )
 
 
-def labelled_items(embeddings: Tensor, labels: Tensor, mask: Tensor | None) -> tuple[Tensor, Tensor, Tensor | None]:
+def labeled_items(embeddings: Tensor, labels: Tensor, mask: Tensor | None) -> tuple[Tensor, Tensor, Tensor | None]:
     """Embeddings (..., n, d), with zeros for items that are not real, and labels and mask (..., n) that fit them."""
     labels = per_item("labels", labels, embeddings.shape[:-1])
     if mask is not None:

@@ -1,6 +1,6 @@
 """Arithmetic whose bits do not depend on the stack, and gradients that are known by hand.
 
-torch's own softplus, sigmoid and exp2 round differently in the vectorised body of a loop and in its tail: a model alone
+torch's own softplus, sigmoid and exp2 round differently in the vectorized body of a loop and in its tail: a model alone
 and the same model inside a stack would differ in their last bit. ``exp`` and ``logsigmoid`` do not.
 """
 

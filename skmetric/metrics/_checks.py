@@ -46,7 +46,7 @@ def check_retrieval(
         )
     if len(counts) == 1:
         warn_caller(
-            "labels are all of one class, whose rows are each other's neighbours whatever the embedding: the score is "
+            "labels are all of one class, whose rows are each other's neighbors whatever the embedding: the score is "
             "1 and says nothing. Score rows of several classes; shuffled or stratified folds hold them.",
             UndefinedMetricWarning,
         )

@@ -19,7 +19,7 @@ def nearest_rows(
 ) -> Iterator[tuple[NDArray[np.intp], NDArray[np.intp]]]:
     """Yield the nearest other rows of every query row, nearest first.
 
-    Distances are Euclidean; a row is never its own neighbour, and rows at the same distance come in row order. Equal
+    Distances are Euclidean; a row is never its own neighbor, and rows at the same distance come in row order. Equal
     rows are at exactly the same distance from any query.
 
     Parameters
@@ -27,7 +27,7 @@ def nearest_rows(
     points : ndarray of shape (n, d)
         Finite coordinates.
     depths : ndarray of shape (n,)
-        How many neighbours a row needs, at most ``n - 1``; a row with 0 is no query.
+        How many neighbors a row needs, at most ``n - 1``; a row with 0 is no query.
     chunk_rows : int
         How many queries a chunk holds: memory is proportional to ``n * (chunk_rows + d)``.
 
@@ -36,9 +36,9 @@ def nearest_rows(
     rows : ndarray of shape (q,)
         The query rows of this chunk, in order of depth.
     neighbors : ndarray of shape (q, depth)
-        Their neighbours; ``depth`` is the largest depth in the chunk, so a row may get more than it asked for.
+        Their neighbors; ``depth`` is the largest depth in the chunk, so a row may get more than it asked for.
     """
-    points = _centred(points)
+    points = _centered(points)
     # |x - y|^2 without the query's own |x|^2, which changes no order: one matrix product, no further pass.
     left = np.column_stack([points, np.ones(len(points))])
     right = np.column_stack([-2 * points, np.einsum("ij,ij->i", points, points)]).T
@@ -72,7 +72,7 @@ def _smallest(distances: NDArray[np.float64], depth: int) -> NDArray[np.intp]:
     return near
 
 
-def _centred(points: NDArray[np.float64]) -> NDArray[np.float64]:
+def _centered(points: NDArray[np.float64]) -> NDArray[np.float64]:
     """Scale and shift the points such that squared distances lose as little as possible.
 
     The scale is a power of two, and the shift is the mean rounded to a power of two near the spread. So integers (or

@@ -24,11 +24,11 @@ def fit_sigmoid(distance: Vector, similar: NDArray[np.bool_], weights: Vector) -
     center = float(np.median(distance / 2))
     away = distance / 2 - center
     scale = float(np.abs(away).max()) or 1.0
-    slope, offset = _minimise(away / scale, offset, target, rest, weights)
+    slope, offset = _minimize(away / scale, offset, target, rest, weights)
     return slope / scale / 2, offset - slope * (center / scale)
 
 
-def _minimise(u: Vector, offset: float, target: Vector, rest: Vector, weights: Vector) -> tuple[float, float]:
+def _minimize(u: Vector, offset: float, target: Vector, rest: Vector, weights: Vector) -> tuple[float, float]:
     slope = 0.0
     for _ in range(MAX_STEPS):
         z = slope * u + offset

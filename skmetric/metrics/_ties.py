@@ -11,7 +11,7 @@ __all__ = ["TieRuns", "best_first", "count_inversions", "least_first", "take_in_
 
 @dataclass(frozen=True, eq=False)
 class TieRuns:
-    """Runs of equal entries in the rows of a matrix of shape (m, size), in which equal entries are neighbours.
+    """Runs of equal entries in the rows of a matrix of shape (m, size), in which equal entries are neighbors.
 
     Attributes
     ----------

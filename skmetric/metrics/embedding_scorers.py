@@ -76,7 +76,7 @@ class RecallAtKScorer(_EmbeddingScorer):
     Parameters
     ----------
     k : int
-        How many neighbours to look at: from 1 to one less than the number of rows in the smallest fold.
+        How many neighbors to look at: from 1 to one less than the number of rows in the smallest fold.
 
     See Also
     --------

@@ -262,13 +262,13 @@ def _order_score(
 
 
 def _spearman(truth: NDArray[np.float64], score: NDArray[np.float64]) -> NDArray[np.float64]:
-    truth, score = _centred_ranks(truth), _centred_ranks(score)
+    truth, score = _centered_ranks(truth), _centered_ranks(score)
     spread = (truth * truth).sum(axis=1)
     scale = np.sqrt(spread * (score * score).sum(axis=1))
     return _ratio((truth * score).sum(axis=1), scale, scored=spread > 0)
 
 
-def _centred_ranks(values: NDArray[np.float64]) -> NDArray[np.float64]:
+def _centered_ranks(values: NDArray[np.float64]) -> NDArray[np.float64]:
     """Ranks of each row's entries, least first, tied ones sharing the mean, less the mean of all."""
     size = values.shape[1]
     order = least_first(values)

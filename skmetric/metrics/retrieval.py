@@ -1,4 +1,4 @@
-"""Retrieval metrics: whether the nearest neighbours of a row share its label."""
+"""Retrieval metrics: whether the nearest neighbors of a row share its label."""
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -14,8 +14,8 @@ def map_at_r_score(embeddings: ArrayLike, labels: ArrayLike, *, sample_weight: A
     r"""Mean average precision at R.
 
     Every row :math:`i` is a query against all other rows, nearest first. With :math:`R_i` the number of other rows of
-    its class, :math:`\mathrm{rel}_i(k)` 1 if its :math:`k`-th neighbour is one of them and 0 if not, and
-    :math:`P_i(k)` the share of them among its first :math:`k` neighbours,
+    its class, :math:`\mathrm{rel}_i(k)` 1 if its :math:`k`-th neighbor is one of them and 0 if not, and
+    :math:`P_i(k)` the share of them among its first :math:`k` neighbors,
 
     .. math::
         \mathrm{MAP@R} = \frac{\sum_{i : R_i \ge 1} w_i \, \mathrm{AP}_i}{\sum_{i : R_i \ge 1} w_i}, \qquad
@@ -24,18 +24,18 @@ def map_at_r_score(embeddings: ArrayLike, labels: ArrayLike, *, sample_weight: A
     Parameters
     ----------
     embeddings : array-like of shape (n, d)
-        One embedding a row, at least two. Neighbours are found by Euclidean distance; for cosine similarity, scale the
+        One embedding a row, at least two. Neighbors are found by Euclidean distance; for cosine similarity, scale the
         rows to unit length first.
     labels : array-like of shape (n,)
         The class of each row: integers, strings, booleans, or objects that can be sorted.
     sample_weight : array-like of shape (n,), default=None
         The weight :math:`w_i` of each row as a query: finite, not negative, not all 0. It does not change how much
-        the row counts as a neighbour. None gives all rows the same weight.
+        the row counts as a neighbor. None gives all rows the same weight.
 
     Returns
     -------
     score : float
-        Between 0 and 1; 1 where the nearest neighbours of every row are all the others of its class.
+        Between 0 and 1; 1 where the nearest neighbors of every row are all the others of its class.
 
     Raises
     ------
@@ -47,13 +47,13 @@ def map_at_r_score(embeddings: ArrayLike, labels: ArrayLike, *, sample_weight: A
 
     See Also
     --------
-    recall_at_k_score : Whether any of the first k neighbours shares the label.
+    recall_at_k_score : Whether any of the first k neighbors shares the label.
     skmetric.metrics.map_at_r_scorer : This score for ``GridSearchCV(scoring=...)``.
 
     Notes
     -----
-    A row that is alone in its class is no query, but stays in the table as a neighbour of others. A row is left out of
-    its own neighbours by its position, so a duplicate of it does count, at distance 0.
+    A row that is alone in its class is no query, but stays in the table as a neighbor of others. A row is left out of
+    its own neighbors by its position, so a duplicate of it does count, at distance 0.
 
     Rows at the same distance rank in row order. Equal rows are always exactly tied. Other distances are compared after
     float64 rounding: squared distances that differ by less than about 1e-15 of the squared spread of the table may be
@@ -91,7 +91,7 @@ def map_at_r_score(embeddings: ArrayLike, labels: ArrayLike, *, sample_weight: A
 def recall_at_k_score(
     embeddings: ArrayLike, labels: ArrayLike, *, k: int, sample_weight: ArrayLike | None = None
 ) -> float:
-    r"""Share of the rows with a row of their own class among their k nearest neighbours.
+    r"""Share of the rows with a row of their own class among their k nearest neighbors.
 
     With :math:`\mathrm{rel}_i(j)` 1 if the :math:`j`-th nearest other row of row :math:`i` is of its class and 0 if
     not, and :math:`R_i` the number of other rows of its class,
@@ -103,20 +103,20 @@ def recall_at_k_score(
     Parameters
     ----------
     embeddings : array-like of shape (n, d)
-        One embedding a row, at least two. Neighbours are found by Euclidean distance; for cosine similarity, scale the
+        One embedding a row, at least two. Neighbors are found by Euclidean distance; for cosine similarity, scale the
         rows to unit length first.
     labels : array-like of shape (n,)
         The class of each row: integers, strings, booleans, or objects that can be sorted.
     k : int
-        How many neighbours to look at: from 1 to n - 1.
+        How many neighbors to look at: from 1 to n - 1.
     sample_weight : array-like of shape (n,), default=None
         The weight :math:`w_i` of each row as a query: finite, not negative, not all 0. It does not change how much
-        the row counts as a neighbour. None gives all rows the same weight.
+        the row counts as a neighbor. None gives all rows the same weight.
 
     Returns
     -------
     score : float
-        Between 0 and 1. With ``k=1`` it is the accuracy of the nearest neighbour, left out one at a time.
+        Between 0 and 1. With ``k=1`` it is the accuracy of the nearest neighbor, left out one at a time.
 
     Raises
     ------

@@ -29,7 +29,7 @@ def distance_threshold(
 
     A threshold :math:`t` calls a pair similar (+1) where :math:`d_i \le t`, else dissimilar (-1). With
     :math:`\mathrm{TP}`, :math:`\mathrm{FP}`, :math:`\mathrm{TN}` and :math:`\mathrm{FN}` the weights of the pairs that
-    are rightly and wrongly called similar, and rightly and wrongly dissimilar, the strategies maximise
+    are rightly and wrongly called similar, and rightly and wrongly dissimilar, the strategies maximize
 
     .. math::
         \mathrm{accuracy} = \frac{\mathrm{TP} + \mathrm{TN}}{\mathrm{TP} + \mathrm{FP} + \mathrm{TN} + \mathrm{FN}},
@@ -49,7 +49,7 @@ def distance_threshold(
     distance : array-like of shape (n,)
         The distance of each pair: finite. Negative ones are allowed, such as a negated similarity.
     strategy : {"accuracy", "f_beta", "max_tpr", "max_tnr"}, default="accuracy"
-        What to maximise. ``"max_tpr"``: the TPR where the TNR is at least ``min_rate``; ``"max_tnr"``: the TNR where
+        What to maximize. ``"max_tpr"``: the TPR where the TNR is at least ``min_rate``; ``"max_tnr"``: the TNR where
         the TPR is at least ``min_rate``.
     beta : float, default=1.0
         With ``"f_beta"`` only: how many times as important recall is as precision.
@@ -80,11 +80,11 @@ def distance_threshold(
 
     Notes
     -----
-    The threshold is the midpoint of two neighbouring distances, so that rounding does not decide about either. It is a
+    The threshold is the midpoint of two neighboring distances, so that rounding does not decide about either. It is a
     number of the distances' own dtype: float32 distances give one that float32 holds exactly, so that comparing in
     float32 and in float64 is the same. Between two distances with no number between them, it is the lower one.
 
-    Where all given pairs are best called similar, the threshold lies half the mean gap between neighbouring distances
+    Where all given pairs are best called similar, the threshold lies half the mean gap between neighboring distances
     above the largest one, as if one more followed. Where none is, it lies as far below the smallest one, but no further
     than halfway to 0 where that is positive: equal rows, at the distance 0, are called similar unless the given pairs
     speak against it. Below a smallest distance of 0 the threshold is negative. Where all distances are equal, the gap
@@ -134,7 +134,7 @@ def sigmoid_calibration(
     .. math::
         P(y = 1 \mid d) = \frac{1}{1 + \exp(a d + b)}
 
-    with the slope :math:`a` and the offset :math:`b` that minimise, :math:`p_i = P(y = 1 \mid d_i)`,
+    with the slope :math:`a` and the offset :math:`b` that minimize, :math:`p_i = P(y = 1 \mid d_i)`,
 
     .. math::
         -\sum_i w_i \left[ t_i \log p_i + (1 - t_i) \log (1 - p_i) \right], \qquad
@@ -212,7 +212,7 @@ def sigmoid_calibration(
 def _criteria(
     strategy: Strategy, true_positive: Vector, false_positive: Vector, beta: float, min_rate: float | None
 ) -> tuple[Vector, ...]:
-    """What to maximise over the cuts: the first, then the next among those that are equal in it."""
+    """What to maximize over the cuts: the first, then the next among those that are equal in it."""
     positive, negative = true_positive[-1], false_positive[-1]
     true_negative = negative - false_positive
     if strategy == "accuracy":

@@ -63,7 +63,7 @@ def baselines(y: NDArray, n_features: int, folds: Folds, n_components: int, rand
     skipped = {"NeighborhoodComponentsAnalysis": too_many} if max(n_rows) > NCA_ROWS else {}
     return [
         Contender("raw columns", "columns", "passthrough"),
-        Contender("standardised columns", "columns", StandardScaler()),
+        Contender("standardized columns", "columns", StandardScaler()),
         *(
             Contender(name, "baseline", make_pipeline(StandardScaler(), reducer), skipped.get(name))
             for name, reducer in reduced.items()

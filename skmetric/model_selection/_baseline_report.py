@@ -28,7 +28,7 @@ class BaselineComparison:
     names : list of str
         The embeddings, in the order of all arrays.
     kinds : list of str
-        "columns" (as they are, or standardised), "baseline" or "learned".
+        "columns" (as they are, or standardized), "baseline" or "learned".
     metric : str
         What ``scores`` are: "MAP@R", say. Higher is better.
     n_neighbors : int
@@ -96,7 +96,7 @@ class BaselineComparison:
 
     @property
     def hurts(self) -> bool:
-        """Whether the best learned embedding scores clearly worse than the better of raw and standardised columns."""
+        """Whether the best learned embedding scores clearly worse than the better of raw and standardized columns."""
         return self.best_learned is not None and self._against(self.scores, "columns")[1] < 0
 
     @property
@@ -218,7 +218,7 @@ class BaselineComparison:
             "minus best baseline: difference fold by fold; + is better than that baseline, - is worse.",
             "±: standard error of the mean over folds, enlarged because folds share training rows.",
             "columns: how many the embedding has. fit (s): seconds to fit one fold.",
-            "PCA, LinearDiscriminantAnalysis (LDA) and NeighborhoodComponentsAnalysis (NCA) get standardised columns.",
+            "PCA, LinearDiscriminantAnalysis (LDA) and NeighborhoodComponentsAnalysis (NCA) get standardized columns.",
         ]
 
 

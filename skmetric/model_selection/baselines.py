@@ -46,7 +46,7 @@ def compare_baselines(
 ) -> BaselineComparison:
     r"""Tell whether learning an embedding helps on a table at all.
 
-    Learned embeddings are scored beside what they have to beat: the columns as they are, standardised, and the latter
+    Learned embeddings are scored beside what they have to beat: the columns as they are, standardized, and the latter
     through PCA, LinearDiscriminantAnalysis and NeighborhoodComponentsAnalysis. All see the same folds, so that
     differences are taken fold by fold.
 
@@ -69,7 +69,7 @@ def compare_baselines(
         first three have fewer where there are fewer columns, rows or classes.
     scoring : {"map_at_r", "recall_at_1"} or callable, default="map_at_r"
         How well the test rows find each other; or a scorer, ``(fitted embedder, X, y) -> float``, greater is better.
-        It decides what is best; the accuracy of nearest neighbours is told beside it.
+        It decides what is best; the accuracy of nearest neighbors is told beside it.
     n_neighbors : int, default=5
         Training rows that vote for the class of a test row.
     random_state : int, RandomState instance or None, default=None
@@ -93,7 +93,7 @@ def compare_baselines(
     Warns
     -----
     UserWarning
-        When learning hurts: the best of ``embedders`` scores worse than the better of raw and standardised columns, by
+        When learning hurts: the best of ``embedders`` scores worse than the better of raw and standardized columns, by
         more than the differences vary from fold to fold (one-sided t test, 5%).
 
     See Also
@@ -129,7 +129,7 @@ def compare_baselines(
     >>> comparison.best_baseline
     'LinearDiscriminantAnalysis'
     >>> print(comparison.verdict[0])
-    By MAP@R, learning an embedding helps: TripletEmbedder 0.9..., the best learned, against standardised columns
+    By MAP@R, learning an embedding helps: TripletEmbedder 0.9..., the best learned, against standardized columns
     0.7..., a difference of +0... ± 0.0.... Against the best baseline, LinearDiscriminantAnalysis 0..., it is ...: ...
     """
     n_components, n_neighbors = _check_count("n_components", n_components), _check_count("n_neighbors", n_neighbors)

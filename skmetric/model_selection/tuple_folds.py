@@ -66,7 +66,7 @@ class TupleKFold(UngroupedKFold):
     -----
     Of 1000 random pairs of 150 points, 5 folds test 31%, and 20% if each point is given a fold at random; of 1000
     random triplets of 100 points, 8% and 4%. Which tuples join points is left to chance, as the division that loses
-    fewest would favour tuples within dense regions, such as similar pairs. Some favour remains: of 5000 pairs of 150
+    fewest would favor tuples within dense regions, such as similar pairs. Some favor remains: of 5000 pairs of 150
     points in 10 classes, half of them within a class, 58% of those tested are.
 
     Where y has two labels, as pairs that are similar or not have, each training part and each test part has both. If

@@ -5,7 +5,7 @@ from numbers import Integral, Real
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-__all__ = ["check_alpha", "check_judgements", "check_n_items", "check_outcomes", "check_pairs"]
+__all__ = ["check_alpha", "check_judgments", "check_n_items", "check_outcomes", "check_pairs"]
 
 Codes = NDArray[np.intp]
 
@@ -13,19 +13,19 @@ Codes = NDArray[np.intp]
 CODE_LIMIT = 2**31
 
 
-def check_judgements(tuples: ArrayLike, best: ArrayLike, worst: ArrayLike) -> tuple[Codes, Codes, Codes]:
-    """Validate best-worst judgements: codes of shape (n, t), (n,) and (n,)."""
+def check_judgments(tuples: ArrayLike, best: ArrayLike, worst: ArrayLike) -> tuple[Codes, Codes, Codes]:
+    """Validate best-worst judgments: codes of shape (n, t), (n,) and (n,)."""
     shown = _codes(tuples, "tuples")
     if shown.ndim != 2 or len(shown) == 0 or shown.shape[1] < 2:
         raise ValueError(
-            f"tuples must have one judgement a row and two columns or more, shape (n, t), got shape {shown.shape}. "
-            "Pass the codes of the items that each judgement showed."
+            f"tuples must have one judgment a row and two columns or more, shape (n, t), got shape {shown.shape}. "
+            "Pass the codes of the items that each judgment showed."
         )
     chosen = {name: _codes(values, name) for name, values in (("best", best), ("worst", worst))}
     for name, items in chosen.items():
         if items.shape != shown.shape[:1]:
             raise ValueError(
-                f"{name} must be one item code a judgement, shape ({len(shown)},), got shape {items.shape}. Pass an "
+                f"{name} must be one item code a judgment, shape ({len(shown)},), got shape {items.shape}. Pass an "
                 "item for each row of tuples."
             )
         _check_is_shown(shown, items, name)

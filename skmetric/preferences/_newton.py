@@ -17,7 +17,7 @@ Vector = NDArray[np.float64]
 
 
 def maximum_likelihood(comparisons: Comparisons, alpha: float) -> Vector:
-    """Centred log-strengths of the compared items, with the penalty ``alpha / 2 * |scores|**2``."""
+    """Centered log-strengths of the compared items, with the penalty ``alpha / 2 * |scores|**2``."""
     totals = comparisons.sum_by_item(comparisons.totals, comparisons.totals)
     scores = np.zeros(len(totals))
     for _ in range(MAX_STEPS):

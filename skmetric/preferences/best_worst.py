@@ -5,22 +5,22 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from skmetric.preferences._checks import check_judgements, check_n_items
+from skmetric.preferences._checks import check_judgments, check_n_items
 
 __all__ = ["ImpliedPairs", "best_worst_pairs", "best_worst_scores", "count_scores"]
 
 
 class ImpliedPairs(NamedTuple):
-    """Pairs that best-worst judgements imply, each once.
+    """Pairs that best-worst judgments imply, each once.
 
     Attributes
     ----------
     pairs : ndarray of int, shape (m, 2)
         Item codes, winner first, in ascending order.
     weights : ndarray of float, shape (m,)
-        How many judgements imply the pair.
+        How many judgments imply the pair.
     n_dropped : int
-        How many judgements were left out, because their best is their worst.
+        How many judgments were left out, because their best is their worst.
     """
 
     pairs: NDArray[np.intp]
@@ -29,9 +29,9 @@ class ImpliedPairs(NamedTuple):
 
 
 def best_worst_pairs(tuples: ArrayLike, best: ArrayLike, worst: ArrayLike) -> ImpliedPairs:
-    r"""Pairs of items that best-worst judgements imply, winner first.
+    r"""Pairs of items that best-worst judgments imply, winner first.
 
-    A judgement that shows the items :math:`T` and names :math:`b` the best and :math:`w` the worst of them says
+    A judgment that shows the items :math:`T` and names :math:`b` the best and :math:`w` the worst of them says
 
     .. math::
         \{(b, i) : i \in T, i \ne b\} \cup \{(i, w) : i \in T, i \ne w\},
@@ -41,7 +41,7 @@ def best_worst_pairs(tuples: ArrayLike, best: ArrayLike, worst: ArrayLike) -> Im
     Parameters
     ----------
     tuples : array-like of int, shape (n, t)
-        The items that each judgement showed, as codes from 0 (row numbers of a table of items); t at least 2. A tuple
+        The items that each judgment showed, as codes from 0 (row numbers of a table of items); t at least 2. A tuple
         that was judged several times stands in several rows.
     best : array-like of int, shape (n,)
         The item that was named the best of each tuple.
@@ -68,11 +68,11 @@ def best_worst_pairs(tuples: ArrayLike, best: ArrayLike, worst: ArrayLike) -> Im
 
     Notes
     -----
-    An item that stands several times in a tuple is one item of :math:`T`: no pair joins it with itself, and a judgement
-    counts a pair once. Where it is the best and the worst at once, the judgement contradicts itself; such rows are
+    An item that stands several times in a tuple is one item of :math:`T`: no pair joins it with itself, and a judgment
+    counts a pair once. Where it is the best and the worst at once, the judgment contradicts itself; such rows are
     dropped and counted in ``n_dropped``.
 
-    Two judgements may disagree: then both (i, j) and (j, i) are there, each with its own weight.
+    Two judgments may disagree: then both (i, j) and (j, i) are there, each with its own weight.
 
     References
     ----------
@@ -99,7 +99,7 @@ def best_worst_pairs(tuples: ArrayLike, best: ArrayLike, worst: ArrayLike) -> Im
     As preferences to learn from, where ``X`` has a row for each item:
     ``PairwiseRanker(preprocessor=X).fit(pairs, np.ones(len(pairs)), sample_weight=weights)``.
     """
-    shown, best_items, worst_items = check_judgements(tuples, best, worst)
+    shown, best_items, worst_items = check_judgments(tuples, best, worst)
     kept = best_items != worst_items
     shown, top, bottom = shown[kept], best_items[kept, np.newaxis], worst_items[kept, np.newaxis]
     beaten = _is_first(shown) & (shown != top)
@@ -122,7 +122,7 @@ def best_worst_scores(
     Parameters
     ----------
     tuples : array-like of int, shape (n, t)
-        The items that each judgement showed, as codes from 0; t at least 2.
+        The items that each judgment showed, as codes from 0; t at least 2.
     best : array-like of int, shape (n,)
         The item that was named the best of each tuple.
     worst : array-like of int, shape (n,)
@@ -149,7 +149,7 @@ def best_worst_scores(
 
     Notes
     -----
-    An item that stands several times in a tuple was shown that many times. A judgement that names it both best and
+    An item that stands several times in a tuple was shown that many times. A judgment that names it both best and
     worst adds nothing above, and does count as shown.
 
     References
@@ -166,14 +166,14 @@ def best_worst_scores(
     >>> best_worst_scores([[0, 1, 2, 3], [3, 2, 0, 1]], best=[2, 2], worst=[0, 1], n_items=5)
     array([-0.5, -0.5,  1. ,  0. ,  nan])
     """
-    shown, best_items, worst_items = check_judgements(tuples, best, worst)
+    shown, best_items, worst_items = check_judgments(tuples, best, worst)
     return count_scores(shown, best_items, worst_items, check_n_items(n_items, shown))
 
 
 def count_scores(
     tuples: NDArray[np.intp], best: NDArray[np.intp], worst: NDArray[np.intp], n_items: int
 ) -> NDArray[np.float64]:
-    """``best_worst_scores`` of judgements that are checked already; there may be none."""
+    """``best_worst_scores`` of judgments that are checked already; there may be none."""
     surplus = np.bincount(best, minlength=n_items) - np.bincount(worst, minlength=n_items)
     times = np.bincount(tuples.ravel(), minlength=n_items)
     return np.divide(surplus, times, out=np.full(n_items, np.nan), where=times > 0)

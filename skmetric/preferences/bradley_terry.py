@@ -23,7 +23,7 @@ def bradley_terry_scores(
 
     The model says that :math:`i` beats :math:`j` with probability :math:`\sigma(\beta_i - \beta_j)`, where
     :math:`\sigma(x) = 1 / (1 + e^{-x})`. With :math:`v_{ij}` the summed weight of the wins of :math:`i` over :math:`j`,
-    a tie being half a win for each, the result minimises
+    a tie being half a win for each, the result minimizes
 
     .. math::
         -\sum_{i \ne j} v_{ij} \log \sigma(\beta_i - \beta_j) + \frac{\alpha}{2} \sum_i \beta_i^2.
@@ -63,7 +63,7 @@ def bradley_terry_scores(
 
     See Also
     --------
-    best_worst_pairs : Pairs from best-worst judgements.
+    best_worst_pairs : Pairs from best-worst judgments.
 
     Notes
     -----

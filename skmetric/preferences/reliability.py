@@ -1,4 +1,4 @@
-"""How far judgements agree."""
+"""How far judgments agree."""
 
 from numbers import Integral
 
@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from scipy.stats import rankdata
 
-from skmetric.preferences._checks import check_judgements
+from skmetric.preferences._checks import check_judgments
 from skmetric.preferences.best_worst import count_scores
 
 __all__ = ["split_half_reliability"]
@@ -20,7 +20,7 @@ def split_half_reliability(
     n_splits: int = 100,
     random_state: int | np.random.Generator | np.random.RandomState | None = None,
 ) -> float:
-    r"""Rank correlation of the scores that two random halves of the judgements give.
+    r"""Rank correlation of the scores that two random halves of the judgments give.
 
     With :math:`A_k, B_k` the halves of split :math:`k`, :math:`s` the :func:`best_worst_scores`, and
     :math:`\rho` Spearman's rank correlation over the items that both halves have shown,
@@ -31,8 +31,8 @@ def split_half_reliability(
     Parameters
     ----------
     tuples : array-like of int, shape (n, t)
-        The items that each judgement showed, as codes from 0; t at least 2. Rows with the same items, in any order, are
-        judgements of the same tuple.
+        The items that each judgment showed, as codes from 0; t at least 2. Rows with the same items, in any order, are
+        judgments of the same tuple.
     best : array-like of int, shape (n,)
         The item that was named the best of each tuple.
     worst : array-like of int, shape (n,)
@@ -45,7 +45,7 @@ def split_half_reliability(
     Returns
     -------
     reliability : float
-        At most 1; about 0 where the judgements have nothing in common.
+        At most 1; about 0 where the judgments have nothing in common.
 
     Raises
     ------
@@ -61,11 +61,11 @@ def split_half_reliability(
 
     Notes
     -----
-    How halves are drawn: the judgements of each tuple are put in random order and dealt in turn to the two halves,
-    beginning with a half drawn by a fair coin a tuple. So a tuple with an even number of judgements is split evenly,
+    How halves are drawn: the judgments of each tuple are put in random order and dealt in turn to the two halves,
+    beginning with a half drawn by a fair coin a tuple. So a tuple with an even number of judgments is split evenly,
     the odd one goes to either half, and a tuple that was judged once is in one half only. Splits are independent.
 
-    A half has half the judgements, so r is below the reliability of the scores from all of them. The Spearman-Brown
+    A half has half the judgments, so r is below the reliability of the scores from all of them. The Spearman-Brown
     formula estimates the latter: :math:`2 r / (1 + r)`. It is not applied here.
 
     References
@@ -80,7 +80,7 @@ def split_half_reliability(
     >>> split_half_reliability(tuples, best=[0] * 4 + [2] * 4, worst=[3] * 4 + [5] * 4, random_state=0)
     1.0
     """
-    shown, best_items, worst_items = check_judgements(tuples, best, worst)
+    shown, best_items, worst_items = check_judgments(tuples, best, worst)
     _check_n_splits(n_splits)
     halves = _Halves(shown)
     generator = _generator(random_state)
@@ -96,7 +96,7 @@ def split_half_reliability(
 
 
 class _Halves:
-    """Draws halves of the judgements, tuple by tuple."""
+    """Draws halves of the judgments, tuple by tuple."""
 
     def __init__(self, tuples: NDArray[np.intp]) -> None:
         _, codes, self.sizes = np.unique(np.sort(tuples, axis=1), axis=0, return_inverse=True, return_counts=True)
@@ -105,7 +105,7 @@ class _Halves:
         self.position = np.arange(len(tuples)) - np.repeat(starts, self.sizes)
 
     def draw(self, generator: np.random.Generator) -> NDArray[np.bool_]:
-        """Whether each judgement is in the first half."""
+        """Whether each judgment is in the first half."""
         order = np.lexsort((generator.random(len(self.codes)), self.codes))
         coins = generator.integers(2, size=len(self.sizes))
         in_first = np.empty(len(order), dtype=bool)
@@ -116,13 +116,13 @@ class _Halves:
 def _spearman(first: NDArray[np.float64], second: NDArray[np.float64]) -> float:
     both = ~(np.isnan(first) | np.isnan(second))
     ranks = [rankdata(scores[both]) for scores in (first, second)]
-    centred = [r - r.mean() for r in ranks if r.size > 1 and np.ptp(r) > 0]
-    if len(centred) < 2:
+    centered = [r - r.mean() for r in ranks if r.size > 1 and np.ptp(r) > 0]
+    if len(centered) < 2:
         raise ValueError(
             f"tuples must leave two items with different scores in both halves, but a split has {both.sum()} items "
-            "that are scored in both, or all of a half have the same score. Pass more judgements a tuple."
+            "that are scored in both, or all of a half have the same score. Pass more judgments a tuple."
         )
-    left, right = (c / np.sqrt(c @ c) for c in centred)
+    left, right = (c / np.sqrt(c @ c) for c in centered)
     return float(np.clip(left @ right, -1, 1))
 
 

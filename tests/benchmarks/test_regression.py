@@ -79,7 +79,7 @@ def test_each_model_sees_the_training_rows_of_its_split(data):
         assert np.array_equal(y, table.y[~is_test])
     assert outcome.measures["MAE"] == pytest.approx(np.ones(N_SPLITS))
     assert outcome.measures["Spearman"] == pytest.approx(np.ones(N_SPLITS))
-    assert "neighbour Spearman" not in outcome.measures
+    assert "neighbor Spearman" not in outcome.measures
     assert len(outcome.fit_seconds) == N_SPLITS
 
 
@@ -128,8 +128,8 @@ def test_every_method_runs(data):
     assert torch.get_num_threads() == before
     assert len([name for name in figures if name.endswith(": MAE")]) == len(METHODS) * len(FOLDERS)
     assert all(figure.value >= 0 for name, figure in figures.items() if name.endswith(": MAE"))
-    assert "concrete, default: neighbour Spearman" in figures
-    assert "concrete, ridge: neighbour Spearman" not in figures
+    assert "concrete, default: neighbor Spearman" in figures
+    assert "concrete, ridge: neighbor Spearman" not in figures
 
 
 def test_runs_with_data_only(data, capsys):

@@ -79,7 +79,7 @@ def test_the_teacher_sees_the_informative_columns_only():
     assert r2(trees, informative) > 0.9
 
 
-def test_scores_are_standardised_and_free_of_noise():
+def test_scores_are_standardized_and_free_of_noise():
     quiet, noisy = (
         make_ranking(noise=noise, group_shift=shift, return_scores=True, random_state=0)[3]
         for noise, shift in ((0, 0), (3, 2))

@@ -1,4 +1,4 @@
-"""What training by plain loops shares, in double precision: the network, the optimiser, the learning rate's course."""
+"""What training by plain loops shares, in double precision: the network, the optimizer, the learning rate's course."""
 
 import math
 

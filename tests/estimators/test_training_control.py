@@ -256,7 +256,7 @@ def test_a_scheduler_that_turns_momentum_too_finds_it(blobs):
 
 
 @pytest.mark.filterwarnings("ignore::skorch.exceptions.DeviceWarning")
-def test_a_loaded_state_of_the_optimiser_still_turns_the_rate(blobs, tmp_path):
+def test_a_loaded_state_of_the_optimizer_still_turns_the_rate(blobs, tmp_path):
     X, y = blobs
     checkpoint = TrainEndCheckpoint(dirname=str(tmp_path), f_pickle=None)
     stopped = LRScheduler("StepLR", step_size=1, gamma=0.0)

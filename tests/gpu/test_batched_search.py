@@ -17,7 +17,7 @@ from tests.gpu.steps import assert_no_step_waits
 
 pytestmark = pytest.mark.gpu
 
-# Rates that differ are one call of the optimiser each.
+# Rates that differ are one call of the optimizer each.
 GRID = {"margin": [0.1, 0.5, 1.0], "learning_rate": [1e-3, 5e-3]}
 
 

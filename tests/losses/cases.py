@@ -7,7 +7,7 @@ import torch
 
 @dataclasses.dataclass(frozen=True)
 class Lists:
-    """Labelled lists; `origin` numbers the distinct rows of each list, so equal numbers are equal embeddings."""
+    """Labeled lists; `origin` numbers the distinct rows of each list, so equal numbers are equal embeddings."""
 
     embeddings: torch.Tensor
     labels: torch.Tensor

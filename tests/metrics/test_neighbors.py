@@ -57,7 +57,7 @@ def test_rows_that_are_all_the_same_come_in_row_order(n, point):
 
 @pytest.mark.parametrize("d", [1, 3, 17, 64])
 def test_equal_rows_are_exactly_tied(d):
-    """Whatever the blocks of the matrix product: copies of a row are neighbours of each other in every order."""
+    """Whatever the blocks of the matrix product: copies of a row are neighbors of each other in every order."""
     rng = np.random.default_rng(d)
     copy_of = rng.integers(0, 40, size=300)
     points = rng.normal(size=(40, d))[copy_of]

@@ -204,7 +204,7 @@ def test_rounding_does_not_miss_the_rate(k, weight):
 def test_comparing_gives_the_classes_that_were_judged(dtype, criterion, data):
     limits = np.finfo(dtype)
     width = 8 * np.dtype(dtype).itemsize
-    # Any float, and neighbours of 1 and of 0: with no number in between, or beyond.
+    # Any float, and neighbors of 1 and of 0: with no number in between, or beyond.
     anywhere = st.floats(
         width=width, allow_nan=False, allow_infinity=False, exclude_min=True, min_value=float(limits.min)
     )

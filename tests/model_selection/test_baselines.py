@@ -26,7 +26,7 @@ from skmetric.model_selection.baselines import BaselineComparison, compare_basel
 
 BASELINES = [
     "raw columns",
-    "standardised columns",
+    "standardized columns",
     "PCA",
     "LinearDiscriminantAnalysis",
     "NeighborhoodComponentsAnalysis",
@@ -72,7 +72,7 @@ def test_figures_are_those_of_cross_validate(blobs):
     assert comparison.kinds == ["columns"] * 2 + ["baseline"] * 3 + ["learned"]
     by_hand = {
         "raw columns": identity(),
-        "standardised columns": StandardScaler(),
+        "standardized columns": StandardScaler(),
         "PCA": make_pipeline(StandardScaler(), PCA(3, random_state=0)),
         "LinearDiscriminantAnalysis": make_pipeline(StandardScaler(), LinearDiscriminantAnalysis(n_components=2)),
         "NeighborhoodComponentsAnalysis": make_pipeline(
@@ -94,7 +94,7 @@ def test_default_folds_are_five_stratified_and_shuffled(blobs):
     comparison = compare_baselines(X, y, embedders=[], random_state=3)
     folds = StratifiedKFold(5, shuffle=True, random_state=3)
     scores = cross_validate(StandardScaler(), X, y, cv=folds, scoring=map_at_r_scorer)["test_score"]
-    np.testing.assert_allclose(row(comparison, "standardised columns")[0], scores, rtol=0, atol=1e-12)
+    np.testing.assert_allclose(row(comparison, "standardized columns")[0], scores, rtol=0, atol=1e-12)
 
 
 def test_all_see_the_same_folds(blobs):

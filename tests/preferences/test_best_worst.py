@@ -35,8 +35,8 @@ def found_pairs(implied):
 
 
 @st.composite
-def judgements(draw, n_items=6):
-    """Judgements with items that stand twice in a tuple, and contradictions where these allow them."""
+def judgments(draw, n_items=6):
+    """Judgments with items that stand twice in a tuple, and contradictions where these allow them."""
     t = draw(st.integers(2, 5))
     rows = []
     for _ in range(draw(st.integers(1, 12))):
@@ -106,7 +106,7 @@ def test_large_codes_do_not_overflow():
 # Against the plain loops
 
 
-@given(judgements())
+@given(judgments())
 def test_pairs_match_enumeration(rows):
     implied = best_worst_pairs(*rows)
     expected, n_dropped = enumerated_pairs(*rows)
@@ -116,14 +116,14 @@ def test_pairs_match_enumeration(rows):
     assert (implied.pairs[:, 0] != implied.pairs[:, 1]).all()
 
 
-@given(judgements())
+@given(judgments())
 def test_scores_match_enumeration(rows):
     scores = best_worst_scores(*rows, n_items=7)
     np.testing.assert_array_equal(scores, enumerated_scores(*rows, n_items=7))
     assert np.nanmax(np.abs(scores)) <= 1
 
 
-@given(judgements(), st.randoms())
+@given(judgments(), st.randoms())
 def test_order_of_rows_and_of_items_does_not_matter(rows, random):
     order = random.sample(range(len(rows[0])), len(rows[0]))
     shuffled = [[column[i] for i in order] for column in rows]
@@ -132,7 +132,7 @@ def test_order_of_rows_and_of_items_does_not_matter(rows, random):
     np.testing.assert_array_equal(best_worst_scores(*shuffled), best_worst_scores(*rows))
 
 
-@given(judgements())
+@given(judgments())
 def test_best_and_worst_exchanged_turn_everything_round(rows):
     tuples, best, worst = rows
     turned = {pair[::-1]: weight for pair, weight in found_pairs(best_worst_pairs(tuples, worst, best)).items()}
@@ -167,7 +167,7 @@ def test_best_and_worst_exchanged_turn_everything_round(rows):
         ((TUPLES, [0, 5], [3, 5]), ValueError, "best and worst must differ, unless .* row 1 has 5 as both, once in"),
     ],
 )
-def test_judgements_are_checked(function, arguments, error, message):
+def test_judgments_are_checked(function, arguments, error, message):
     with pytest.raises(error, match=message):
         function(*arguments)
 

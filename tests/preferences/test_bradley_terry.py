@@ -10,7 +10,7 @@ CYCLE = [[0, 1], [1, 2], [2, 0]]
 
 
 def gradient(scores, pairs, y, weights, alpha):
-    """Slope of the penalised loss, comparison by comparison."""
+    """Slope of the penalized loss, comparison by comparison."""
     slope = alpha * np.nan_to_num(scores)
     for (i, j), outcome, weight in zip(pairs, y, weights, strict=True):
         surplus = weight * (1 / (1 + np.exp(scores[j] - scores[i])) - (outcome + 1) / 2)
@@ -75,7 +75,7 @@ def test_an_item_never_compared_is_nan():
     np.testing.assert_allclose(scores[[1, 3]], [np.log(2) / 2, -np.log(2) / 2])
 
 
-def test_penalised_components_are_centred_each():
+def test_penalized_components_are_centered_each():
     scores = bradley_terry_scores([[0, 1], [2, 3], [2, 4]], alpha=0.5)
     np.testing.assert_allclose([scores[:2].sum(), scores[2:].sum()], 0, atol=1e-9)
     assert scores[0] > 0 > scores[1]
@@ -177,7 +177,7 @@ def test_recovers_strengths():
     np.testing.assert_allclose(bradley_terry_scores(pairs, y), strengths - strengths.mean(), atol=0.3)
 
 
-def test_takes_what_best_worst_judgements_give():
+def test_takes_what_best_worst_judgments_give():
     pairs, weights, _ = best_worst_pairs([[0, 1, 2, 3]] * 2, [0, 3], [3, 0])
     scores = bradley_terry_scores(pairs, sample_weight=weights)
     np.testing.assert_allclose(scores, 0, atol=1e-10)

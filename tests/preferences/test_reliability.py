@@ -7,7 +7,7 @@ from skmetric.preferences.reliability import _Halves
 
 
 def judged(seed, *, noise, n_items=40, n_tuples=80, times=6):
-    """Judgements of random tuples by people who see the item's code, and noise."""
+    """Judgments of random tuples by people who see the item's code, and noise."""
     rng = np.random.default_rng(seed)
     tuples = np.repeat([rng.choice(n_items, size=4, replace=False) for _ in range(n_tuples)], times, axis=0)
     seen = tuples + noise * rng.normal(size=tuples.shape)
@@ -26,11 +26,11 @@ def test_halves_are_even_within_each_tuple(sizes):
     for k, size in enumerate(sizes):
         counts = draws[:, of_tuple == k].sum(axis=1)
         assert set(counts) == {size // 2, (size + 1) // 2}
-    # Every judgement is as often in the one half as in the other; five standard deviations.
+    # Every judgment is as often in the one half as in the other; five standard deviations.
     assert np.abs(draws.mean(axis=0) - 0.5).max() < 5 * 0.5 / np.sqrt(len(draws))
 
 
-def test_judgements_of_a_tuple_are_split_at_random():
+def test_judgments_of_a_tuple_are_split_at_random():
     tuples = np.array([[0, 1, 2]] * 4)
     rng = np.random.default_rng(0)
     seen = {tuple(_Halves(tuples).draw(rng).tolist()) for _ in range(200)}
@@ -74,7 +74,7 @@ def test_random_state():
 
 @pytest.mark.parametrize("rows", [([[0, 1]], [0], [1]), ([[0, 1, 0, 1]] * 4, [0] * 4, [0] * 4)])
 def test_nothing_to_correlate(rows):
-    with pytest.raises(ValueError, match=r"tuples must leave two items with different scores .* Pass more judgements"):
+    with pytest.raises(ValueError, match=r"tuples must leave two items with different scores .* Pass more judgments"):
         split_half_reliability(*rows, random_state=0)
 
 
@@ -91,6 +91,6 @@ def test_n_splits_is_checked(n_splits, error, message):
         split_half_reliability(*judged(0, noise=0), n_splits=n_splits)
 
 
-def test_judgements_are_checked():
+def test_judgments_are_checked():
     with pytest.raises(ValueError, match="best must be an item of its own tuple"):
         split_half_reliability([[0, 1]], [2], [1])

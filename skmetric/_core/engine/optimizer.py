@@ -15,7 +15,7 @@ __all__ = ["StackAdamW"]
 
 
 class _Run(NamedTuple):
-    """Neighbours in the stack with the same rates: one call of torch's kernel."""
+    """Neighbors in the stack with the same rates: one call of torch's kernel."""
 
     rows: slice
     learning_rate: float
@@ -34,8 +34,8 @@ class StackAdamW:
         w &\leftarrow (1 - \eta \lambda) w - \eta \frac{m / (1 - \beta_1^t)}{\sqrt{v / (1 - \beta_2^t)} + \epsilon}
 
     Loshchilov, Hutter (2019). Decoupled Weight Decay Regularization. The arithmetic is torch's fused kernel, which
-    takes one rate a call; its optimiser class would want a tensor a model, and a gradient in each. Models with the same
-    rates had better be neighbours.
+    takes one rate a call; its optimizer class would want a tensor a model, and a gradient in each. Models with the same
+    rates had better be neighbors.
 
     Parameters
     ----------
@@ -49,7 +49,7 @@ class StackAdamW:
     Attributes
     ----------
     param_groups : list of one dict
-        As torch's optimisers have it. "lr" is a factor on every model's rate, for callbacks that change it.
+        As torch's optimizers have it. "lr" is a factor on every model's rate, for callbacks that change it.
     """
 
     def __init__(

@@ -66,7 +66,7 @@ class StoppingRule:
 
 @dataclass(frozen=True)
 class Moments:
-    """An optimiser's state, to go on from."""
+    """An optimizer's state, to go on from."""
 
     first: NDArray
     second: NDArray
@@ -116,14 +116,14 @@ class FitPlan:
     initial_weights : Weights, optional
         Go on from these, instead of drawing.
     moments : Moments, optional
-        Go on with this optimiser's state.
+        Go on with this optimizer's state.
     share_rows : bool
         Embed all rows of X once a step, and not the row of each item, where that makes for fewer rows. Dropout is then
         drawn once a row. A user's module sees all rows, also those that are held out.
     chunk_length : int, optional
         Embed so many rows at a time, and once more for the gradient: activations take the memory of so many rows. The
         gradient is the same up to rounding, but for a module whose rows see each other or that keeps statistics of
-        what passes through (batch normalisation). None: all at once.
+        what passes through (batch normalization). None: all at once.
     memory_size : int
         How many of the latest items an objective finds in ``batch.memory``; 0 for none.
     """
@@ -170,7 +170,7 @@ class FitResult:
     history : list of dict
         One an epoch.
     moments : Moments
-        The optimiser's state after the last epoch.
+        The optimizer's state after the last epoch.
     failure : str or None
         Why the model is of no use, where its loss or its weights became NaN or infinite.
     """

@@ -14,9 +14,9 @@ __all__ = ["CallbackNet", "ShownOptimizer"]
 
 
 class ShownOptimizer(torch.optim.Optimizer):
-    """The stack's optimiser, as torch's schedulers want one: they change "lr" in ``param_groups``, which both share.
+    """The stack's optimizer, as torch's schedulers want one: they change "lr" in ``param_groups``, which both share.
 
-    The first optimiser of torch's class in a process loads torch's compiler, most of a second, which fits without
+    The first optimizer of torch's class in a process loads torch's compiler, most of a second, which fits without
     callbacks are spared.
 
     Parameters
@@ -80,7 +80,7 @@ class CallbackNet(NeuralNet):
         return self
 
     def initialize_optimizer(self, triggered_directly: None = None) -> "CallbackNet":
-        """Show the stack's optimiser to callbacks, where there are any."""
+        """Show the stack's optimizer to callbacks, where there are any."""
         del triggered_directly
         if self.callbacks:
             self.optimizer_ = ShownOptimizer(self.progress.stack.optimizer)

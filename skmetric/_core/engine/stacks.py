@@ -72,7 +72,7 @@ def split_into_stacks(
     room = MEMORY_SHARE * free_memory(device) / n_jobs
     stacks = []
     for places in alike.values():
-        # Neighbours with the same rates are one call of the optimiser.
+        # Neighbors with the same rates are one call of the optimizer.
         places.sort(key=lambda place: (plans[place].learning_rate, plans[place].weight_decay))
         most = max_stack or max(1, int(room / (4 * _count_numbers(plans[places[0]]))))
         its_jobs = n_jobs * len(places) // len(plans)

@@ -14,7 +14,7 @@ __all__ = ["FlatParameters"]
 class FlatParameters:
     """One row of a matrix for each model's parameters; the network's own parameters become views of it.
 
-    An optimiser step is then a handful of operations whatever the number of layers.
+    An optimizer step is then a handful of operations whatever the number of layers.
 
     Parameters
     ----------

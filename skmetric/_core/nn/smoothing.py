@@ -33,7 +33,7 @@ class SmoothingSpec:
 
 
 class FeatureSmoothing(nn.Module):
-    r"""Move the features of each bin of the target to a mean and a variance smoothed over neighbouring bins.
+    r"""Move the features of each bin of the target to a mean and a variance smoothed over neighboring bins.
 
     .. math:: z \mapsto \sqrt{\tilde v_b / v_b} \, (z - \mu_b) + \tilde \mu_b
 

@@ -54,7 +54,7 @@ def holdout_lists(
 def spread_holdout(
     values: NDArray, n_held_out: int, rng: np.random.Generator
 ) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-    """Split items into a training and a validation part that is spread over the values: one of each run of neighbours.
+    """Split items into a training and a validation part that is spread over the values: one of each run of neighbors.
 
     Items are ordered by value and cut into as many runs, as even as possible, as items are to be held out; each run
     gives one at random. Tails are therefore held out in proportion.

@@ -1,4 +1,4 @@
-"""What an embedder is given: labelled rows, or pairs and triplets of points."""
+"""What an embedder is given: labeled rows, or pairs and triplets of points."""
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
@@ -17,7 +17,7 @@ from skmetric.estimators.embedding._neighbors import NeighborVote
 from skmetric.estimators.preparation import Batches, Indices
 from skmetric.metrics import distance_threshold, map_at_r_score
 
-__all__ = ["EmbedderBatching", "EmbedderData", "LabelledRows", "PointTuples", "is_unlabeled", "read_outcome"]
+__all__ = ["EmbedderBatching", "EmbedderData", "LabeledRows", "PointTuples", "is_unlabeled", "read_outcome"]
 
 # Gives the score of embeddings of the rows to validate by.
 Judge = Callable[[NDArray], float]
@@ -65,7 +65,7 @@ def _of_each_type(labels: NDArray) -> str:
 
 
 @dataclass(frozen=True, eq=False)
-class LabelledRows:
+class LabeledRows:
     """Rows with their classes.
 
     Attributes
@@ -127,7 +127,7 @@ class LabelledRows:
         """Rows whose class is known."""
         return np.flatnonzero(self.is_known)
 
-    def hold_out(self, fraction: float, rng: np.random.Generator) -> tuple[Indices, "LabelledRows"]:
+    def hold_out(self, fraction: float, rng: np.random.Generator) -> tuple[Indices, "LabeledRows"]:
         """Rows to train on, and a share of each class to validate by."""
         usable, codes = self.usable(), np.unique(self.labels[self.is_known], return_inverse=True)[1]
         train, held_out = stratified_holdout(codes, fraction, rng)
@@ -176,8 +176,8 @@ class LabelledRows:
         """Rows bring no pairs to choose a threshold by."""
         del embeddings, distance
 
-    def _known(self, rows: Indices) -> "LabelledRows":
-        return LabelledRows(self.columns.take(rows), self.labels[rows], np.ones(len(rows), dtype=bool))
+    def _known(self, rows: Indices) -> "LabeledRows":
+        return LabeledRows(self.columns.take(rows), self.labels[rows], np.ones(len(rows), dtype=bool))
 
 
 def read_outcome(y: ArrayLike | None, n: int, size: int) -> NDArray[np.integer]:
@@ -332,4 +332,4 @@ class PointTuples:
         )
 
 
-EmbedderData: TypeAlias = LabelledRows | PointTuples
+EmbedderData: TypeAlias = LabeledRows | PointTuples

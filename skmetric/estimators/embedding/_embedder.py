@@ -21,7 +21,7 @@ from skmetric.estimators._base import Head, Judge, TorchEstimator, all_or_nothin
 from skmetric.estimators.embedding._data import (
     EmbedderBatching,
     EmbedderData,
-    LabelledRows,
+    LabeledRows,
     PointTuples,
     is_unlabeled,
     read_outcome,
@@ -147,7 +147,7 @@ class Embedder(ClassifierMixin, TorchEstimator[EmbedderData, EmbedderChoice]):
     def partial_fit(self, X: ArrayLike, y: ArrayLike | None = None, classes: ArrayLike | None = None) -> Self:
         """Learn from some more rows or tuples, for one epoch at a constant learning rate.
 
-        ``predict`` then looks for neighbours among these rows, embedded after the epoch. A column is scaled by the
+        ``predict`` then looks for neighbors among these rows, embedded after the epoch. A column is scaled by the
         rows of the first call in which it varies: let the first call's rows be typical. Nothing is held out.
 
         Parameters
@@ -303,8 +303,8 @@ class Embedder(ClassifierMixin, TorchEstimator[EmbedderData, EmbedderChoice]):
         Notes
         -----
         Where ``distance`` is Euclidean, this is ``pair_distance``. A squared or cosine distance violates the triangle
-        inequality, on which search trees rely; the Euclidean one orders neighbours alike. For many points,
-        ``transform`` and a Euclidean distance find the same neighbours much faster.
+        inequality, on which search trees rely; the Euclidean one orders neighbors alike. For many points,
+        ``transform`` and a Euclidean distance find the same neighbors much faster.
         """
         check_is_fitted(self)
         return LearnedMetric(self._network, self.device)
@@ -327,7 +327,7 @@ class Embedder(ClassifierMixin, TorchEstimator[EmbedderData, EmbedderChoice]):
             )
         least = 2 if reset else 1
         rows, labels = self._check_input(self._looked_up(given.X), given.y, reset=reset, ensure_min_samples=least)
-        return LabelledRows(Columns(rows), labels, ~is_unlabeled(labels, self.unlabeled))
+        return LabeledRows(Columns(rows), labels, ~is_unlabeled(labels, self.unlabeled))
 
     def _prepare_more(self, given: Given, classes: ArrayLike | None) -> Prepared[EmbedderData, EmbedderChoice]:
         """Decide everything before one more epoch: nothing is held out, and what the first call chose stays."""

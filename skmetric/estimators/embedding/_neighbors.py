@@ -1,4 +1,4 @@
-"""Classes of nearest neighbours."""
+"""Classes of nearest neighbors."""
 
 from functools import cached_property
 
@@ -13,7 +13,7 @@ class NeighborVote:
     """The most frequent class among the nearest of some embeddings.
 
     scikit-learn's KNeighborsClassifier counts the votes for every class in a dense table, rows x classes; this needs
-    rows x neighbours, so that fifty thousand classes are no burden.
+    rows x neighbors, so that fifty thousand classes are no burden.
 
     Parameters
     ----------

@@ -45,7 +45,7 @@ class ContrastiveEmbedder(PairClassifier):
         - "sup_con": the same with positives in the denominator (:func:`skmetric.losses.sup_con_loss`).
         - "nce": a logistic regression of positive against negative pairs by (m - d) / t
           (:func:`skmetric.losses.batch_nce_loss`).
-        - "nca": the probability that the neighbour picked by a softmax is a positive
+        - "nca": the probability that the neighbor picked by a softmax is a positive
           (:func:`skmetric.losses.nca_loss`).
         - "multi_similarity": pairs that are confused, weighed by how far off they are
           (:func:`skmetric.losses.multi_similarity_loss`).
@@ -84,7 +84,7 @@ class ContrastiveEmbedder(PairClassifier):
     dropout : float, default=0.2
         Share of the hidden activations set to zero while training.
     scale_inputs : bool, default=True
-        Standardise each column inside the network and bend values beyond about three standard deviations smoothly;
+        Standardize each column inside the network and bend values beyond about three standard deviations smoothly;
         then neither the units of a column nor its outliers matter. False takes the columns as given.
     module : callable, optional
         ``(n_features_in, n_components) -> torch.nn.Module``: a network of your own in place of the layers above; it
@@ -95,7 +95,7 @@ class ContrastiveEmbedder(PairClassifier):
         (n, 2), or for labels one index a row, of shape (n,).
     unlabeled : object, optional
         The label, -1 say, of rows whose class is not known. They help to scale the inputs, and are in no batch, no
-        neighbours of ``predict``, and left out of ``score``.
+        neighbors of ``predict``, and left out of ``score``.
     batch_size : int, default=64
         Most rows in a batch: two a pair, and ``n_negatives``.
     samples_per_class : int, default=4
@@ -115,7 +115,7 @@ class ContrastiveEmbedder(PairClassifier):
     n_iter_no_change : int, default=10
         Epochs without a better score after which early stopping stops.
     n_neighbors : int, default=5
-        Neighbours that ``predict`` asks.
+        Neighbors that ``predict`` asks.
     device : str or torch.device, default="auto"
         "cpu", "cuda", "cuda:1", "mps", ..., or a torch.device; "auto" takes a GPU where there is one.
     random_state : int, RandomState instance or None, default=None
@@ -124,7 +124,7 @@ class ContrastiveEmbedder(PairClassifier):
         Let ``fit`` go on from the weights and the input scaling of the last fit.
     callbacks : list of skorch callbacks, optional
         Notified of training and epochs, not of batches; they see the history, the network (``module_``) and the
-        optimiser (``optimizer_``, whose "lr" is a factor on the rate above). Those that act within an epoch are an
+        optimizer (``optimizer_``, whose "lr" is a factor on the rate above). Those that act within an epoch are an
         error; ``Checkpoint`` wants ``monitor=None``. scikit-learn's own callbacks are set by ``set_callbacks``.
     verbose : int, default=0
         Above 0, one line an epoch is printed.

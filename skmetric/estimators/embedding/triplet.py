@@ -28,8 +28,8 @@ class TripletEmbedder(Embedder):
     .. math:: \max(0, d(f(a), f(p)) - d(f(a), f(n)) + m).
 
     With labels, a positive is a row of the anchor's class, a negative one of another, and triplets are mined in
-    batches of P classes x K rows; the embedding serves neighbours search, clustering, retrieval, pictures, and as
-    features for other estimators, and ``predict`` is a nearest-neighbours classifier in it. Without labels, ``fit``
+    batches of P classes x K rows; the embedding serves neighbors search, clustering, retrieval, pictures, and as
+    features for other estimators, and ``predict`` is a nearest-neighbors classifier in it. Without labels, ``fit``
     takes triplets, "a is more like p than like n", of points or of places in a table; ``predict`` then says which of
     two points is closer.
 
@@ -41,7 +41,7 @@ class TripletEmbedder(Embedder):
         How much closer a positive should be than a negative, in units of ``distance``: with unit length and
         "euclidean", distances lie between 0 and 2. The one parameter most worth a search.
     mining : {"semihard", "all", "hard", "easy", "random"}, default="semihard"
-        Which triplets of a batch of labelled rows count; see :func:`skmetric.losses.batch_triplet_loss`.
+        Which triplets of a batch of labeled rows count; see :func:`skmetric.losses.batch_triplet_loss`.
     distance : {"euclidean", "sqeuclidean", "cosine"}, default="euclidean"
         Distance in the embedding. "cosine" implies ``normalize=True``.
     normalize : bool, default=True
@@ -54,7 +54,7 @@ class TripletEmbedder(Embedder):
     dropout : float, default=0.2
         Share of the hidden activations set to zero while training.
     scale_inputs : bool, default=True
-        Standardise each column inside the network and bend values beyond about three standard deviations smoothly;
+        Standardize each column inside the network and bend values beyond about three standard deviations smoothly;
         then neither the units of a column nor its outliers matter. False takes the columns as given.
     module : callable, optional
         ``(n_features_in, n_components) -> torch.nn.Module``: a network of your own in place of the layers above; it
@@ -65,7 +65,7 @@ class TripletEmbedder(Embedder):
         (n, 3), or for labels one index a row, of shape (n,).
     unlabeled : object, optional
         The label, -1 say, of rows whose class is not known. They help to scale the inputs, and are in no triplet, no
-        neighbours of ``predict``, and left out of ``score``.
+        neighbors of ``predict``, and left out of ``score``.
     batch_size : int, default=64
         Most rows in a batch.
     samples_per_class : int, default=4
@@ -85,7 +85,7 @@ class TripletEmbedder(Embedder):
     n_iter_no_change : int, default=10
         Epochs without a better score after which early stopping stops.
     n_neighbors : int, default=5
-        Neighbours that ``predict`` asks.
+        Neighbors that ``predict`` asks.
     device : str or torch.device, default="auto"
         "cpu", "cuda", "cuda:1", "mps", ..., or a torch.device; "auto" takes a GPU where there is one.
     random_state : int, RandomState instance or None, default=None
@@ -94,7 +94,7 @@ class TripletEmbedder(Embedder):
         Let ``fit`` go on from the weights and the input scaling of the last fit.
     callbacks : list of skorch callbacks, optional
         Notified of training and epochs, not of batches; they see the history, the network (``module_``) and the
-        optimiser (``optimizer_``, whose "lr" is a factor on the rate above). Those that act within an epoch are an
+        optimizer (``optimizer_``, whose "lr" is a factor on the rate above). Those that act within an epoch are an
         error; ``Checkpoint`` wants ``monitor=None``. scikit-learn's own callbacks are set by ``set_callbacks``.
     verbose : int, default=0
         Above 0, one line an epoch is printed.

@@ -82,7 +82,7 @@ class PairwiseRanker(Ranker):
     dropout : float, default=0.2
         Share of the hidden activations set to zero while training.
     scale_inputs : bool, default=True
-        Standardise each column inside the network and bend values beyond about three standard deviations smoothly;
+        Standardize each column inside the network and bend values beyond about three standard deviations smoothly;
         then neither the units of a column nor its outliers matter. False takes the columns as given.
     module : callable, optional
         ``(n_features_in, n_components) -> torch.nn.Module``: a network of your own in place of the hidden layers; the

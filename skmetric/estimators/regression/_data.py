@@ -162,7 +162,7 @@ def rank_labels(y: NDArray[np.float64]) -> NDArray[np.float64]:
     """What tells targets (n, n_targets) apart, and for a single one also how far apart they are, in any unit.
 
     Where a single target lies on a grid (grades, ages, prices), its steps are counted: in float32, distances that are
-    equal would otherwise differ by rounding, and tell neighbours apart that are equally near.
+    equal would otherwise differ by rounding, and tell neighbors apart that are equally near.
     """
     if y.shape[1] > 1:
         return np.unique(y, axis=0, return_inverse=True)[1].reshape(-1).astype(np.float64)

@@ -78,7 +78,7 @@ class RankSimObjective:
         return task + self._ranksim(task, outputs.representation, self._ranked(batch), hyperparameters)
 
     def monitor(self, outputs: Outputs, batch: Batch, hyperparameters: Mapping[str, Tensor]) -> dict[str, Tensor]:
-        """How far rows are neighbours in the representation as in the targets, in a batch."""
+        """How far rows are neighbors in the representation as in the targets, in a batch."""
         del hyperparameters
         ranked = self._ranked(batch)
         features = _take(outputs.representation, ranked.rows)

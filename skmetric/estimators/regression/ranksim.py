@@ -66,7 +66,7 @@ class RankSimRegressor(RegressorMixin, TorchEstimator[TargetRows, RegressorChoic
     The network lowers a loss of its predictions plus :math:`\gamma` times RankSim: for each row of a batch, the others
     should come in the same order by the similarity of their representations as by that of their targets; see
     :func:`skmetric.losses.ranksim_loss`. Rows with rare targets then lie next to rows with like ones, and
-    ``transform`` gives a representation in which neighbours have like targets. Weights by the density of the targets
+    ``transform`` gives a representation in which neighbors have like targets. Weights by the density of the targets
     and smoothing of the features, for imbalanced targets, are there too, and off.
 
     Parameters
@@ -104,7 +104,7 @@ class RankSimRegressor(RegressorMixin, TorchEstimator[TargetRows, RegressorChoic
     dropout : float, default=0.1
         Share of the hidden activations set to zero while training.
     scale_inputs : bool, default=True
-        Standardise each column inside the network and bend values beyond about three standard deviations smoothly;
+        Standardize each column inside the network and bend values beyond about three standard deviations smoothly;
         then neither the units of a column nor its outliers matter. False takes the columns as given.
     module : callable, optional
         ``(n_features_in, n_components) -> torch.nn.Module``: a network of your own in place of the hidden layers; the
@@ -147,12 +147,12 @@ class RankSimRegressor(RegressorMixin, TorchEstimator[TargetRows, RegressorChoic
         Epochs run.
     history_ : list of dict
         One an epoch: ``train_loss``; ``neighbor_spearman``, how far those rows of the last batch that RankSim ranks are
-        neighbours in the representation as they are in the targets (:func:`skmetric.losses.neighbor_spearman`);
+        neighbors in the representation as they are in the targets (:func:`skmetric.losses.neighbor_spearman`);
         ``valid_score`` where there is early stopping; and ``dur`` in seconds.
 
     See Also
     --------
-    skmetric.losses.ranksim_loss : The regularisation.
+    skmetric.losses.ranksim_loss : The regularization.
     skmetric.imbalance.LabelDensityWeighter : Weights for any regressor.
     skmetric.imbalance.shot_report : Errors where targets are many, and where they are few.
 
@@ -165,7 +165,7 @@ class RankSimRegressor(RegressorMixin, TorchEstimator[TargetRows, RegressorChoic
     tables of 300 to 1500 rows.
 
     A constant target, and a batch of one distinct target, have no order: RankSim is 0 there, and predictions are the
-    constant. The targets' units do not matter: they are standardised by the weighted rows, and predictions come back
+    constant. The targets' units do not matter: they are standardized by the weighted rows, and predictions come back
     in their own units, in float64 unless the targets are float32.
 
     References
@@ -286,7 +286,7 @@ class RankSimRegressor(RegressorMixin, TorchEstimator[TargetRows, RegressorChoic
             Their targets.
         sample_weight : array-like of shape (n,), optional
             Not negative; a weight of 2 counts as the same row twice, in the loss and where inputs and targets are
-            standardised. RankSim, ``weighting`` and ``feature_smoothing`` look at all rows that have a weight alike.
+            standardized. RankSim, ``weighting`` and ``feature_smoothing`` look at all rows that have a weight alike.
         X_val, y_val : array-like, optional
             Rows and targets to stop early by, in place of rows held out from X; they need ``early_stopping=True``.
 

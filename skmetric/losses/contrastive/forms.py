@@ -11,7 +11,7 @@ from typing import NamedTuple
 import torch
 from torch import Tensor
 
-from skmetric.losses._arguments import PerList, labelled_items, nan_of, per_list
+from skmetric.losses._arguments import PerList, labeled_items, nan_of, per_list
 from skmetric.losses.distance import pairwise_distance
 from skmetric.losses.numerics import sigmoid, softplus, sum_last, with_slopes
 from skmetric.losses.pairs import Pairs, pairs_of_labels
@@ -235,7 +235,7 @@ def contrast_of_labels(
     form: Contrast, embeddings: Tensor, labels: Tensor, distance: str, mask: Tensor | None, **numbers: PerList
 ) -> Tensor:
     """Loss of each list (...) over all pairs of its real items."""
-    embeddings, labels, mask = labelled_items(embeddings, labels, mask)
+    embeddings, labels, mask = labeled_items(embeddings, labels, mask)
     if embeddings.shape[-2] == 0:
         return sum_last(embeddings, 2)
     d = pairwise_distance(embeddings, distance=distance)

@@ -27,7 +27,7 @@ def nce_loss(
         h(u) = \frac{1}{1 + e^{-(G(u) - \ln \nu)}}, \quad G(u) = \ln p_m(u) - \ln p_n(u),
 
     over T real samples x and the noise y, of which there is :math:`\nu` times as much. At its minimum the model is the
-    density of the real samples, normalised without ever having been.
+    density of the real samples, normalized without ever having been.
 
     Parameters
     ----------

@@ -144,11 +144,11 @@ def nca_loss(
     distance: str = "sqeuclidean",
     mask: Tensor | None = None,
 ) -> Tensor:
-    r"""Neighbourhood components analysis over a batch.
+    r"""Neighborhood components analysis over a batch.
 
     .. math:: -\log \frac{\sum_{p \in P(a)} e^{-d_{ap} / t}}{\sum_{j \ne a} e^{-d_{aj} / t}}
 
-    is minus the log of the probability that a, which picks a neighbour j by a softmax over distances, picks one of its
+    is minus the log of the probability that a, which picks a neighbor j by a softmax over distances, picks one of its
     class; the mean is over the anchors whose class has another item.
 
     Parameters
@@ -177,7 +177,7 @@ def nca_loss(
 
     References
     ----------
-    Goldberger, Roweis, Hinton, Salakhutdinov (2004). Neighbourhood Components Analysis. NeurIPS. The form that the
+    Goldberger, Roweis, Hinton, Salakhutdinov (2004). Neighborhood Components Analysis. NeurIPS. The form that the
     paper derives from a KL divergence: the sum of logarithms of probabilities, not of probabilities.
 
     Examples

@@ -3,7 +3,7 @@
 import torch
 from torch import Tensor
 
-from skmetric.losses._arguments import PerList, labelled_items, positive
+from skmetric.losses._arguments import PerList, labeled_items, positive
 from skmetric.losses.contrastive import forms
 from skmetric.losses.contrastive.forms import contrast, contrast_of_labels
 from skmetric.losses.distance import cross_distance
@@ -135,7 +135,7 @@ def proxy_anchor_loss(
     tensor(2.0591)
     """
     positive("temperature", temperature)
-    embeddings, labels, mask = labelled_items(embeddings, labels, mask)
+    embeddings, labels, mask = labeled_items(embeddings, labels, mask)
     is_real = torch.ones_like(labels, dtype=torch.bool) if mask is None else mask
     d = cross_distance(proxies, embeddings, distance=distance)
     is_own = labels.unsqueeze(-2) == torch.arange(proxies.shape[-2], device=labels.device).unsqueeze(-1)

@@ -71,7 +71,7 @@ def spearman_loss(
 ) -> Tensor:
     r"""One minus Spearman's correlation: Pearson's of the ranks, made differentiable in the scores.
 
-    Scores are standardised within the list first: :math:`z` has mean 0 and standard deviation 1. "sigmoid" then takes
+    Scores are standardized within the list first: :math:`z` has mean 0 and standard deviation 1. "sigmoid" then takes
     soft ranks,
 
     .. math:: R_i = 1 + \sum_{j \ne i} \sigma((z_j - z_i) / T),
@@ -131,7 +131,7 @@ def spearman_loss(
     items = items_of(scores, targets, mask, None)
     is_real = items.is_real
     counts = is_real.to(scores.dtype)
-    z = _standardised(items.scores, counts)
+    z = _standardized(items.scores, counts)
     wanted = ranks_of(items.relevance, is_real)
     if method == "sigmoid":
         ranks: Tensor = _SoftRanks.apply(z, temperature, is_real)
@@ -145,26 +145,26 @@ def _blackbox(z: Tensor, wanted: Tensor, is_real: Tensor, counts: Tensor, streng
     ranks = ranks_of(z, is_real)
     n_real = sum_last(counts, 1).clamp_min(1).unsqueeze(-1)
     moved = ranks_of(z.detach() + strength * (ranks - wanted) / n_real, is_real)
-    squares = [sum_last(_centred(values, counts).square() * counts, 1) for values in (ranks, wanted)]
+    squares = [sum_last(_centered(values, counts).square() * counts, 1) for values in (ranks, wanted)]
     scale = (squares[0] * squares[1]).sqrt().unsqueeze(-1)
     slopes = (moved - ranks) * n_real / (scale.where(scale > 0, 1.0) * strength) * (scale > 0)
     return with_slopes(z, _one_minus_correlation(ranks, wanted, counts), slopes)
 
 
 def _one_minus_correlation(scores: Tensor, targets: Tensor, weights: Tensor) -> Tensor:
-    correlation = weighted_mean(_standardised(scores, weights) * _standardised(targets, weights), weights)
+    correlation = weighted_mean(_standardized(scores, weights) * _standardized(targets, weights), weights)
     return (1 - correlation).where(differ(targets, weights > 0), 0.0) + nan_of(scores) + nan_of(targets)
 
 
-def _standardised(values: Tensor, weights: Tensor) -> Tensor:
+def _standardized(values: Tensor, weights: Tensor) -> Tensor:
     """Values of mean 0 and standard deviation 1, all 0 where they are equal."""
-    centred = _centred(values, weights)
-    variance = weighted_mean(centred.square(), weights).unsqueeze(-1)
+    centered = _centered(values, weights)
+    variance = weighted_mean(centered.square(), weights).unsqueeze(-1)
     is_spread = differ(values, weights > 0).unsqueeze(-1) & (variance.detach() > 0)
-    return centred * variance.where(is_spread, 1.0).rsqrt() * is_spread
+    return centered * variance.where(is_spread, 1.0).rsqrt() * is_spread
 
 
-def _centred(values: Tensor, weights: Tensor) -> Tensor:
+def _centered(values: Tensor, weights: Tensor) -> Tensor:
     return values - weighted_mean(values, weights).unsqueeze(-1)
 
 

@@ -1,4 +1,4 @@
-"""RankSim: features whose neighbours come in the order of the labels' neighbours."""
+"""RankSim: features whose neighbors come in the order of the labels' neighbors."""
 
 from typing import NamedTuple
 
@@ -25,7 +25,7 @@ def ranksim_loss(
     scale_free: bool = True,
     mask: Tensor | None = None,
 ) -> Tensor:
-    r"""Ranking-similarity regularisation: rows ranked by their features as by their labels, as seen from each row.
+    r"""Ranking-similarity regularization: rows ranked by their features as by their labels, as seen from each row.
 
     With :math:`r^y_{ij}` and :math:`r^z_{ij}` the rank of row :math:`j` among the :math:`m` rows by its similarity to
     row :math:`i`, in labels and in features, from :math:`1/m` for the most similar to 1 for the least,
@@ -153,7 +153,7 @@ def neighbor_spearman(
     label_similarity: LabelSimilarity | None = None,
     mask: Tensor | None = None,
 ) -> Tensor:
-    r"""Mean over rows of the rank correlation between their neighbours in labels and in features.
+    r"""Mean over rows of the rank correlation between their neighbors in labels and in features.
 
     For each row, Spearman's correlation, over all rows and itself, of the similarity to it in labels and that in
     features; tied similarities share their mean rank. Without ties, :func:`ranksim_loss` is

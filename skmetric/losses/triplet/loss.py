@@ -2,7 +2,7 @@
 
 from torch import Tensor
 
-from skmetric.losses._arguments import PerList, labelled_items, per_item, per_list
+from skmetric.losses._arguments import PerList, labeled_items, per_item, per_list
 from skmetric.losses.distance import one_sided_distance
 from skmetric.losses.numerics import sum_last, with_slopes
 from skmetric.losses.triplet import _candidates
@@ -119,7 +119,7 @@ def batch_triplet_loss(
     tensor(1.3750)
     """
     _check_mining(mining)
-    embeddings, labels, mask = labelled_items(embeddings, labels, mask)
+    embeddings, labels, mask = labeled_items(embeddings, labels, mask)
     if embeddings.shape[-2] == 0:
         return sum_last(embeddings, 2)
     d = one_sided_distance(embeddings, distance=distance)

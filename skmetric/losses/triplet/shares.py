@@ -3,7 +3,7 @@
 import torch
 from torch import Tensor
 
-from skmetric.losses._arguments import PerList, labelled_items, per_item, per_list
+from skmetric.losses._arguments import PerList, labeled_items, per_item, per_list
 from skmetric.losses.distance import pairwise_distance
 from skmetric.losses.numerics import sum_last
 from skmetric.losses.triplet import _candidates
@@ -57,7 +57,7 @@ def triplet_shares(
     >>> triplet_shares(x, torch.tensor([0, 0, 1, 1]), margin=1.0)
     tensor([0.3750, 0.2500, 0.3750])
     """
-    embeddings, labels, mask = labelled_items(embeddings, labels, mask)
+    embeddings, labels, mask = labeled_items(embeddings, labels, mask)
     with torch.no_grad():
         d = pairwise_distance(embeddings, distance=distance)
         return _shares(_candidates.from_labels(d, labels, mask), margin)

@@ -44,7 +44,7 @@ def test_moments_go_on():
 
 
 @pytest.mark.parametrize("n_models", [2, 3, 8])
-def test_a_model_s_step_does_not_depend_on_its_neighbours(n_models):
+def test_a_model_s_step_does_not_depend_on_its_neighbors(n_models):
     rng = torch.Generator().manual_seed(0)
     start, gradients = torch.randn(n_models, 192, generator=rng), torch.randn(5, n_models, 192, generator=rng)
     rates = [0.1, 0.1, 0.01, 0.02, 0.02, 0.02, 0.1, 0.1][:n_models]

@@ -39,7 +39,7 @@ def test_jobs_are_shared_out_by_the_number_of_models():
     assert sorted(len(stack) for stack in parts) == [2, 2, 2, 2]
 
 
-def test_models_of_one_rate_are_neighbours():
+def test_models_of_one_rate_are_neighbors():
     rates = [0.1, 0.2, 0.1, 0.2, 0.1]
     (stack,) = split_into_stacks([make_plan(seed, learning_rate=rate) for seed, rate in enumerate(rates)], CPU, None)
     assert stack == [0, 2, 4, 1, 3]

@@ -48,7 +48,7 @@ def test_a_bin_of_one_row_keeps_its_spread():
     x, bins = torch.tensor([[[1.0], [3.0], [7.0]]]), torch.tensor([[0, 0, 1]])
     layer(x, bins)
     layer.end_epoch()
-    torch.testing.assert_close(layer(x, bins), x)  # without neighbours, smoothing changes nothing
+    torch.testing.assert_close(layer(x, bins), x)  # without neighbors, smoothing changes nothing
 
 
 def test_the_gradient_is_that_of_the_map():

@@ -8,7 +8,7 @@ from skmetric._core.sampling import spread_holdout
 
 @settings(deadline=None)
 @given(n=st.integers(1, 60), seed=st.integers(0, 2**32 - 1), data=st.data())
-def test_each_run_of_neighbours_gives_one(n, seed, data):
+def test_each_run_of_neighbors_gives_one(n, seed, data):
     n_held_out = data.draw(st.integers(1, n))
     values = np.random.default_rng(seed).normal(size=n).round(1)
     train, held_out = spread_holdout(values, n_held_out, np.random.default_rng(seed))

@@ -181,7 +181,7 @@ def test_a_batch_in_pieces_gives_the_same_up_to_rounding(on, dropout, blobs, pai
 
 
 @pytest.mark.parametrize("kind", [*LOSSES, "triplets"])
-def test_unlabeled_rows_are_in_no_batch_and_no_neighbours(kind, blobs):
+def test_unlabeled_rows_are_in_no_batch_and_no_neighbors(kind, blobs):
     X, y = blobs
     known = np.arange(len(y)) % 3 > 0
     partly = np.where(known, y, -1)

@@ -50,22 +50,22 @@ triplets_learner = partial(make, TripletEmbedder)
 
 
 @pytest.fixture(scope="module")
-def labelled():
+def labeled():
     return make_blobs(60, 4, centers=3, cluster_std=2.0, random_state=0)
 
 
 @pytest.fixture(scope="module")
-def index_pairs(labelled):
+def index_pairs(labeled):
     """80 pairs of rows, alike where their classes are."""
-    _, y = labelled
+    _, y = labeled
     pairs = check_random_state(0).randint(len(y), size=(80, 2))
     return pairs, np.where(y[pairs[:, 0]] == y[pairs[:, 1]], 1, -1)
 
 
 @pytest.fixture(scope="module")
-def index_triplets(labelled):
+def index_triplets(labeled):
     """60 triplets of an anchor, a row of its class and a row of another class."""
-    _, y = labelled
+    _, y = labeled
     rng = check_random_state(0)
     return np.array(
         [[a, rng.choice(np.flatnonzero(y == y[a])), rng.choice(np.flatnonzero(y != y[a]))] for a in range(60)]
@@ -222,16 +222,16 @@ def test_indices_are_learned_from_as_the_points_are(fitted_on_pairs):
     assert mmc.threshold_ == pytest.approx(fitted_on_pairs.threshold_, abs=1e-5)
 
 
-def test_indices_are_split_between_training_and_test(labelled, index_pairs):
-    X, _ = labelled
+def test_indices_are_split_between_training_and_test(labeled, index_pairs):
+    X, _ = labeled
     pairs_train, pairs_test, y_train, y_test = train_test_split(*index_pairs, random_state=0)
     mmc = pairs_learner(preprocessor=X).fit(pairs_train, y_train)
     assert mmc.predict(pairs_test).shape == y_test.shape
     assert 0 <= mmc.score(pairs_test, y_test) <= 1
 
 
-def test_pairs_of_points_are_split_between_training_and_test(labelled, index_pairs):
-    X, _ = labelled
+def test_pairs_of_points_are_split_between_training_and_test(labeled, index_pairs):
+    X, _ = labeled
     pairs, y = index_pairs
     pairs_train, pairs_test, y_train, y_test = train_test_split(X[pairs], y, random_state=0)
     assert pairs_test.shape == (20, 2, 4)
@@ -240,8 +240,8 @@ def test_pairs_of_points_are_split_between_training_and_test(labelled, index_pai
     assert 0 <= mmc.score(pairs_test, y_test) <= 1
 
 
-def test_constraints_made_from_labels(labelled):
-    X, y = labelled
+def test_constraints_made_from_labels(labeled):
+    X, y = labeled
     both = np.array(list(combinations(range(len(y)), 2)))
     similar = both[y[both[:, 0]] == y[both[:, 1]]]
     dissimilar = check_random_state(0).permutation(both[y[both[:, 0]] != y[both[:, 1]]])[: len(similar)]
@@ -287,7 +287,7 @@ def paths(indices):
 
 @embedders
 @pytest.mark.parametrize("preprocessor", [POINTS, POINTS.tolist(), fetch], ids=["array", "lists", "callable"])
-def test_labelled_indices(embedder, preprocessor):
+def test_labeled_indices(embedder, preprocessor):
     points_indices, y = np.array([2, 0, 1, 0]), np.array([1, 0, 1, 1])
     nca = make(embedder, preprocessor=preprocessor)
     assert nca.fit(points_indices, y) is nca
@@ -300,14 +300,14 @@ def test_labelled_indices(embedder, preprocessor):
 
 
 @embedders
-def test_labelled_indices_are_learned_from_as_the_points_are(embedder):
+def test_labeled_indices_are_learned_from_as_the_points_are(embedder):
     indices, y = [2, 0, 1, 3, 4], [1, 0, 0, 1, 1]
     by_index = make(embedder, preprocessor=POINTS).fit(indices, y).transform(NEW_POINTS)
     np.testing.assert_allclose(by_index, make(embedder).fit(POINTS[indices], y).transform(NEW_POINTS), atol=1e-6)
 
 
 @embedders
-def test_labelled_file_names(embedder):
+def test_labeled_file_names(embedder):
     nca = make(embedder, preprocessor=find_images)
     nca.fit(["img01.png", "img00.png", "img02.png"], [1, 0, 1])
     embeddings = nca.transform(["img04.png", "img00.png"])
@@ -356,8 +356,8 @@ def test_pairs_of_other_points_where_the_preprocessor_is_an_array():
     assert mmc.transform(NEW_POINTS).shape == (2, 16)
 
 
-def test_a_preprocessor_is_cloned_with_its_estimator(labelled, index_pairs):
-    X, _ = labelled
+def test_a_preprocessor_is_cloned_with_its_estimator(labeled, index_pairs):
+    X, _ = labeled
     mmc = clone(pairs_learner(preprocessor=X))
     assert mmc.fit(*index_pairs).transform(X).shape == (60, 16)
 
@@ -365,16 +365,16 @@ def test_a_preprocessor_is_cloned_with_its_estimator(labelled, index_pairs):
 # Pairs: prediction
 
 
-def test_predictions_of_pairs_are_1_and_minus_1(labelled, index_pairs):
-    X, _ = labelled
+def test_predictions_of_pairs_are_1_and_minus_1(labeled, index_pairs):
+    X, _ = labeled
     mmc = pairs_learner(preprocessor=X).fit(*index_pairs)
     predicted = mmc.predict(index_pairs[0])
     assert predicted.shape == (80,)
     assert set(predicted) == {-1, 1}
 
 
-def test_the_threshold_is_calibrated_by_fit(labelled, index_pairs):
-    X, _ = labelled
+def test_the_threshold_is_calibrated_by_fit(labeled, index_pairs):
+    X, _ = labeled
     pairs, y = index_pairs
     mmc = pairs_learner(preprocessor=X).fit(pairs, y)
     fit_threshold, predicted = mmc.threshold_, mmc.predict(pairs)
@@ -408,8 +408,8 @@ def true_negatives_bounded(y, predicted, bound):
         ({"strategy": "max_tnr", "min_rate": 0.8}, partial(true_negatives_bounded, bound=0.8)),
     ],
 )
-def test_the_threshold_is_calibrated_on_other_pairs(labelled, index_pairs, params, criterion):
-    X, _ = labelled
+def test_the_threshold_is_calibrated_on_other_pairs(labeled, index_pairs, params, criterion):
+    X, _ = labeled
     pairs_train, pairs_valid, y_train, y_valid = train_test_split(*index_pairs, test_size=0.5, random_state=0)
     mmc = pairs_learner(preprocessor=X).fit(pairs_train, y_train)
     assert mmc.calibrate_threshold(pairs_valid, y_valid, **params) is mmc
@@ -453,8 +453,8 @@ def test_float_labels(fitted_on_pairs):
     assert mmc.score(POINTS[PAIRS], [1.0, -1.0, 1.0, -1.0]) == fitted_on_pairs.score(POINTS[PAIRS], Y_PAIRS)
 
 
-def test_the_score_of_pairs_is_the_area_under_the_roc_curve(labelled, index_pairs):
-    X, _ = labelled
+def test_the_score_of_pairs_is_the_area_under_the_roc_curve(labeled, index_pairs):
+    X, _ = labeled
     pairs_train, pairs_test, y_train, y_test = train_test_split(*index_pairs, random_state=0)
     mmc = pairs_learner(preprocessor=X).fit(pairs_train, y_train)
     score = mmc.score(pairs_test, y_test.astype(float))
@@ -466,8 +466,8 @@ def test_scores_of_three_pairs(fitted_on_pairs):
     assert fitted_on_pairs.score(NEW_PAIRS, np.array([1.0, -1.0, -1.0])) in (0, 0.5, 1)
 
 
-def test_metrics_of_scikit_learn_judge_pairs(labelled, index_pairs):
-    X, _ = labelled
+def test_metrics_of_scikit_learn_judge_pairs(labeled, index_pairs):
+    X, _ = labeled
     pairs, y = index_pairs
     mmc = pairs_learner(preprocessor=X, max_iter=5).fit(pairs, y)
     assert accuracy_score(y, mmc.predict(pairs)) > 0.7
@@ -477,8 +477,8 @@ def test_metrics_of_scikit_learn_judge_pairs(labelled, index_pairs):
 
 @pytest.mark.parametrize("scoring", [None, "accuracy", "f1", "roc_auc"])
 @pytest.mark.parametrize("as_points", [False, True], ids=["indices", "points"])
-def test_pairs_are_cross_validated(labelled, index_pairs, scoring, as_points):
-    X, _ = labelled
+def test_pairs_are_cross_validated(labeled, index_pairs, scoring, as_points):
+    X, _ = labeled
     pairs, y = index_pairs
     mmc, tuples = (pairs_learner(), X[pairs]) if as_points else (pairs_learner(preprocessor=X), pairs)
     scores = cross_val_score(mmc, tuples, y.astype(float), scoring=scoring)
@@ -496,8 +496,8 @@ def test_random_pairs_of_iris_are_cross_validated():
     assert ((scores >= 0) & (scores <= 1)).all()
 
 
-def test_cross_validation_of_pairs_by_hand(labelled, index_pairs):
-    X, _ = labelled
+def test_cross_validation_of_pairs_by_hand(labeled, index_pairs):
+    X, _ = labeled
     pairs, y = index_pairs
     mmc, folds = pairs_learner(preprocessor=X), KFold(3)
     scores, predicted = [], np.zeros(len(y))
@@ -510,8 +510,8 @@ def test_cross_validation_of_pairs_by_hand(labelled, index_pairs):
 
 
 @pytest.mark.parametrize("scoring", [None, "accuracy"])
-def test_parameters_are_searched_on_pairs(labelled, index_pairs, scoring):
-    X, _ = labelled
+def test_parameters_are_searched_on_pairs(labeled, index_pairs, scoring):
+    X, _ = labeled
     pairs, y = index_pairs
     search = GridSearchCV(pairs_learner(preprocessor=X), {"learning_rate": [0.001, 0.01]}, scoring=scoring, cv=2)
     search.fit(pairs, y)
@@ -569,8 +569,8 @@ def test_the_score_of_triplets_is_the_share_in_order(fitted_on_triplets):
     assert fitted_on_triplets.score(triplets_test[[0, 3]]) == 0.5
 
 
-def test_triplets_are_split_between_training_and_test(labelled, index_triplets):
-    X, _ = labelled
+def test_triplets_are_split_between_training_and_test(labeled, index_triplets):
+    X, _ = labeled
     triplets_train, triplets_test = train_test_split(index_triplets, random_state=0)
     scml = triplets_learner(preprocessor=X, max_iter=5).fit(triplets_train)
     assert set(scml.predict(triplets_test)) <= {-1, 1}
@@ -578,16 +578,16 @@ def test_triplets_are_split_between_training_and_test(labelled, index_triplets):
 
 
 @pytest.mark.parametrize("as_points", [False, True], ids=["indices", "points"])
-def test_triplets_are_cross_validated_without_labels(labelled, index_triplets, as_points):
-    X, _ = labelled
+def test_triplets_are_cross_validated_without_labels(labeled, index_triplets, as_points):
+    X, _ = labeled
     scml = triplets_learner() if as_points else triplets_learner(preprocessor=X)
     scores = cross_val_score(scml, X[index_triplets] if as_points else index_triplets, cv=3)
     assert scores.shape == (3,)
     assert ((scores >= 0) & (scores <= 1)).all()
 
 
-def test_parameters_are_searched_on_triplets_without_labels(labelled, index_triplets):
-    X, _ = labelled
+def test_parameters_are_searched_on_triplets_without_labels(labeled, index_triplets):
+    X, _ = labeled
     search = GridSearchCV(triplets_learner(), {"margin": [0.2, 0.5]}, cv=2)
     search.fit(X[index_triplets])
     assert 0 <= search.best_score_ <= 1
@@ -615,8 +615,8 @@ def test_three_animals_of_two_kinds(embedder):
 
 
 @embedders
-def test_fit_and_transform_at_once(embedder, labelled):
-    X, y = labelled
+def test_fit_and_transform_at_once(embedder, labeled):
+    X, y = labeled
     at_once = make(embedder).fit_transform(X, y)
     assert at_once.shape == (60, 16)
     np.testing.assert_array_equal(at_once, make(embedder).fit(X, y).transform(X))
@@ -641,8 +641,8 @@ def test_chunks_are_classes(embedder):
 
 
 @embedders
-def test_rows_of_unknown_class_are_left_out(embedder, labelled):
-    X, y = labelled
+def test_rows_of_unknown_class_are_left_out(embedder, labeled):
+    X, y = labeled
     partly = np.where(np.arange(60) % 3 == 0, -1, y)
     mmc = make(embedder, unlabeled=-1, inputs="none").fit(X, partly)
     np.testing.assert_array_equal(mmc.classes_, [0, 1, 2])
@@ -653,16 +653,16 @@ def test_rows_of_unknown_class_are_left_out(embedder, labelled):
 
 
 @embedders
-def test_nearest_neighbors_after_an_embedder_are_cross_validated(embedder, labelled):
+def test_nearest_neighbors_after_an_embedder_are_cross_validated(embedder, labeled):
     clf = make_pipeline(make(embedder), KNeighborsClassifier())
-    scores = cross_val_score(clf, *labelled)
+    scores = cross_val_score(clf, *labeled)
     assert scores.shape == (5,)
     assert scores.mean() > 0.6
 
 
 @embedders
-def test_a_pipeline_with_names_predicts(embedder, labelled):
-    X_train, X_test, y_train, y_test = train_test_split(*labelled, test_size=0.25, random_state=42)
+def test_a_pipeline_with_names_predicts(embedder, labeled):
+    X_train, X_test, y_train, y_test = train_test_split(*labeled, test_size=0.25, random_state=42)
     knn = KNeighborsClassifier(n_neighbors=5, algorithm="kd_tree")
     pipe = Pipeline([("metric-learner", make(embedder)), ("knn", knn)])
     pipe.fit(X_train, y_train)
@@ -672,16 +672,16 @@ def test_a_pipeline_with_names_predicts(embedder, labelled):
 
 
 @embedders
-def test_an_embedder_is_searched_in_a_pipeline(embedder, labelled):
+def test_an_embedder_is_searched_in_a_pipeline(embedder, labeled):
     pipe = Pipeline([("metric", make(embedder)), ("knn", KNeighborsClassifier())])
-    search = GridSearchCV(pipe, {"metric__n_components": [2, 4], "knn__n_neighbors": [1, 5]}, cv=2).fit(*labelled)
+    search = GridSearchCV(pipe, {"metric__n_components": [2, 4], "knn__n_neighbors": [1, 5]}, cv=2).fit(*labeled)
     assert search.best_score_ > 0.5
     assert search.best_params_["metric__n_components"] in (2, 4)
 
 
 @embedders
-def test_nearest_neighbors_with_a_learned_metric(embedder, labelled):
-    X, y = labelled
+def test_nearest_neighbors_with_a_learned_metric(embedder, labeled):
+    X, y = labeled
     nca = make(embedder, n_components=4)
     nca.fit(X, y)
     knn = KNeighborsClassifier(metric=nca.get_metric())
@@ -693,8 +693,8 @@ def test_nearest_neighbors_with_a_learned_metric(embedder, labelled):
 
 
 @embedders
-def test_a_search_tree_finds_the_nearest_by_the_learned_metric(embedder, labelled):
-    X, y = labelled
+def test_a_search_tree_finds_the_nearest_by_the_learned_metric(embedder, labeled):
+    X, y = labeled
     nca = make(embedder).fit(X, y)
     distances, _ = NearestNeighbors(n_neighbors=3, leaf_size=2, metric=nca.get_metric()).fit(X[:40]).kneighbors(X[40:])
     all_pairs = np.array([[u, v] for u in X[40:] for v in X[:40]])
@@ -703,8 +703,8 @@ def test_a_search_tree_finds_the_nearest_by_the_learned_metric(embedder, labelle
 
 
 @pytest.mark.parametrize("algorithm", ["ball_tree", "brute"])
-def test_neighbors_of_a_metric_learned_from_pairs(labelled, index_pairs, algorithm):
-    X, y = labelled
+def test_neighbors_of_a_metric_learned_from_pairs(labeled, index_pairs, algorithm):
+    X, y = labeled
     mmc = pairs_learner(preprocessor=X).fit(*index_pairs)
     knn = KNeighborsClassifier(n_neighbors=3, algorithm=algorithm, metric=mmc.get_metric()).fit(X[:30], y[:30])
     distances, neighbors = knn.kneighbors(X[30:35])
@@ -720,8 +720,8 @@ def test_all_distances_by_the_learned_metric(fitted):
     np.testing.assert_allclose(distances.ravel(), fitted.pair_distance(both), atol=1e-5)
 
 
-def test_neighborhood_graphs_of_several_embedders(labelled):
-    X, y = labelled
+def test_neighborhood_graphs_of_several_embedders(labeled):
+    X, y = labeled
     names = []
     for learner in [make(TripletEmbedder), make(ContrastiveEmbedder), make(ContrastiveEmbedder, loss="nca")]:
         learner.fit(X, y)
@@ -733,23 +733,23 @@ def test_neighborhood_graphs_of_several_embedders(labelled):
     assert names == ["TripletEmbedder", "ContrastiveEmbedder", "ContrastiveEmbedder"]
 
 
-def test_clusters_in_the_learned_space(labelled, index_pairs):
-    X, _ = labelled
+def test_clusters_in_the_learned_space(labeled, index_pairs):
+    X, _ = labeled
     mmc = pairs_learner(preprocessor=X).fit(*index_pairs)
     clusters = KMeans(3, n_init=1, random_state=0).fit_predict(mmc.transform(X))
     assert set(clusters) == {0, 1, 2}
 
 
 @embedders
-def test_a_random_state_of_several_learners(embedder, labelled):
+def test_a_random_state_of_several_learners(embedder, labeled):
     RNG = check_random_state(33)
     first, second = make(embedder, random_state=RNG), make(embedder, random_state=RNG)
-    assert not np.array_equal(first.fit_transform(*labelled), second.fit_transform(*labelled))
+    assert not np.array_equal(first.fit_transform(*labeled), second.fit_transform(*labeled))
 
 
 @embedders
-def test_progress_is_printed_where_verbose_is_true(embedder, labelled, capsys):
-    make(embedder, verbose=False).fit(*labelled)
+def test_progress_is_printed_where_verbose_is_true(embedder, labeled, capsys):
+    make(embedder, verbose=False).fit(*labeled)
     assert capsys.readouterr().out == ""
-    make(embedder, verbose=True).fit(*labelled)
+    make(embedder, verbose=True).fit(*labeled)
     assert capsys.readouterr().out != ""

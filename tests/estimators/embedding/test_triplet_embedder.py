@@ -26,7 +26,7 @@ def make(**params):
 # What it learns
 
 
-def test_it_learns_wine_better_than_standardised_columns():
+def test_it_learns_wine_better_than_standardized_columns():
     X, y = load_wine(return_X_y=True)
     train, test = np.arange(0, len(y), 2), np.arange(1, len(y), 2)
     scaled = StandardScaler().fit(X[train]).transform(X[test])

@@ -89,7 +89,7 @@ def test_ties_pull_scores_together(preferences):
 
 @pytest.mark.filterwarnings("ignore:y holds ties")
 def test_probabilities_are_shares_of_the_weights():
-    """Of two points, three of four judgements, by weight, are for the first."""
+    """Of two points, three of four judgments, by weight, are for the first."""
     pairs = np.tile(np.array([[[1.0, 0.0], [0.0, 1.0]]]), (64, 1, 1))
     y = np.tile([1, -1], 32)
     ranker = PairwiseRanker(loss="logistic", dropout=0, weight_decay=0, **SMALL | {"max_iter": 200})

@@ -16,12 +16,12 @@ from skmetric.estimators.regression._data import rank_labels
     shift=st.sampled_from([0.0, -3.0, 18.0]),
 )
 def test_a_grid_is_counted_in_steps(steps, unit, shift):
-    steps = np.array(sorted({*steps, 0, 1}), dtype=float)  # two neighbours show the unit
+    steps = np.array(sorted({*steps, 0, 1}), dtype=float)  # two neighbors show the unit
     labels = rank_labels((steps + shift)[:, None] * unit)
     assert_array_equal(labels, steps)
 
 
-def test_gaps_without_neighbours_are_still_a_grid():
+def test_gaps_without_neighbors_are_still_a_grid():
     labels = rank_labels(np.array([[0.0], [0.2], [0.5], [0.7]]))
     assert labels[1] - labels[0] == labels[3] - labels[2]
 

@@ -118,7 +118,7 @@ class Training:
         y, weights = self.y, data["sample_weight"]
         weights = np.ones(len(y)) if weights is None else weights
         self.center, self.scale = units(y, weights)
-        self.standardised = (columns(y) - self.center) / self.scale
+        self.standardized = (columns(y) - self.center) / self.scale
         if regressor.weighting is not None:
             weights = weights * density_weights(y, weights > 0)
         self.shares = weights / sum(weights)
@@ -149,9 +149,9 @@ class Training:
             yield {"train_loss": total, "neighbor_spearman": neighbors}
 
     def step(self, rows, n_steps):
-        """Leave the gradient of a batch at the parameters; the batch's loss, and how well neighbours agree."""
+        """Leave the gradient of a batch at the parameters; the batch's loss, and how well neighbors agree."""
         z = self.network.represent(self.plan.X[rows])
-        gaps = self.network.head(self.on_its_way(z, rows)) - torch.from_numpy(self.standardised[rows])
+        gaps = self.network.head(self.on_its_way(z, rows)) - torch.from_numpy(self.standardized[rows])
         each = of_gap(self.regressor.loss, gaps).mean(-1)
         fit = sum(n_steps * self.shares[row] * term for row, term in zip(rows, each, strict=True))
 
@@ -174,11 +174,11 @@ class Training:
         return torch.stack([row * torch.as_tensor(a) + torch.as_tensor(b) for row, (a, b) in zip(z, maps, strict=True)])
 
     def labels(self, rows, ranked):
-        """Of the ranked rows: labels and their similarity. A single target is not standardised: ties stay ties."""
+        """Of the ranked rows: labels and their similarity. A single target is not standardized: ties stay ties."""
         rows = [rows[place] for place in ranked]
         if self.y.ndim == 1:
             return torch.from_numpy(self.y[rows]), None
-        return torch.from_numpy(self.standardised[rows]), minus_distances
+        return torch.from_numpy(self.standardized[rows]), minus_distances
 
     def ranksim(self, fit, z, ranked, labels, label_similarity):
         """Its value and its gradient at the representation, as they are added to those of the fit."""

@@ -54,8 +54,8 @@ def real_items(mask, shape, index):
     return mask[index].nonzero().flatten().tolist()
 
 
-def labelled(one_list):
-    """Make a function of one list of labelled items one of a stack of lists."""
+def labeled(one_list):
+    """Make a function of one list of labeled items one of a stack of lists."""
 
     @functools.wraps(one_list)
     def loss(embeddings, labels, proxies=None, *, mask=None, distance="cosine", squared=None, **numbers):
@@ -88,7 +88,7 @@ def contrastive_loss(d, similar, *, margin, squared=False):
     return torch.stack(terms).reshape(d.shape)
 
 
-@labelled
+@labeled
 def batch_contrastive_loss(x, labels, *, margin, distance, squared=False):
     d = distances(x, distance)
     positive = [contrastive_term(d[pair], True, margin, squared) for pair in positive_pairs(labels)]
@@ -96,7 +96,7 @@ def batch_contrastive_loss(x, labels, *, margin, distance, squared=False):
     return mean([term for term in positive if term > 0], x) + mean([term for term in negative if term > 0], x)
 
 
-@labelled
+@labeled
 def info_nce_loss(x, labels, *, temperature, distance):
     logits = -distances(x, distance) / temperature
     terms = []
@@ -138,7 +138,7 @@ def paired_info_nce_loss(
     return on_lists(leading, one)
 
 
-@labelled
+@labeled
 def sup_con_loss(x, labels, *, temperature, distance):
     logits = -distances(x, distance) / temperature
     terms = []
@@ -150,7 +150,7 @@ def sup_con_loss(x, labels, *, temperature, distance):
     return mean(terms, x)
 
 
-@labelled
+@labeled
 def nca_loss(x, labels, *, temperature=1.0, distance):
     logits = -distances(x, distance) / temperature
     terms = []
@@ -161,7 +161,7 @@ def nca_loss(x, labels, *, temperature=1.0, distance):
     return mean(terms, x)
 
 
-@labelled
+@labeled
 def multi_similarity_loss(x, labels, *, alpha=2.0, beta=50.0, base=0.5, margin=0.1, distance):
     similarity = 1 - distances(x, distance)
     number, nothing = similarity.tolist(), torch.zeros((), dtype=x.dtype)
@@ -179,7 +179,7 @@ def multi_similarity_loss(x, labels, *, alpha=2.0, beta=50.0, base=0.5, margin=0
     return mean(terms, x)
 
 
-@labelled
+@labeled
 def proxy_anchor_loss(x, labels, *, proxies, margin=0.1, temperature=1 / 32, distance):
     if not labels:
         return (x * 0).sum() + (proxies * 0).sum()
@@ -194,7 +194,7 @@ def proxy_anchor_loss(x, labels, *, proxies, margin=0.1, temperature=1 / 32, dis
     return mean(pull, x) + mean(push, x)
 
 
-@labelled
+@labeled
 def batch_nce_loss(x, labels, *, margin, temperature, distance):
     logits = (margin - distances(x, distance)) / temperature
     real, noise = positive_pairs(labels), negative_pairs(labels)
@@ -255,7 +255,7 @@ MASK_OF = {"real_logits": "real_mask", "noise_logits": "noise_mask"}  # of all o
 
 
 def of_lists(name, lists, distance):
-    """What is learned (tensors with a gradient) and the other arguments of a loss of labelled lists."""
+    """What is learned (tensors with a gradient) and the other arguments of a loss of labeled lists."""
     learned, options = {"embeddings": lists.embeddings}, {"labels": lists.labels, "distance": distance}
     if name == "proxy_anchor_loss":
         n_proxies = 2 + max(lists.labels.flatten().tolist(), default=0)  # one of them has no item

@@ -11,7 +11,7 @@ from tests.losses.contrastive.enumeration import LABELLED, LOSSES, MASK_OF, MEAS
 from tests.losses.triplet.enumeration import DISTANCES
 
 each_loss = pytest.mark.parametrize("name", LOSSES)
-each_labelled = pytest.mark.parametrize("name", LABELLED)
+each_labeled = pytest.mark.parametrize("name", LABELLED)
 each_distance = pytest.mark.parametrize("distance", DISTANCES)
 PER_ITEM = ("labels", "mask", "log_rate", "anchor_ids", "positive_ids", "real_mask", "noise_mask", "log_true_rate")
 PER_ITEM += ("log_sampled_rate", "is_hit")  # the arguments that have the leading axes, besides what is learned
@@ -166,7 +166,7 @@ def test_nan_is_not_hidden_and_stays_in_its_list(name, distance):
 
 
 @pytest.mark.parametrize("labels", [[0, 0, 0], [0, 1, 2], [0, 0, 1], [0, 1, 1]])
-@each_labelled
+@each_labeled
 def test_nan_is_not_hidden_where_little_is_learned(name, labels):
     learned, options = example(name, 3)
     learned["embeddings"][0] = math.nan
@@ -247,7 +247,7 @@ def assert_same_bits(name, distance, n, width, n_lists):
         assert all(torch.equal(gradient[0], stacked[1][key][i]) for key, gradient in gradients.items())
 
 
-@each_labelled
+@each_labeled
 def test_arguments_are_left_unchanged(name):
     learned, options = example(name, 12, masked=True)
     tensors = [*learned.values(), options["labels"], options["mask"]]

@@ -56,7 +56,7 @@ def assert_same(name, learned, options):
 @pytest.mark.parametrize("case", LISTS)
 @pytest.mark.parametrize("distance", DISTANCES)
 @pytest.mark.parametrize("name", LABELLED)
-def test_labelled(name, distance, case):
+def test_labeled(name, distance, case):
     if case == "one feature" and distance == "cosine":  # all directions are equal or opposite, but for rounding
         distance = "euclidean"
     assert_same(name, *of_lists(name, LISTS[case], distance))

@@ -18,7 +18,7 @@ settings = hypothesis.settings(max_examples=30, deadline=None, database=None, de
 seeds = st.integers(0, 2**20)
 sizes = st.integers(2, 16)
 n_classes = st.integers(1, 6)
-labelled = st.sampled_from(list(LABELLED))
+labeled = st.sampled_from(list(LABELLED))
 distances = st.sampled_from(DISTANCES)
 temperatures = st.floats(0.05, 5.0)
 SOFTMAX = ("info_nce_loss", "sup_con_loss", "nca_loss")  # a temperature, and a distance
@@ -37,7 +37,7 @@ def softmax_value(name, embeddings, labels, temperature, distance):
 
 
 @settings
-@hypothesis.given(seeds, sizes, n_classes, labelled, distances)
+@hypothesis.given(seeds, sizes, n_classes, labeled, distances)
 def test_order_of_items_does_not_matter(seed, n, classes, name, distance):
     learned, options = example(name, n, distance=distance, n_classes=classes, seed=seed, masked=True)
     order = torch.randperm(n, generator=generator(seed))
@@ -62,7 +62,7 @@ def test_order_of_pairs_does_not_matter(seed, n, distance):
 
 
 @settings
-@hypothesis.given(seeds, sizes, n_classes, labelled, distances)
+@hypothesis.given(seeds, sizes, n_classes, labeled, distances)
 def test_names_of_classes_do_not_matter(seed, n, classes, name, distance):
     learned, options = example(name, n, distance=distance, n_classes=classes, seed=seed, masked=True)
     names = torch.randperm(50, generator=generator(seed))[:classes] * 1_000_003 - 7_000_000
@@ -74,7 +74,7 @@ def test_names_of_classes_do_not_matter(seed, n, classes, name, distance):
 
 
 @settings
-@hypothesis.given(seeds, sizes, n_classes, labelled, distances)
+@hypothesis.given(seeds, sizes, n_classes, labeled, distances)
 def test_masked_items_are_removed_items(seed, n, classes, name, distance):
     learned, options = example(name, n, distance=distance, n_classes=classes, seed=seed, masked=True)
     mask = options.pop("mask")

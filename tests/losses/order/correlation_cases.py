@@ -10,7 +10,7 @@ from skmetric.losses import pearson_loss, spearman_loss
 from tests.losses.cases import generator
 from tests.losses.order import ranksim_reference as reference
 
-# No round numbers: standardised scores of short lists, moved by such a strength, do not meet by chance.
+# No round numbers: standardized scores of short lists, moved by such a strength, do not meet by chance.
 SIGMOID = {"method": "sigmoid", "temperature": 0.37}
 BLACKBOX = {"method": "blackbox", "interpolation_strength": math.sqrt(2)}
 

@@ -265,8 +265,8 @@ def spearman_loss(s, t, *, method="sigmoid", temperature=0.1, interpolation_stre
         return zero(s)
     if not differ(s):
         return 1 + zero(s)
-    centred = s - s.mean()
-    z = centred / (centred**2).mean().sqrt()
+    centered = s - s.mean()
+    z = centered / (centered**2).mean().sqrt()
     wanted = torch.tensor(ranks_of(t.tolist()), dtype=s.dtype)
     ones = torch.ones_like(wanted)
     if method == "sigmoid":

@@ -149,14 +149,14 @@ def test_gradcheck(name):
 
 
 def test_blackbox_by_hand():
-    # Standardised scores -1, -1, 1, 1 have ranks 3.5 3.5 1.5 1.5, and 4 3 1 2 are wanted: of the sums of squares 4 and
+    # Standardized scores -1, -1, 1, 1 have ranks 3.5 3.5 1.5 1.5, and 4 3 1 2 are wanted: of the sums of squares 4 and
     # 5, S is sqrt(20); u = -1/8, 1/8, 1/8, -1/8. Moved by 16 u, to -3, 1, 3, -1, scores rank 4 2 1 3.
     scores = torch.tensor([0.0, 0.0, 1.0, 1.0], dtype=torch.float64)
     targets = torch.tensor([-2.0, 5.0, 9.0, 7.0], dtype=torch.float64)
     value, gradient = value_and_gradient(spearman_loss, scores, targets, method="blackbox", interpolation_strength=16.0)
     assert value.item() == pytest.approx(1 - 4 / math.sqrt(20), rel=1e-12)
     slopes = torch.tensor([0.5, -1.5, -0.5, 1.5], dtype=torch.float64) * 4 / math.sqrt(20) / 16
-    # standardised scores move twice as fast, but neither by their mean nor by their scale
+    # standardized scores move twice as fast, but neither by their mean nor by their scale
     z = torch.tensor([-1.0, -1.0, 1.0, 1.0], dtype=torch.float64)
     assert_agree(gradient, 2 * (slopes - slopes.mean() - z * (slopes * z).mean()))
 

@@ -1,4 +1,4 @@
-"""Ranks with a gradient and the loss of neighbour ranks: values and gradients against their definitions."""
+"""Ranks with a gradient and the loss of neighbor ranks: values and gradients against their definitions."""
 
 import itertools
 

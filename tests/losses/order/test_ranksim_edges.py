@@ -1,4 +1,4 @@
-"""Lists without neighbours to rank, masked items, NaNs and wrong arguments in the losses of ranks."""
+"""Lists without neighbors to rank, masked items, NaNs and wrong arguments in the losses of ranks."""
 
 import math
 

@@ -1,4 +1,4 @@
-"""Laws of the losses of neighbour ranks that hold whatever the data are."""
+"""Laws of the losses of neighbor ranks that hold whatever the data are."""
 
 import math
 
