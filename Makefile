@@ -21,8 +21,9 @@ lint: $(VENV)/test.installed
 bench: $(VENV)/bench.installed
 	$(BIN)/python -m benchmarks
 
+# Runs the examples, for some minutes; SPHINXOPTS="-D plot_gallery=0" leaves their pictures out.
 docs: $(VENV)/docs.installed
-	$(BIN)/sphinx-build -W --keep-going docs docs/_build/html
+	$(BIN)/sphinx-build -W --keep-going $(SPHINXOPTS) docs docs/_build/html
 
 $(VENV)/bin/python:
 	$(PYTHON) -m venv $(VENV)
