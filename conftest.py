@@ -6,8 +6,14 @@ import os
 # each other. Must be set before torch is imported.
 os.environ.setdefault("OMP_NUM_THREADS", "1")
 
+import hypothesis
 import pytest
 import torch
+
+# A failure comes back on every run and on every machine, and an example may take its time. Tests need to set no more
+# than max_examples.
+hypothesis.settings.register_profile("repeatable", derandomize=True, deadline=None, database=None)
+hypothesis.settings.load_profile("repeatable")
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
