@@ -8,6 +8,8 @@ from pathlib import Path, PurePosixPath
 
 import pytest
 
+import skmetric
+
 ROOT = Path(__file__).parents[1]
 
 
@@ -34,6 +36,10 @@ def test_it_holds_every_file_of_the_package_and_no_other(wheel):
         names = {name for name in archive.namelist() if not PurePosixPath(name).parts[0].endswith(".dist-info")}
     code = {path.relative_to(ROOT).as_posix() for path in ROOT.glob("skmetric/**/*.py")}
     assert names == code | {"skmetric/py.typed"}
+
+
+def test_its_version_is_the_packages(wheel):
+    assert wheel.name.startswith(f"skmetric-{skmetric.__version__}-")
 
 
 def test_it_can_be_installed_and_imports_no_torch_before_it_is_needed(wheel, tmp_path):
