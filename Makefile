@@ -4,13 +4,16 @@ VENV := .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt
 
-.PHONY: demo test lint bench docs clean
+.PHONY: demo test quick lint bench docs clean
 
 demo: $(VENV)/demo.installed
 	$(BIN)/python examples/plot_margin_search.py
 
 test: $(VENV)/test.installed
 	$(BIN)/python -m pytest -n 2
+
+quick: $(VENV)/test.installed
+	$(BIN)/python -m pytest -n 2 -m quick
 
 lint: $(VENV)/test.installed
 	$(BIN)/ruff check .
@@ -21,8 +24,9 @@ lint: $(VENV)/test.installed
 bench: $(VENV)/bench.installed
 	$(BIN)/python -m benchmarks
 
+# Runs the examples, for some minutes; SPHINXOPTS="-D plot_gallery=0" leaves their pictures out.
 docs: $(VENV)/docs.installed
-	$(BIN)/sphinx-build -W --keep-going docs docs/_build/html
+	$(BIN)/sphinx-build -W --keep-going $(SPHINXOPTS) docs docs/_build/html
 
 $(VENV)/bin/python:
 	$(PYTHON) -m venv $(VENV)

@@ -4,6 +4,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from skmetric._show_versions import show_versions
     from skmetric.estimators import (
         ContrastiveEmbedder,
         ListwiseRanker,
@@ -35,6 +36,7 @@ __all__ = [
     "metrics",
     "model_selection",
     "preferences",
+    "show_versions",
 ]
 
 _HOME = {
@@ -47,6 +49,7 @@ _HOME = {
     "RankSimRegressor": "estimators",
     "Rows": "estimators",
     "TripletEmbedder": "estimators",
+    "show_versions": "_show_versions",
 }
 _SUBMODULES = {"datasets", "estimators", "imbalance", "losses", "metrics", "model_selection", "preferences"}
 
