@@ -1,4 +1,12 @@
+import sys
+from pathlib import Path
+
 from skmetric import __version__
+
+sys.path.insert(0, str(Path(__file__).parent))
+from reference import write_reference
+
+write_reference()
 
 project = "skmetric"
 author = "the skmetric developers"
