@@ -24,7 +24,7 @@ extensions = [
 examples = ["margin_search", "batched_search", "user_items", "ranking_margins", "best_worst", "ranksim"]
 
 
-def place(file_name):
+def position(file_name):
     name = file_name.removeprefix("plot_").removesuffix(".py")
     return examples.index(name) if name in examples else len(examples)
 
@@ -32,7 +32,7 @@ def place(file_name):
 sphinx_gallery_conf = {
     "examples_dirs": "../examples",
     "gallery_dirs": "auto_examples",
-    "within_subsection_order": place,
+    "within_subsection_order": position,
     "show_memory": False,
     "write_computation_times": False,
     "doc_module": ("skmetric",),

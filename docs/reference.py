@@ -41,7 +41,7 @@ def _api_page() -> Iterator[str]:
         module = import_module(package)
         names = [name for name in module.__all__ if not name.startswith("__")]
         public = {name: getattr(module, name) for name in names}
-        # What a package only re-exports stands where it was first; a submodule has a section of its own.
+        # A name that a package only re-exports is listed once, where it comes first. A submodule has its section.
         new = [name for name, value in public.items() if id(value) not in listed and not hasattr(value, "__path__")]
         listed.update(id(value) for value in public.values())
         yield from (title, "-" * len(title), "", f"In ``{package}``.", "")
