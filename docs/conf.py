@@ -39,6 +39,8 @@ sphinx_gallery_conf = {
     "reference_url": {"skmetric": None},
     "backreferences_dir": "generated/backreferences",
 }
+# Chapters link to each other's headings, as they do on a page of the repository.
+myst_heading_anchors = 3
 numpydoc_show_class_members = False
 # Docstrings say types in words; the annotations repeat them at length.
 autodoc_typehints = "none"

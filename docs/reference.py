@@ -62,7 +62,7 @@ def _contrastive_losses() -> Iterator[str]:
         function = next(each for each in (f"batch_{name}_loss", f"{name}_loss") if hasattr(losses, each))
         margin, temperature = ("" if number is None else f"{number:g}" for number in (loss.margin, loss.temperature))
         summary = _first_line(getattr(losses, function))
-        yield f'| "{name}" | {summary} | {margin} | {temperature} | "{loss.distance}" |'
+        yield f'| `"{name}"` | {summary} | {margin} | {temperature} | `"{loss.distance}"` |'
 
 
 def _ranking_losses() -> Iterator[str]:
@@ -71,7 +71,7 @@ def _ranking_losses() -> Iterator[str]:
         for name, loss in ranker._losses.items():
             of_metric = ["gain of `metric`"] * loss.uses_gain + ["cut of `metric`"] * loss.uses_cut
             parameters = ", ".join([*(f"`{number}`" for number in loss.numbers), *of_metric])
-            yield f'| `{ranker.__name__}` | "{name}" | {_first_line(loss.function)} | {parameters} |'
+            yield f'| `{ranker.__name__}` | `"{name}"` | {_first_line(loss.function)} | {parameters} |'
 
 
 def _first_line(function: object) -> str:
