@@ -2,9 +2,13 @@
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
-PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt
+PIP_INSTALL := -m pip install --quiet --disable-pip-version-check
+PIP := $(BIN)/python $(PIP_INSTALL) --constraint constraints.txt
+# The oldest Python, for the oldest versions of everything else but torch.
+LOWEST_PYTHON ?= python3.11
+LOWEST := .venv-lowest
 
-.PHONY: demo test quick lint bench docs clean
+.PHONY: demo test quick lowest lint bench docs clean
 
 demo: $(VENV)/demo.installed
 	$(BIN)/python examples/plot_margin_search.py
@@ -14,6 +18,10 @@ test: $(VENV)/test.installed
 
 quick: $(VENV)/test.installed
 	$(BIN)/python -m pytest -n 2 -m quick
+
+# What is only torch's is left out: its version is the same in both environments.
+lowest: $(LOWEST)/installed
+	$(LOWEST)/bin/python -m pytest -n 2 $(foreach folder,losses engine nn gpu benchmarks,--ignore-glob="*/$(folder)/*")
 
 lint: $(VENV)/test.installed
 	$(BIN)/ruff check .
@@ -42,5 +50,13 @@ $(VENV)/%.installed: pyproject.toml constraints.txt | $(VENV)/bin/python
 	$(PIP) --editable ".[$(EXTRA)]"
 	touch $@
 
+$(LOWEST)/installed: pyproject.toml constraints.txt tools/lowest.py
+	$(LOWEST_PYTHON) -m venv --clear $(LOWEST)
+	$(LOWEST)/bin/python $(PIP_INSTALL) --constraint constraints.txt torch packaging
+	$(LOWEST)/bin/python tools/lowest.py > $(LOWEST)/requirements.txt
+	$(LOWEST)/bin/python $(PIP_INSTALL) --requirement $(LOWEST)/requirements.txt
+	$(LOWEST)/bin/python $(PIP_INSTALL) --no-deps --editable .
+	touch $@
+
 clean:
-	rm -rf $(VENV)
+	rm -rf $(VENV) $(LOWEST)

@@ -17,10 +17,10 @@ hypothesis.settings.register_profile("repeatable", derandomize=True, deadline=No
 hypothesis.settings.load_profile("repeatable")
 
 # What make quick runs, by words in the names of folders, files and tests, wherever these are: examples in docstrings,
-# tables of losses and their edges, metrics, batches, and what wrong input is told. Properties and searches take long.
+# tables of losses and their edges, metrics, networks, and what wrong input is told, but for what takes long of these.
 QUICK = re.compile(
-    r"^skmetric/|^(?!.*(properties|search))"
-    r".*(table|edges|/metrics/|/sampling/|/nn/|bad|constructor|error|messages|named|refuse|warn|wrong|input|versions)"
+    r"^skmetric/|^(?!.*(properties|search|thresholds))"
+    r".*(_table\.py|edges|/metrics/|/nn/|bad|constructor|error|messages|named|refuse|warn|wrong|input|versions)"
 )
 
 

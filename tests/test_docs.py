@@ -1,10 +1,10 @@
 """Every Python block of the README and of the chapters runs as it stands, from top to bottom."""
 
 import re
+import sys
 import traceback
 from pathlib import Path
 
-import matplotlib
 import pytest
 import sklearn
 
@@ -37,11 +37,13 @@ def run(page):
 def clean_place(tmp_path, monkeypatch):
     """An empty folder, no windows, and scikit-learn's settings as they were afterwards."""
     monkeypatch.chdir(tmp_path)
-    matplotlib.use("Agg")
+    monkeypatch.setenv("MPLBACKEND", "Agg")
+    if "matplotlib" in sys.modules:
+        sys.modules["matplotlib"].use("Agg")
     with sklearn.config_context():
         yield
-    if pyplot := getattr(matplotlib, "pyplot", None):
-        pyplot.close("all")
+    if "matplotlib.pyplot" in sys.modules:
+        sys.modules["matplotlib.pyplot"].close("all")
 
 
 def test_pages_with_blocks_are_found():
