@@ -55,7 +55,7 @@ _SUBMODULES = {"datasets", "estimators", "imbalance", "losses", "metrics", "mode
 
 
 def __getattr__(name: str) -> Any:
-    """Import estimators and submodules when they are first asked for: metrics alone need no torch."""
+    """Import estimators and submodules when they are first used, so that the metrics do not need torch."""
     if name in _HOME:
         return getattr(import_module(f"skmetric.{_HOME[name]}"), name)
     if name in _SUBMODULES:

@@ -1,4 +1,4 @@
-"""Checks of arguments that several packages take: weights, group ids, ranks, choices. numpy only."""
+"""Checks of arguments that several packages share: weights, targets, group ids, ranks, options. numpy only."""
 
 from collections.abc import Sequence
 from numbers import Integral
@@ -9,26 +9,26 @@ from numpy.typing import ArrayLike, NDArray
 
 __all__ = ["check_choice", "check_k", "check_target", "check_weights", "group_codes", "group_runs"]
 
-# Whole numbers as ids are counted, not sorted, where they span at most so many times the number of rows.
+# Integer ids are counted instead of sorted if their range is at most this many times their number.
 DENSE_IDS = 4
 
 
 def check_weights(sample_weight: ArrayLike | None, n: int, *, per: str = "row") -> NDArray[np.float64]:
-    """Validate weights: one finite number of at least 0 per row (or pair), not all 0.
+    """Validate weights: one finite, non-negative number per row (or pair), not all 0.
 
     Parameters
     ----------
     sample_weight : array-like of shape (n,), optional
-        None: all weigh the same.
+        If None, all weights are 1.
     n : int
-        How many there must be.
+        Required number of weights.
     per : str
-        What has a weight, for messages.
+        Name of what has a weight, for messages.
 
     Returns
     -------
     ndarray of shape (n,)
-        The weights in float64; 1 where there are none.
+        Weights in float64.
     """
     if sample_weight is None:
         return np.ones(n)
@@ -36,7 +36,7 @@ def check_weights(sample_weight: ArrayLike | None, n: int, *, per: str = "row") 
     if weights.shape != (n,):
         raise ValueError(
             f"sample_weight must have one weight per {per}, shape ({n},), got shape {weights.shape}. Pass "
-            "sample_weight=None to weigh them alike."
+            "sample_weight=None for equal weights."
         )
     wrong = ~(np.isfinite(weights) & (weights >= 0))
     if wrong.any():
@@ -48,24 +48,24 @@ def check_weights(sample_weight: ArrayLike | None, n: int, *, per: str = "row") 
         )
     if not weights.any():
         raise ValueError(
-            f"sample_weight must be positive for at least one {per}, got {n} zeros. Pass sample_weight=None to weigh "
-            "them alike."
+            f"sample_weight must be positive for at least one {per}, got {n} zeros. Pass sample_weight=None for equal "
+            "weights."
         )
     return weights
 
 
 def check_target(values: ArrayLike, name: str) -> NDArray[np.float64]:
-    """Validate a continuous target: one finite number per row, in float64; a single column will do."""
+    """Validate a continuous target: one finite number per row, in float64. A single column is flattened."""
     numbers = _as_numbers(values, name)
     if numbers.ndim == 2 and numbers.shape[1] == 1:
         numbers = numbers[:, 0]
     if numbers.ndim != 1:
         raise ValueError(
-            f"{name} must be one number a row, shape (n,), got shape {numbers.shape}. Take one output at a time, for "
-            f"instance {name}[:, 0]."
+            f"{name} must have one number per row, shape (n_samples,), got shape {numbers.shape}. Pass a single "
+            f"output, for instance {name}[:, 0]."
         )
     if not numbers.size:
-        raise ValueError(f"{name} must have at least one row, got shape {numbers.shape}. Pass the rows to look at.")
+        raise ValueError(f"{name} must have at least one row, got shape {numbers.shape}. Pass at least one row.")
     _check_finite(numbers, name)
     return numbers
 
@@ -76,7 +76,10 @@ def _as_numbers(values: ArrayLike, name: str) -> NDArray[np.float64]:
         if array.dtype.kind in "biufO":
             return array.astype(np.float64)
     except (TypeError, ValueError) as error:
-        raise ValueError(f"{name} must be numbers, one a row: {error} Convert {name} to floats first.") from error
+        raise ValueError(
+            f"{name} must be numbers, one per row, got values that cannot be converted ({error}). Convert {name} to "
+            "floats first."
+        ) from error
     raise ValueError(f"{name} must be numbers, got dtype {array.dtype}. Convert {name} to floats first.")
 
 
@@ -91,7 +94,7 @@ def _check_finite(numbers: NDArray[np.float64], name: str) -> None:
         span = numbers.max() - numbers.min()
     if not np.isfinite(span):
         raise ValueError(
-            f"{name} must have a range that float64 holds, got values from {numbers.min():g} to {numbers.max():g}. "
+            f"{name} must have a range that fits into float64, got values from {numbers.min():g} to {numbers.max():g}. "
             f"Divide {name} by a scale."
         )
 
@@ -103,7 +106,8 @@ def check_k(k: Any, *, most: int | None = None) -> int:
     rank = int(k)
     if most is not None and not 1 <= rank <= most:
         raise ValueError(
-            f"k must be from 1 to n - 1 = {most}, the number of other rows, got k={k}. Pass another k, or more rows."
+            f"k must be from 1 to n_samples - 1 = {most}, the number of other rows, got k={k}. Pass another k, or more "
+            "rows."
         )
     if rank < 1:
         raise ValueError(f"k must be at least 1, got k={k}. Pass k=1, for instance.")
@@ -117,7 +121,7 @@ def check_choice(name: str, value: Any, choices: Sequence[Any]) -> None:
 
 
 def group_runs(groups: ArrayLike | None, n: int) -> tuple[NDArray[np.intp], NDArray[np.intp] | None]:
-    """The list of each row, from 0, and where each list starts if its rows are next to each other."""
+    """Return the list of each row, from 0, and the start of each list if the rows of each list are contiguous."""
     if groups is None:
         return np.zeros(n, dtype=np.intp), np.zeros(1, dtype=np.intp)
     ids = _ids(groups)
@@ -125,11 +129,12 @@ def group_runs(groups: ArrayLike | None, n: int) -> tuple[NDArray[np.intp], NDAr
     changes[1:] = ids[1:] != ids[:-1]
     heads = np.flatnonzero(changes)
     try:
-        # Runs of one id are far fewer than rows where the rows come list by list.
+        # If the rows come list by list, there are far fewer runs of equal ids than rows.
         unique, code_of_run = _unique(ids[heads])
     except TypeError as error:
         raise TypeError(
-            f"groups must be of one type that can be sorted: {error}. Convert the ids, for instance to str."
+            f"groups must be of one sortable type, got ids that cannot be sorted ({error}). Convert the ids, for "
+            "instance to str."
         ) from error
     codes = np.repeat(code_of_run, np.diff(heads, append=n))
     if len(unique) < len(heads):
@@ -140,39 +145,41 @@ def group_runs(groups: ArrayLike | None, n: int) -> tuple[NDArray[np.intp], NDAr
 
 
 def _unique(ids: NDArray[Any]) -> tuple[NDArray[Any], NDArray[np.intp]]:
-    """``np.unique(ids, return_inverse=True)``, without a sort where the ids are whole numbers close together."""
+    """Return ``np.unique(ids, return_inverse=True)``, without a sort if the ids are integers in a small range."""
     if ids.dtype.kind not in "iu" or int(ids.max()) - int(ids.min()) > DENSE_IDS * len(ids):
         unique, codes = np.unique(ids, return_inverse=True)
         return unique, codes
     # A narrow type could overflow in the difference.
     wide = ids.astype(np.int64) if ids.dtype.kind == "i" else ids.astype(np.uint64)
-    least = wide.min()
-    places = (wide - least).astype(np.intp)
-    present = np.bincount(places) > 0
-    unique = np.flatnonzero(present).astype(wide.dtype) + least
-    return unique.astype(ids.dtype), (np.cumsum(present) - 1)[places]
+    smallest = wide.min()
+    offsets = (wide - smallest).astype(np.intp)
+    is_present = np.bincount(offsets) > 0
+    unique = np.flatnonzero(is_present).astype(wide.dtype) + smallest
+    return unique.astype(ids.dtype), (np.cumsum(is_present) - 1)[offsets]
 
 
 def _ids(groups: ArrayLike) -> NDArray[Any]:
-    """One id a row, none of them missing."""
-    # numpy would make the string "nan" of a missing id in a list of strings.
+    """Return one id per row. Raise if an id is missing."""
+    # In a list of strings, numpy would convert a missing id to the string "nan".
     ids = np.asarray(groups) if hasattr(groups, "__array__") else np.asarray(groups, dtype=object)
     if ids.ndim == 2 and ids.shape[1] == 1:
         ids = ids[:, 0]
     if ids.ndim != 1:
-        raise ValueError(f"groups must be one id a row, shape (n,), got shape {ids.shape}. Pass one column.")
+        raise ValueError(
+            f"groups must have one id per row, shape (n_samples,), got shape {ids.shape}. Pass one column."
+        )
     missing = np.frompyfunc(_is_missing, 1, 1)(ids).astype(bool) if ids.dtype == object else ids != ids
     if missing.any():
         row = missing.argmax()
         raise ValueError(
-            f"groups must have an id in each row, but row {row} has {ids[row]!r}. Drop the rows without an id, or give "
+            f"groups must have an id in each row, got {ids[row]!r} in row {row}. Drop the rows without an id, or give "
             "them one."
         )
     return ids if hasattr(groups, "__array__") else np.asarray(groups).ravel()
 
 
 def _is_missing(value: Any) -> bool:
-    """None, NaN, NaT or pandas.NA: what is not equal to itself, or does not say."""
+    """Return whether a value is None, NaN, NaT or pandas.NA: not equal to itself, or not comparable to itself."""
     try:
         return value is None or bool(value != value)
     except TypeError:
@@ -180,5 +187,5 @@ def _is_missing(value: Any) -> bool:
 
 
 def group_codes(groups: ArrayLike) -> NDArray[np.intp]:
-    """The list of each row, numbered from 0 in the order of the sorted ids; an error where an id is missing."""
+    """Return the list of each row, from 0 in the order of the sorted ids. Raise if an id is missing."""
     return group_runs(groups, len(np.asarray(groups)))[0]

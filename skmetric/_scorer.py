@@ -1,4 +1,4 @@
-"""What all scorers have in common: the form that scikit-learn's model selection takes."""
+"""Base classes of all scorers, in the form that scikit-learn's model selection requires."""
 
 from abc import ABC, abstractmethod
 from typing import Any, Protocol, runtime_checkable
@@ -11,45 +11,45 @@ __all__ = ["CarriesGroups", "RowScorer", "Scorer", "groups_carried"]
 
 
 class Scorer(BaseEstimator, ABC):
-    """A metric of what one method of an estimator gives.
+    """A metric of the output of one method of an estimator.
 
-    A ``BaseEstimator``, because that is the public way to be cloned and to take part in metadata routing: requests are
+    It is a ``BaseEstimator``, because this is the public way to support cloning and metadata routing. The requests are
     read from the signature of ``score``.
     """
 
     def _method(self, estimator: Any, name: str, instead: str) -> Any:
         if not hasattr(estimator, name):
             raise TypeError(
-                f"estimator must have a {name} method for {self!r}, but {type(estimator).__name__} has none. Score "
-                f"{instead}, or a Pipeline that ends in one."
+                f"estimator must have a {name} method for {self!r}, got {type(estimator).__name__}, which has none. "
+                f"Score {instead}, or a Pipeline that ends in one."
             )
         return getattr(estimator, name)
 
     def _accept_sample_weight(self) -> bool:
-        # Without metadata routing, searches over several metrics ask every scorer this, and fail without an answer.
+        # Without metadata routing, searches over several metrics call this on every scorer, and fail if it is missing.
         return True
 
 
 class RowScorer(Scorer):
-    """A metric of what one method of an estimator gives for each row. A scorer says in ``_outputs`` which method."""
+    """A metric of the output of one method of an estimator for each row. ``_outputs`` calls the method."""
 
     @abstractmethod
     def score(self, X: ArrayLike, y: ArrayLike, sample_weight: ArrayLike | None = None) -> float:
-        """Score outputs that are there already."""
+        """Score given outputs."""
 
     def __call__(self, estimator: Any, X: Any, y: ArrayLike, sample_weight: ArrayLike | None = None) -> float:
-        """Score what a fitted estimator makes of rows.
+        """Score the outputs of a fitted estimator.
 
         Parameters
         ----------
         estimator : estimator
-            Fitted; or a Pipeline that ends in one.
+            Fitted estimator, or a Pipeline that ends in one.
         X : array-like of shape (n_samples, n_features)
-            What the estimator takes.
+            Input of the estimator.
         y : array-like of shape (n_samples,)
-            The truth.
+            True targets or classes.
         sample_weight : array-like of shape (n_samples,), default=None
-            Weights of the rows.
+            Row weights.
 
         Returns
         -------
@@ -59,31 +59,31 @@ class RowScorer(Scorer):
         Raises
         ------
         TypeError
-            If the estimator lacks the method that is looked at.
+            If the estimator does not have the required method.
         """
         return self.score(self._outputs(estimator, X), y, sample_weight=sample_weight)
 
     @abstractmethod
     def _outputs(self, estimator: Any, X: Any) -> Any:
-        """What is scored."""
+        """Return the outputs to score."""
 
 
 @runtime_checkable
 class CarriesGroups(Protocol):
-    """An estimator that knows the groups of rows itself: scorers ask it when they are given none."""
+    """An estimator that can return the groups of rows. Scorers use them if they are given no groups."""
 
     def groups_of(self, X: Any) -> ArrayLike | None:
-        """Give the group of each row; None if all rows may be scored as one list.
+        """Return the group of each row, or None if all rows may be scored as one list.
 
         Raises
         ------
         ValueError
-            If the rows cannot be scored as lists at all, or not without groups.
+            If the rows cannot be scored as lists, or if groups are required.
         """
 
 
 def groups_carried(estimator: Any, X: Any) -> ArrayLike | None:
-    """Groups of rows that an estimator knows itself, alone, at the end of a Pipeline or inside a search."""
+    """Return the groups of rows from an estimator: alone, at the end of a Pipeline, or inside a search."""
     if hasattr(estimator, "best_estimator_"):
         return groups_carried(estimator.best_estimator_, X)
     final = estimator.steps[-1][1] if isinstance(estimator, Pipeline) else estimator

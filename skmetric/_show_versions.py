@@ -1,4 +1,4 @@
-"""What a report of a mistake should say about where it was seen."""
+"""Versions and devices, for bug reports."""
 
 import platform
 from importlib import import_module
@@ -14,9 +14,9 @@ OPTIONAL = ["pandas", "polars", "matplotlib"]
 
 
 def show_versions() -> None:
-    """Print the versions of Python, skmetric and the packages that it uses, and what torch can train on.
+    """Print the versions of Python, skmetric and the packages that it uses, and the devices that torch can use.
 
-    A report of a mistake should come with this. Only torch is imported for it.
+    Include this output in bug reports. Of the packages, only torch is imported.
 
     Examples
     --------
@@ -58,7 +58,7 @@ def _installed(name: str) -> str:
 def _torch() -> dict[str, str]:
     try:
         torch: Any = import_module("torch")
-    except (ImportError, OSError) as error:  # OSError: a library that it needs is missing or of another machine
+    except (ImportError, OSError) as error:  # OSError: a shared library is missing or of another machine
         return {"torch": f"{_installed('torch')}, cannot be imported: {error}"}
     cuda = "not available"
     if torch.cuda.is_available():

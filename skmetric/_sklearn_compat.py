@@ -1,4 +1,4 @@
-"""The only file that imports scikit-learn's private names; and its base classes, with the types that they lack."""
+"""The only file that imports private names of scikit-learn. It also adds types to the base classes."""
 
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, Self, TypeVar
@@ -37,8 +37,8 @@ __all__ = [
 ]
 
 if TYPE_CHECKING:
-    # scikit-learn ships no types: to a type checker its classes are Any, and so would be everything that an estimator
-    # of ours has. These stand for them there, with the names that we use.
+    # scikit-learn has no type annotations: for a type checker, its classes are Any, and so would be all attributes of
+    # our estimators. These classes replace them for the type checker, with the names that we use.
     Method = TypeVar("Method", bound=Callable[..., Any])
 
     class BaseEstimator:
@@ -79,5 +79,5 @@ else:
 
 
 def has_callbacks(estimator: Any) -> bool:
-    """Whether an estimator has callbacks of scikit-learn's, set on it or on an estimator around it."""
+    """Return whether an estimator has callbacks of scikit-learn, set on it or on an estimator that contains it."""
     return hasattr(estimator, "_skl_callbacks")

@@ -1,4 +1,4 @@
-"""Warnings that point at the user's own line."""
+"""Warnings that show the line of the user's code."""
 
 import inspect
 import warnings
@@ -7,24 +7,25 @@ from collections.abc import Iterator
 __all__ = ["warn_caller"]
 
 OURS = __name__.partition(".")[0]
-# What calls the library on a user's behalf, and what a worker's call begins with, where no line is the user's.
+# Packages that call the library for the user, and packages at the bottom of the stack of a worker, which has no line of
+# the user's code.
 BETWEEN = {"sklearn", "joblib"}
 WORKERS = {"multiprocessing", "threading", "concurrent"}
 
 
 def warn_caller(message: str, category: type[Warning] = UserWarning) -> None:
-    """Warn at the line from which the library was entered, through a Pipeline, a search or a decorator too."""
+    """Warn at the line of the user's code that called the library, also through a Pipeline, search or decorator."""
     packages = list(_packages_on_the_stack())
-    place = next((k for k, package in enumerate(packages) if package not in {OURS, *BETWEEN}), len(packages))
-    if place == len(packages) or packages[place] in WORKERS:
-        # Nobody's line: that of whoever called us last.
-        place = max(k for k, package in enumerate(packages[:place]) if package == OURS) + 1
-    # As Python counts: 1 is this function.
-    warnings.warn(message, category, stacklevel=1 + place)
+    depth = next((k for k, package in enumerate(packages) if package not in {OURS, *BETWEEN}), len(packages))
+    if depth == len(packages) or packages[depth] in WORKERS:
+        # There is no line of the user's code. Use the line that called this library last.
+        depth = max(k for k, package in enumerate(packages[:depth]) if package == OURS) + 1
+    # For Python, level 1 is this function.
+    warnings.warn(message, category, stacklevel=1 + depth)
 
 
 def _packages_on_the_stack() -> Iterator[str]:
-    """Names of the packages whose code is running, from ``warn_caller`` outwards."""
+    """Yield the package of each frame on the stack, from ``warn_caller`` outward."""
     here = inspect.currentframe()
     frame = here and here.f_back
     while frame is not None:

@@ -1,4 +1,4 @@
-"""Tables for learning to rank: made ones, and files in LETOR's format. Numpy, scipy and scikit-learn only."""
+"""Tables for learning to rank: generated ones, and files in the LETOR format. It does not need torch."""
 
 from skmetric.datasets.letor import load_letor
 from skmetric.datasets.ranking import make_ranking

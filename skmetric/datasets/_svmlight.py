@@ -1,4 +1,4 @@
-"""Lines of SVMlight's format with groups, a block of text at a time."""
+"""Parser for blocks of lines in the SVMlight format with groups."""
 
 import re
 import warnings
@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 __all__ = ["Lines", "MalformedLineError", "parse_lines"]
 
-# Integers are read as float64.
+# Integers are read as float64, which represents all integers below this exactly.
 LARGEST_INTEGER = 2**53
 LARGEST_LABEL, LARGEST_VALUE = float(np.finfo(np.float64).max), float(np.finfo(np.float32).max)
 MOST_CHARACTERS = 80
@@ -19,25 +19,26 @@ _COLON_TO_SPACE = bytes.maketrans(b":", b" ")
 
 
 def _lines_of(number: bytes) -> "re.Pattern[bytes]":
-    """Match as many well-formed lines as there are. Possessive, so that it takes linear time and never backtracks."""
+    """Match as many well-formed lines as possible. Possessive quantifiers never backtrack: the time is linear."""
     line = rb"(?:%b[ \t\r]++qid:[0-9]++(?:[ \t\r]++[0-9]++:%b)*+)?+[ \t\r]*+\n" % (number, number)
     return re.compile(rb"(?:[ \t\r]*+%b)*+" % line)
 
 
-# The characters of numbers are three times as fast to match as numbers: the strict form is for blocks with an error.
+# Matching the characters of numbers is three times as fast as matching numbers. Only blocks with an error need the
+# strict pattern.
 _LINES = _lines_of(rb"[-+.0-9eE]++")
 _STRICT_LINES = _lines_of(rb"[-+]?+(?:[0-9]++\.?+[0-9]*+|\.[0-9]++)(?:[eE][-+]?+[0-9]++)?+")
 
 
 class MalformedLineError(ValueError):
-    """A line is not what it should be.
+    """A line does not have the required form.
 
     Parameters
     ----------
     line : int
-        Which line of the block, from 0.
+        Index of the line in the block, from 0.
     rule : str
-        What was expected, and what was there.
+        The rule, and the text that was found instead.
     """
 
     def __init__(self, line: int, rule: str) -> None:
@@ -47,20 +48,20 @@ class MalformedLineError(ValueError):
 
 @dataclass(frozen=True)
 class Lines:
-    """What the lines of a block say; lines that are empty or a comment are left out.
+    """The contents of the lines of a block. Empty lines and comment lines are left out.
 
     Attributes
     ----------
-    labels : ndarray of shape (n,)
-        The number that a line begins with.
-    groups : ndarray of int, shape (n,)
-        The number after ``qid:``.
-    counts : ndarray of int, shape (n,)
-        How many features a line has.
+    labels : ndarray of shape (n_samples,)
+        Number at the beginning of each line.
+    groups : ndarray of int, shape (n_samples,)
+        Number after ``qid:`` in each line.
+    counts : ndarray of int, shape (n_samples,)
+        Number of features in each line.
     columns : ndarray of int, shape (counts.sum(),)
-        Their columns, from 0, ascending within a line.
+        Columns of the features, from 0, ascending within a line.
     values : ndarray of shape (counts.sum(),)
-        Their values.
+        Values of the features.
     """
 
     labels: NDArray[np.float64]
@@ -73,12 +74,12 @@ class Lines:
 def parse_lines(text: bytes, *, first_index: int, n_features: int | None) -> Lines:
     """Parse a block of whole lines.
 
-    All numbers of a block are read by one call: nothing is done a token, or a line, at a time.
+    One call reads all numbers of the block. There is no Python loop over lines or tokens.
 
     Raises
     ------
     MalformedLineError
-        If a line has another form, or an index that is not ascending, too small or too large.
+        If a line has another form, or if an index is too small, too large or not in ascending order.
     """
     if b"#" in text:
         text = _COMMENT.sub(b"", text)
@@ -86,15 +87,15 @@ def parse_lines(text: bytes, *, first_index: int, n_features: int | None) -> Lin
     if end < len(text):
         _refuse(text, end)
     n_colons = _colons_by_line(text)
-    written = np.flatnonzero(n_colons)
-    # A line of c colons has c pairs of numbers: the label and the group, then an index and a value each.
+    line_of_row = np.flatnonzero(n_colons)
+    # A line with c colons has c pairs of numbers: label and group, then index and value of each feature.
     pairs = _numbers(text, int(n_colons.sum())).reshape(-1, 2)
-    heads = np.cumsum(n_colons[written]) - n_colons[written]
+    heads = np.cumsum(n_colons[line_of_row]) - n_colons[line_of_row]
     features = np.delete(pairs, heads, axis=0)
-    counts = n_colons[written] - 1
-    lines = np.repeat(written, counts)
-    _check_groups(pairs[heads, 1], written)
-    _check_finite(pairs[heads, 0], written, LARGEST_LABEL, "label")
+    counts = n_colons[line_of_row] - 1
+    lines = np.repeat(line_of_row, counts)
+    _check_groups(pairs[heads, 1], line_of_row)
+    _check_finite(pairs[heads, 0], line_of_row, LARGEST_LABEL, "label")
     _check_finite(features[:, 1], lines, LARGEST_VALUE, "value")
     _check_indices(features[:, 0], lines, first_index, n_features)
     return Lines(
@@ -115,13 +116,13 @@ def _colons_by_line(text: bytes) -> NDArray[np.intp]:
 def _numbers(text: bytes, n_pairs: int) -> NDArray[np.float64]:
     """Read all numbers.
 
-    Each of the 2 * n_pairs places where a number should be has at least one of its characters. So it either gives a
-    number or stops the reading, and the count is right only where each gives just one.
+    There are 2 * n_pairs positions for numbers, and each has at least one character that may occur in a number. So each
+    position gives one or more numbers, or stops the reading. The count is right only if each gives exactly one.
     """
     if n_pairs == 0:
         return np.empty(0)
     with warnings.catch_warnings():
-        # What ends the reading is a warning in some versions of numpy and an error in others.
+        # Text that is not a number gives a warning in some versions of numpy, and an error in others.
         warnings.simplefilter("error", DeprecationWarning)
         try:
             numbers = np.fromstring(text.translate(_COLON_TO_SPACE, b"qid"), sep=" ")
@@ -135,7 +136,7 @@ def _numbers(text: bytes, n_pairs: int) -> NDArray[np.float64]:
 def _refuse(text: bytes, start: int) -> None:
     line = text[start : text.index(b"\n", start)].decode(errors="replace").strip()
     shown = line if len(line) <= MOST_CHARACTERS else f"{line[:MOST_CHARACTERS]}..."
-    rule = f"must read 'label qid:group index:value index:value ...', all of them finite numbers, got {shown!r}"
+    rule = f"must have the form 'label qid:group index:value index:value ...' with finite numbers, got {shown!r}"
     if "qid:" not in line:
         rule += "; sklearn.datasets.load_svmlight_file reads files without groups"
     raise MalformedLineError(text.count(b"\n", 0, start), rule)
@@ -165,12 +166,12 @@ def _check_indices(
     wrong[1:] |= (indices[1:] <= indices[:-1]) & (lines[1:] == lines[:-1])
     if not wrong.any():
         return
-    place = int(wrong.argmax())
-    index = f"{indices[place]:.0f}"
-    if indices[place] < first_index:
-        rule = f"must have indices from {first_index}, got {index}: pass zero_based=True where they begin at 0"
-    elif indices[place] > largest:
-        rule = f"must have indices up to {largest}, got {index}: pass n_features=None, or a larger one"
+    first = int(wrong.argmax())
+    index = f"{indices[first]:.0f}"
+    if indices[first] < first_index:
+        rule = f"must have indices from {first_index}, got {index}: pass zero_based=True if they begin at 0"
+    elif indices[first] > largest:
+        rule = f"must have indices up to {largest}, got {index}: pass n_features=None, or a larger number"
     else:
-        rule = f"must have ascending indices below 2**53, none twice, got {index} after {indices[place - 1]:.0f}"
-    raise MalformedLineError(int(lines[place]), rule)
+        rule = f"must have ascending indices below 2**53, none twice, got {index} after {indices[first - 1]:.0f}"
+    raise MalformedLineError(int(lines[first]), rule)

@@ -15,7 +15,8 @@ from skmetric.datasets._svmlight import Lines, MalformedLineError, parse_lines
 
 __all__ = ["load_letor"]
 
-# How much text is parsed at once: enough to spread the cost of a call, few enough to stay in the processor's cache.
+# Size of a block of text that is parsed in one call: large enough for a small overhead per call, and small enough for
+# the CPU cache.
 BLOCK_BYTES = 2**20
 GZIP_MAGIC = b"\x1f\x8b"
 
@@ -27,49 +28,49 @@ def load_letor(
     zero_based: bool = False,
     sparse: bool = False,
 ) -> tuple[NDArray[np.float32] | csr_array, NDArray[np.float64], NDArray[np.int64]]:
-    r"""Load a ranking table from a file in LETOR's format: SVMlight's, with a group on every line.
+    r"""Load a ranking table from a file in the LETOR format: the SVMlight format with a group on every line.
 
-    A line is a row: ``label qid:group index:value index:value ... # comment``. Features that are not written are 0.
-    Lines that are empty, or hold a comment only, are skipped.
+    Each line is a row: ``label qid:group index:value index:value ... # comment``. Features that are missing in a line
+    are 0. Empty lines, and lines with only a comment, are skipped.
 
     Parameters
     ----------
     path : str or path
-        The file; text, or text compressed by gzip, whatever its name.
+        Path of a text file, or of a gzip-compressed text file with any name.
     n_features : int, default=None
-        How many columns X has. None: as many as the largest index in the file asks for. Give it where training and test
-        files must agree.
+        Number of columns of X. If None, it follows from the largest index in the file. Set it if training and test
+        files must have the same number of columns.
     zero_based : bool, default=False
-        Whether the index of the first column is 0. The collections' own files begin at 1.
+        Whether the index of the first column is 0. The files of the collections begin at 1.
     sparse : bool, default=False
-        Whether X is a sparse array of what the file writes (zeros too), instead of a dense one.
+        Whether X is a sparse array instead of a dense one. It stores all values in the file, including zeros.
 
     Returns
     -------
-    X : ndarray or csr_array of float32, shape (n, n_features)
-        The features, a row for each line.
-    y : ndarray of shape (n,)
-        The labels: grades, higher is more relevant.
-    groups : ndarray of int, shape (n,)
-        The group of each row, as the file numbers them after ``qid:``.
+    X : ndarray or csr_array of float32, shape (n_samples, n_features)
+        Features, one row per line.
+    y : ndarray of shape (n_samples,)
+        Labels: relevance grades, higher is more relevant.
+    groups : ndarray of int, shape (n_samples,)
+        Group of each row: the number after ``qid:``.
 
     Raises
     ------
     ValueError
-        If a line is malformed, has no group, or has an index that is too small, too large, or not above the one before
-        it: the message gives its number. Also if the file has no rows, or ``n_features`` is not positive.
+        If a line is malformed, has no group, or has an index that is too small, too large, or not above the previous
+        one; the message gives the line number. Also if the file has no rows, or ``n_features`` is not positive.
     TypeError
         If ``n_features`` is not an integer.
 
     See Also
     --------
-    sklearn.datasets.load_svmlight_file : Reads files without groups, too.
+    sklearn.datasets.load_svmlight_file : Also reads files without groups.
 
     Notes
     -----
-    The file is read twice: once to count its rows, once to fill the result, about a megabyte at a time. So memory is
-    that of the result and some tens of megabytes; where ``n_features=None`` and the first lines do not yet have the
-    largest index, for a moment twice the dense result.
+    The file is read twice, in blocks of about one megabyte: first to count its rows, then to fill the result. So the
+    memory is that of the result plus some tens of megabytes. If ``n_features=None`` and the first lines do not have the
+    largest index, a dense result needs twice its memory for a short time.
 
     Numbers are read as float64, correctly rounded, before they become float32.
 
@@ -114,7 +115,7 @@ def load_letor(
     if n == 0:
         raise ValueError(
             f"path must be a file with at least one row 'label qid:group index:value ...', got {name} with {n_lines} "
-            "lines and none of them a row. Pass another file."
+            "lines and no row. Pass another file."
         )
     return table.finish(n), labels[:n].copy(), groups[:n].copy()
 
@@ -135,7 +136,7 @@ def _open(name: str) -> BinaryIO:
 
 
 def _count(name: str) -> tuple[int, int]:
-    """Count lines and colons: upper bounds of rows, and of values."""
+    """Count lines and colons, which are upper bounds of the numbers of rows and of values."""
     n_lines = n_colons = 0
     for text in _blocks(name):
         n_lines, n_colons = n_lines + text.count(b"\n"), n_colons + text.count(b":")
@@ -143,14 +144,14 @@ def _count(name: str) -> tuple[int, int]:
 
 
 class _DenseTable:
-    """A dense table that is written from the top, and becomes wider when it must."""
+    """A dense table that is filled from the top, and gets more columns if needed."""
 
     def __init__(self, n_rows: int, n_values: int, n_features: int | None) -> None:
-        # Zeros take no memory until they are written to: rows that are not needed cost nothing.
+        # Zeros use no memory until they are overwritten, so rows that are not needed cost nothing.
         self.values = np.zeros((n_rows, n_features or 0), dtype=np.float32)
 
     def write(self, start: int, lines: Lines) -> None:
-        """Write the rows of some lines from row ``start`` on."""
+        """Write the rows of ``lines``, beginning at row ``start``."""
         width = int(lines.columns.max(initial=-1)) + 1
         if width > self.values.shape[1]:
             wider = np.zeros((len(self.values), width), dtype=np.float32)
@@ -160,14 +161,14 @@ class _DenseTable:
         self.values[rows, lines.columns] = lines.values
 
     def finish(self, n_rows: int) -> NDArray[np.float32]:
-        """Give the table of the rows that were written."""
-        # In place: a view would keep the rows below alive, and a copy would double the table.
+        """Return the table of the rows that were written."""
+        # Resize in place: a view would keep the unused rows in memory, and a copy would double the memory.
         self.values.resize((n_rows, self.values.shape[1]), refcheck=False)
         return self.values
 
 
 class _SparseTable:
-    """A sparse table that is written from the top."""
+    """A sparse table that is filled from the top."""
 
     def __init__(self, n_rows: int, n_values: int, n_features: int | None) -> None:
         self.n_features = n_features or 0
@@ -176,7 +177,7 @@ class _SparseTable:
         self.ends = np.zeros(n_rows + 1, dtype=index)
 
     def write(self, start: int, lines: Lines) -> None:
-        """Write the rows of some lines from row ``start`` on."""
+        """Write the rows of ``lines``, beginning at row ``start``."""
         self.n_features = max(self.n_features, int(lines.columns.max(initial=-1)) + 1)
         first = int(self.ends[start])
         self.ends[start + 1 : start + 1 + len(lines.counts)] = first + np.cumsum(lines.counts)
@@ -184,7 +185,7 @@ class _SparseTable:
         self.columns[first : first + len(lines.values)] = lines.columns
 
     def finish(self, n_rows: int) -> csr_array:
-        """Give the table of the rows that were written."""
+        """Return the table of the rows that were written."""
         n_values = int(self.ends[n_rows])
         for array in (self.values, self.columns):
             array.resize(n_values, refcheck=False)

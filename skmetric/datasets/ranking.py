@@ -1,4 +1,4 @@
-"""A made ranking task, whose right answer is known."""
+"""A generated ranking task with known true scores."""
 
 from collections.abc import Sequence
 from numbers import Integral, Real
@@ -10,9 +10,10 @@ from sklearn.utils import check_random_state
 
 __all__ = ["make_ranking"]
 
-# Of a feature's variance, what lies between groups.
+# Fraction of the variance of a feature that is between groups.
 SHARE_BETWEEN_GROUPS = 0.5
-# Hidden units of the teacher for each informative feature, and how far into their bend its inputs reach.
+# Number of hidden units of the teacher per informative feature, and the scale of their inputs: a larger scale makes the
+# teacher less linear.
 UNITS_PER_FEATURE = 2
 TEACHER_GAIN = 1.5
 
@@ -32,67 +33,70 @@ def make_ranking(
 ) -> tuple[NDArray[Any], ...]:
     r"""Generate a random ranking task: groups of rows with graded relevance.
 
-    A row :math:`x` of group :math:`g` is :math:`c_g + e`, where center and rest are normal with the variance 1/2 each.
-    A teacher scores it from the informative features by a random network with one hidden layer,
-    :math:`f(x) = \sum_k a_k \tanh(w_k^\top x + b_k)`, scaled to mean 0 and standard deviation 1 over all rows. With
-    :math:`m_g` the mean of :math:`f` over the rows of the group, scaled in the same way over the groups, the grade is
-    cut from
+    A row :math:`x` of group :math:`g` is :math:`c_g + e`, where the group center :math:`c_g` and the rest :math:`e` are
+    normal with variance 1/2 each. A teacher computes the score of the row from the informative features. The teacher is
+    a random network with one hidden layer, :math:`f(x) = \sum_k a_k \tanh(w_k^\top x + b_k)`, scaled to mean 0 and
+    standard deviation 1 over all rows. If :math:`m_g` is the mean of :math:`f` over the rows of the group, scaled in
+    the same way over the groups, the grade is derived from
 
     .. math::
         z = f(x) - \text{group\_shift} \cdot m_g + \text{noise} \cdot \varepsilon, \qquad \varepsilon \sim N(0, 1).
 
-    Half of all rows get the grade 0, a quarter the grade 1, and so on; the highest grade takes what remains.
+    The half of all rows with the lowest :math:`z` gets grade 0, the next quarter grade 1, and so on. The highest grade
+    gets the remaining rows.
 
     Parameters
     ----------
     n_groups : int, default=100
-        How many groups.
+        Number of groups.
     n_features : int, default=20
-        How many columns.
+        Number of features, the columns of X.
     n_informative : int, default=10
-        How many of them the teacher sees.
+        Number of features that the teacher uses.
     group_size : int or tuple of two int, default=(5, 30)
-        How many rows a group has; or the smallest and the largest number, between which the sizes are drawn uniformly.
+        Number of rows per group. If a tuple, the smallest and the largest number: sizes are drawn uniformly between
+        them.
     n_grades : int, default=5
-        How many grades there are, from 0.
+        Number of grades, which begin at 0.
     noise : float, default=0.3
-        Standard deviation of what is added to each row's score before it is graded, in units of the scores' own.
+        Standard deviation of the noise added to the score of each row, relative to that of the scores.
     group_shift : float, default=1.0
-        Standard deviation of what is added to the scores of a whole group, in the same units. It works against the
-        group's mean, so that rows of good groups get low grades: the order within groups stays the teacher's, and the
-        relation between groups is weakened, and turned round where ``group_shift`` is larger. 0 gives no group effect.
+        Standard deviation of the shift added to all scores of a group, relative to that of the scores. The shift is
+        opposite to the mean of the group, so that rows of good groups get low grades. The order within groups remains
+        that of the teacher. The relation between groups becomes weaker, and a larger ``group_shift`` reverses it. 0
+        means no group effect.
     shuffle : bool, default=True
-        Whether rows and columns come in random order. False: groups are contiguous, and the informative columns first.
+        Whether to shuffle rows and columns. If False, groups are contiguous, and the informative columns come first.
     return_scores : bool, default=False
-        Whether to return the teacher's scores, too.
+        Whether to also return the scores of the teacher.
     random_state : int, RandomState or None, default=None
-        An int gives the same task every time.
+        Pass an int for the same task in each call.
 
     Returns
     -------
-    X : ndarray of shape (n, n_features)
-        The features.
-    y : ndarray of int, shape (n,)
-        The grade of each row: from 0 to ``n_grades - 1``, higher is more relevant.
-    groups : ndarray of int, shape (n,)
-        The group of each row, from 0.
-    scores : ndarray of shape (n,)
-        The teacher's scores :math:`f(x)`, without noise and shift. Only if ``return_scores=True``.
+    X : ndarray of shape (n_samples, n_features)
+        Features.
+    y : ndarray of int, shape (n_samples,)
+        Grade of each row, from 0 to ``n_grades - 1``. Higher is more relevant.
+    groups : ndarray of int, shape (n_samples,)
+        Group of each row, from 0.
+    scores : ndarray of shape (n_samples,)
+        Scores :math:`f(x)` of the teacher, without noise and shift. Only if ``return_scores=True``.
 
     Raises
     ------
     ValueError
-        If a number is out of range, or there are more informative columns than columns.
+        If a number is out of range, or ``n_informative`` is larger than ``n_features``.
     TypeError
-        If a number is not one.
+        If an argument that must be a number has another type.
 
     Notes
     -----
-    What ``group_shift`` does to a regressor of the grades over all rows: its best answer is the mean of :math:`z` at
-    :math:`x`, and as :math:`x` tells much about :math:`m_g`, that is no longer :math:`f`. A ranker that compares rows
-    within groups never sees the shift, but for the grades that all rows of a far shifted group may share.
-    With the other defaults, the mean Spearman correlation of boosted trees with the teacher within new groups is .77
-    for ``group_shift=0``, .44 for 1 and -.32 for 2.
+    ``group_shift`` misleads a regressor of the grades over all rows. Its best prediction is the mean of :math:`z` at
+    :math:`x`, which is no longer :math:`f`, because :math:`x` is informative about :math:`m_g`. A ranker that compares
+    rows within groups does not see the shift, except that all rows of a group with a large shift may have the same
+    grade. With the other defaults, the mean Spearman correlation of boosted trees with the teacher within new groups is
+    .77 for ``group_shift=0``, .44 for 1 and -.32 for 2.
 
     Examples
     --------
@@ -103,7 +107,7 @@ def make_ranking(
     >>> y.tolist().count(0), y.tolist().count(1), y.tolist().count(2)
     (6, 3, 3)
 
-    Rows ranked by the teacher's scores are ranked as well as can be:
+    Without noise and shift, the scores of the teacher rank the rows perfectly:
 
     >>> X, y, groups, scores = make_ranking(noise=0, group_shift=0, return_scores=True, random_state=0)
     >>> bool((y[scores.argsort()] == sorted(y)).all())
@@ -114,8 +118,8 @@ def make_ranking(
     _check_sizes(noise=noise, group_shift=group_shift)
     if n_informative > n_features:
         raise ValueError(
-            f"n_informative must be at most n_features={n_features}, got n_informative={n_informative}. Pass fewer, or "
-            "more features."
+            f"n_informative must be at most n_features={n_features}, got n_informative={n_informative}. Pass a "
+            "smaller n_informative, or a larger n_features."
         )
     smallest, largest = _check_group_size(group_size)
 
@@ -161,14 +165,14 @@ def _grades(latent: NDArray[np.float64], n_grades: int) -> NDArray[np.int64]:
 
 
 def _check_integers(**values: tuple[Any, int]) -> None:
-    """Validate integers, each beside the least that it may be."""
-    for name, (value, least) in values.items():
+    """Validate integers, each given with its smallest valid value."""
+    for name, (value, smallest) in values.items():
         if isinstance(value, bool) or not isinstance(value, Integral):
             raise TypeError(
-                f"{name} must be an integer, got {value!r} of type {type(value).__name__}. Pass {least} or more."
+                f"{name} must be an integer, got {value!r} of type {type(value).__name__}. Pass {smallest} or more."
             )
-        if int(value) < least:
-            raise ValueError(f"{name} must be at least {least}, got {name}={value}. Pass a larger number.")
+        if int(value) < smallest:
+            raise ValueError(f"{name} must be at least {smallest}, got {name}={value}. Pass a larger number.")
 
 
 def _check_sizes(**values: Any) -> None:
@@ -183,8 +187,8 @@ def _check_group_size(group_size: int | Sequence[int]) -> tuple[int, int]:
     sizes = tuple(group_size) if isinstance(group_size, Sequence) else (group_size, group_size)
     if len(sizes) != 2:
         raise ValueError(
-            f"group_size must be one number of rows, or the smallest and the largest, got {group_size!r}. Pass for "
-            "instance (5, 30)."
+            f"group_size must be one number of rows, or the smallest and the largest number, got {group_size!r}. Pass "
+            "(5, 30), for instance."
         )
     for size in sizes:
         _check_integers(group_size=(size, 1))

@@ -1,4 +1,4 @@
-"""What all estimators share: common parameters, the way from ``fit`` to a trained network, and its use."""
+"""Base class of all estimators: common parameters, the steps from ``fit`` to a trained network, and its use."""
 
 from abc import ABCMeta, abstractmethod
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -47,12 +47,12 @@ __all__ = ["TorchEstimator", "all_or_nothing", "float32_overflow_is_infinity"]
 Method = TypeVar("Method", bound=Callable[..., Any])
 Data = TypeVar("Data", bound=TrainingData)
 Choice = TypeVar("Choice")
-# Gives the score (higher is better) of a network's outputs for held-out rows.
+# Computes a score (higher is better) from the outputs of a network for held-out rows.
 Judge = Callable[[NDArray], float]
 
 
 def all_or_nothing(fit: Method) -> Method:
-    """Leave the estimator as it was when fitting fails or is interrupted; arguments that do not fit name its class."""
+    """Restore the estimator if fitting fails or is interrupted; errors about arguments name the estimator's class."""
     takes = signature(fit)
 
     @wraps(fit)
@@ -60,13 +60,13 @@ def all_or_nothing(fit: Method) -> Method:
         try:
             takes.bind(self, *args, **kwargs)
         except TypeError as error:
-            # Python would name the class that the method is written in, which may be none of the user's.
+            # Python would name the class that defines the method, which may be a base class that users do not know.
             raise TypeError(f"{type(self).__name__}.{fit.__name__}(): {error}; it takes {_shown(takes)}.") from None
         before = self.__dict__.copy()
         try:
             return fit(self, *args, **kwargs)
         except BaseException:
-            # In one step: a predict in another thread finds the attributes of before or of now, never none.
+            # One assignment: a predict in another thread finds either the old or the new attributes, never none.
             self.__dict__ = before
             raise
 
@@ -74,33 +74,33 @@ def all_or_nothing(fit: Method) -> Method:
 
 
 def _shown(takes: Signature) -> str:
-    """A method's arguments, without types and the estimator itself."""
+    """Signature of a method as text, without types and ``self``."""
     plain = [each.replace(annotation=Parameter.empty) for each in list(takes.parameters.values())[1:]]
     return str(takes.replace(parameters=plain, return_annotation=Signature.empty))
 
 
 @contextmanager
 def float32_overflow_is_infinity() -> Iterator[None]:
-    """Let a value too large for float32 become infinite, which is then an error of its own: one message, not two."""
+    """Let a value too large for float32 become infinite without a warning: infinite values raise an error later."""
     with np.errstate(over="ignore", invalid="ignore"):
         yield
 
 
 def _is_ours(kind: type, method: str) -> bool:
-    """Whether a class has a method from this library, and not from a user's subclass."""
+    """Whether a class has a method from this library, and not from a subclass of the user."""
     owner = next(each for each in kind.__mro__ if method in vars(each))
     return owner.__module__.partition(".")[0] == __name__.partition(".")[0]
 
 
 class LastFit(NamedTuple):
-    """What a fit goes on from."""
+    """Network and choices of the fit that training continues from."""
 
     network: TrainedNetwork
     choice: Any
 
 
 class Head(NamedTuple):
-    """What the network of a task ends in: the fields of :class:`NetworkSpec` that a task decides."""
+    """Last layers of a network: the fields of :class:`NetworkSpec` that a task decides."""
 
     hidden_layer_sizes: tuple[int, ...]
     n_outputs: int
@@ -117,11 +117,11 @@ class TorchEstimator(
 ):
     """An estimator around one of the engine's networks.
 
-    ``fit`` passes its arguments to ``_fit``, which goes one way: ``_prepare`` decides everything before training and
-    stores nothing, ``_train`` trains, and ``_finish`` writes the fitted attributes. A task has hooks for what is its
-    own: ``_read`` (arguments to data), ``_choose`` (what is settled by looking at the data), ``_head`` (what the
-    network ends in), ``_batching`` and ``_objective`` (how it is trained), ``_validation`` (how held-out data are
-    scored), and ``_fitted_attributes`` (what is written in the end).
+    ``fit`` passes its arguments to ``_fit``, which has three steps: ``_prepare`` decides everything before training and
+    stores nothing, ``_train`` trains, and ``_finish`` writes the fitted attributes. Each task implements these hooks:
+    ``_read`` (checks arguments and returns data), ``_choose`` (resolves what depends on the data), ``_head`` (last
+    layers of the network), ``_batching`` and ``_objective`` (how the network is trained), ``_validation`` (how held-out
+    data are scored), and ``_fitted_attributes`` (what is written at the end).
     """
 
     hidden_layer_sizes: int | Sequence[int]
@@ -168,47 +168,47 @@ class TorchEstimator(
 
     @abstractmethod
     def _read(self, given: Given, like: Data | None = None) -> Data:
-        """Check arguments of ``fit``; of a validation set, which must be ``like`` the training data."""
+        """Check the arguments of ``fit``, or a validation set, which must be ``like`` the training data."""
 
     @abstractmethod
     def _choose(self, data: Data, train: Indices, last: Choice | None) -> Choice:
-        """Settle what the parameters leave to the data; ``last`` is what the fit chose that this one goes on from."""
+        """Resolve what depends on the data; ``last`` is the choice of the fit that this one continues from."""
 
     def _check_choice(self, data: Data, choice: Choice) -> None:
-        """Raise or warn where the data and the parameters do not go together."""
+        """Raise or warn if the parameters do not fit the data."""
 
     @abstractmethod
     def _head(self, data: Data, choice: Choice, input_width: int) -> Head:
-        """What the network ends in, for inputs of a given width."""
+        """Return the last layers of the network, for inputs of a given width."""
 
     @abstractmethod
     def _batching(self, choice: Choice) -> Any:
-        """How the data are to draw their batches, in the form that they take."""
+        """Return the settings by which the data draw their batches."""
 
     @abstractmethod
     def _objective(self, data: Data, choice: Choice, batches: Batches) -> tuple[Objective, Mapping[str, float]]:
-        """What training lowers, and the numbers that enter it: models of one stack may differ in these."""
+        """Return the objective to minimize and its hyperparameters, which may differ between models of a stack."""
 
     @abstractmethod
     def _validation(self, held_out: Data, choice: Choice) -> tuple[Columns, Judge]:
-        """Rows to stop early by, and the score of what a network makes of them."""
+        """Return the rows for early stopping, and a function that scores the outputs of a network for them."""
 
     @abstractmethod
     def _points(self, X: Any) -> Columns:
-        """Check rows against those of ``fit``."""
+        """Check that rows have the columns of ``fit``."""
 
     def transform(self, X: ArrayLike) -> NDArray[np.float32]:
-        """Give the learned representation of rows: the embedding, or the last hidden layer before the predictions.
+        """Return the learned representation of rows: the embedding, or the last hidden layer before the predictions.
 
         Parameters
         ----------
         X : array-like of shape (n_samples, n_features)
-            The rows. For an embedder with a ``preprocessor`` also indices of shape (n_samples,).
+            The rows. An embedder with a ``preprocessor`` also takes indices of shape (n_samples,).
 
         Returns
         -------
-        ndarray of shape (n_samples, n_components), float32
-            A DataFrame where ``set_output`` asks for one.
+        representation : ndarray of shape (n_samples, n_components), float32
+            One row per row of ``X``; a DataFrame after ``set_output(transform="pandas")``.
         """
         check_is_fitted(self)
         return self._network.represent(self._points(X), self.device)
@@ -223,7 +223,7 @@ class TorchEstimator(
         return self
 
     def _prepare(self, given: Given, fits: InputFits | None = None) -> Prepared[Data, Choice]:
-        """Decide everything before training; ``fits`` holds the encodings that other candidates of a fold have made."""
+        """Decide everything before training; ``fits`` caches encodings that the candidates of a fold share."""
         data = self._read(given)
         seed = self._seed_sequence()
         train, held_out = self._split(data, given, seed)
@@ -231,7 +231,7 @@ class TorchEstimator(
         return self._planned(given, data, train, held_out, seed=seed, last=last, fits=fits)
 
     def _split(self, data: Data, given: Given, seed: np.random.SeedSequence) -> tuple[Indices, Data | None]:
-        """Indices of what to train on, and what to stop early by."""
+        """Return indices of the training data, and the data for early stopping."""
         validation = given.validation(self.early_stopping, data.needs_y)
         if validation is not None:
             return data.usable(), self._read(validation, like=data)
@@ -251,13 +251,13 @@ class TorchEstimator(
         choice: Choice | None = None,
         fits: InputFits | None = None,
     ) -> Prepared[Data, Choice]:
-        """Make the plan; ``choice`` is what an earlier call has settled for this one too."""
+        """Make the plan; ``choice`` is given if an earlier call has already made it."""
         if choice is None:
             choice = self._choose(data, train, last.choice if last else None)
         self._check_choice(data, choice)
         judged = None if held_out is None else self._validation(held_out, choice)
         batches = data.batches(train, self._batching(choice))
-        # A user's module takes the columns as they are.
+        # A module of the user gets the columns unchanged.
         inputs = INPUTS[self.inputs] if self.module is None else PlainInputs()
         before = None
         if last is not None and (last.network.spec.inputs, last.network.spec.n_features) == (
@@ -303,7 +303,7 @@ class TorchEstimator(
         return Prepared(plan, data, batches, choice, given)
 
     def _train(self, prepared: Prepared[Data, Choice]) -> FitResult:
-        """Train one model; callbacks of skorch (``callbacks``) and of scikit-learn (``set_callbacks``) look on."""
+        """Train one model and notify callbacks of skorch (``callbacks``) and of scikit-learn (``set_callbacks``)."""
         device = resolve_device(self.device)
         task = prepared.given.for_callbacks
         context = self._init_callback_context(max_subtasks=prepared.plan.max_iter)
@@ -316,12 +316,12 @@ class TorchEstimator(
         return result
 
     def _finish(self, prepared: Prepared[Data, Choice], result: FitResult) -> None:
-        """Write the fitted attributes, all in one step: nothing else writes any."""
+        """Write all fitted attributes in one assignment."""
         if result.failure is not None:
             raise ValueError(self._not_fitted(result.failure))
         history = [*(prepared.earlier or []), *result.history]
         learned = self._fitted_attributes(result.network, prepared)
-        # An optimizer's state is of use to the next partial_fit only.
+        # Only the next partial_fit needs the state of the optimizer.
         moments = None if prepared.earlier is None else result.moments
         self.__dict__ = {
             **self.__dict__,
@@ -333,41 +333,41 @@ class TorchEstimator(
         self._check_learned(prepared)
 
     def _fitted_attributes(self, network: TrainedNetwork, prepared: Prepared[Data, Choice]) -> dict[str, Any]:
-        """What makes this a fitted estimator, once there is a network; also asked for between epochs, by callbacks."""
+        """Return the fitted attributes for a trained network. Callbacks also need them after each epoch."""
         return {"_network": network, "_choice": prepared.choice}
 
     def _check_learned(self, prepared: Prepared[Data, Choice]) -> None:
-        """Warn where what was learned is of no use."""
+        """Warn if the learned network is unusable."""
 
     def _last_fit(self) -> LastFit | None:
         return LastFit(self._network, self._choice) if hasattr(self, "_network") else None
 
     def _initial_weights(self, spec: NetworkSpec, network: TrainedNetwork) -> dict[str, NDArray]:
-        """The weights of the last fit, to go on from."""
+        """Return the weights of the last fit, from which training continues."""
         if replace(network.spec, dropout=spec.dropout) != spec:
             raise ValueError(
-                f"{type(self).__name__} cannot go on from the last fit, whose network is another one "
-                f"({network.spec}; now {spec}). Keep the parameters, or fit anew with warm_start=False."
+                f"{type(self).__name__}: parameters must keep the network of the last fit, {network.spec}, to continue "
+                f"training, got {spec}. Keep the parameters, or call fit with warm_start=False."
             )
         return dict(network.weights)
 
     def _why_not_stacked(self, searched: set[str], *, is_watched: bool = False) -> str | None:
-        """Why fits that differ in the ``searched`` parameters cannot train side by side; None where they can.
+        """Return why fits that differ in the ``searched`` parameters cannot train as one stack; None if they can.
 
-        ``is_watched`` says that callbacks of scikit-learn are set on an estimator around this one.
+        ``is_watched`` means that callbacks of scikit-learn are set on an estimator around this one.
         """
         if self.module is not None or "module" in searched:
-            return "a module of one's own has no axis for several models"
+            return "a custom module has no axis for several models"
         if self.callbacks or "callbacks" in searched or is_watched or has_callbacks(self):
-            return "callbacks follow one fit, not several at a time"
+            return "callbacks follow one fit, not several at once"
         if not _is_ours(type(self), "fit"):
-            return f"{type(self).__name__} has a fit of its own, which training side by side would pass by"
+            return f"{type(self).__name__} has a custom fit method, which training as a stack would not call"
         return None
 
     def _scored_head(
         self, n_components: int | None, input_width: int, n_scores: int, smoothing: SmoothingSpec | None = None
     ) -> Head:
-        """The head of a task whose predictions are a linear function of the last hidden layer."""
+        """Return the head of a task whose predictions are a linear function of the last hidden layer."""
         widths = self._hidden_widths()
         if n_components is not None and self.module is None:
             widths = (*widths, n_components)
@@ -378,11 +378,14 @@ class TorchEstimator(
         sizes = self.hidden_layer_sizes
         widths = (sizes,) if isinstance(sizes, int | Integral) else tuple(sizes)
         if not all(isinstance(width, Integral) and int(width) >= 1 for width in widths):
-            raise ValueError(f"hidden_layer_sizes must hold whole numbers >= 1, one a hidden layer; got {sizes!r}.")
+            raise ValueError(
+                f"hidden_layer_sizes must hold one whole number >= 1 per hidden layer, got {sizes!r}. Pass a number "
+                "or a sequence such as (128, 64)."
+            )
         return tuple(map(int, widths))
 
     def _seed_sequence(self) -> np.random.SeedSequence:
-        """One seed for everything random; None asks the operating system, never numpy's global generator."""
+        """Return one seed for all randomness. None takes it from the operating system, never from numpy's generator."""
         if self.random_state is None:
             return np.random.SeedSequence()
         if isinstance(self.random_state, Integral):
@@ -390,15 +393,15 @@ class TorchEstimator(
         return np.random.SeedSequence(int(check_random_state(self.random_state).randint(2**31 - 1)))
 
     def _check_input(self, X: Any, y: Any = "no_validation", **how: Any) -> Any:
-        """Rows as float32, and targets with them where given."""
+        """Check rows and convert them to float32; check targets with them if given."""
         with float32_overflow_is_infinity():
             return validate_data(self, X, y, dtype=np.float32, order="C", **how)
 
     def _not_fitted(self, why: str) -> str:
-        """What to say when training came to nothing."""
+        """Return the error message for a training that failed."""
         return (
             f"{type(self).__name__} could not be fitted: {why}. Lower learning_rate (now {self.learning_rate}), "
-            "or bring its other parameters, or X, into a usual range."
+            "or bring other parameters or X into a usual range."
         )
 
     def __sklearn_is_fitted__(self) -> bool:

@@ -1,4 +1,4 @@
-"""Targets in standard units, in which networks learn, and back."""
+"""Standardize targets for training, and convert predictions back."""
 
 from typing import NamedTuple
 
@@ -9,13 +9,13 @@ __all__ = ["TargetUnits"]
 
 
 class TargetUnits(NamedTuple):
-    """Mean and standard deviation of targets; a constant one has deviation 0, and comes back as that constant.
+    """Mean and standard deviation of targets. A constant target has deviation 0 and is restored as that constant.
 
     Attributes
     ----------
     origin, center, scale : arrays of shape (n_targets,)
-        Some target, the mean less that, and the standard deviation, in the targets' own units. Differences to a target
-        keep the digits that a large mean would take.
+        The first target, the mean minus the first target, and the standard deviation, all in the units of the targets.
+        Differences to one of the targets keep digits that would be lost beside a large mean.
     """
 
     origin: NDArray[np.float64]
@@ -24,7 +24,7 @@ class TargetUnits(NamedTuple):
 
     @classmethod
     def of(cls, targets: NDArray[np.float64], weights: NDArray[np.float64]) -> "TargetUnits":
-        """Take the units of targets (n, n_targets), weighted by row."""
+        """Compute the units of targets of shape (n_samples, n_targets), with weights of shape (n_samples,)."""
         shares = weights / weights.max()
         shares /= shares.sum()
         origin = targets[0]
@@ -32,20 +32,21 @@ class TargetUnits(NamedTuple):
         deviations = targets - origin - center
         largest = np.abs(deviations).max(axis=0)
         varies = targets.max(axis=0) > targets.min(axis=0)
-        # Squares of large deviations must not overflow, nor those of small ones vanish.
+        # Relative to the largest, so that squares of large deviations do not overflow and those of small ones do not
+        # underflow.
         relative = np.divide(deviations, largest, out=np.zeros_like(deviations), where=varies)
         return cls(origin, center, np.where(varies, largest * np.sqrt(shares @ np.square(relative)), 0.0))
 
     @property
     def vary(self) -> bool:
-        """Whether no target was constant: a network that learns on can then keep these units."""
+        """Whether no target was constant: only then can these units be kept when training continues."""
         return bool((self.scale > 0).all())
 
     def standardize(self, targets: NDArray[np.float64]) -> NDArray[np.float64]:
-        """Targets (n, n_targets) in standard units; 0 where they were constant."""
+        """Standardize targets of shape (n_samples, n_targets); constant targets become 0."""
         deviations = targets - self.origin - self.center
         return np.divide(deviations, self.scale, out=np.zeros_like(deviations), where=self.scale > 0)
 
     def restore(self, outputs: NDArray) -> NDArray[np.float64]:
-        """Outputs (n, n_targets) in the targets' own units: in float64, which tells timestamps apart."""
+        """Convert outputs of shape (n_samples, n_targets) to the units of the targets, in float64 for timestamps."""
         return outputs.astype(np.float64) * self.scale + self.center + self.origin

@@ -1,4 +1,4 @@
-"""Which estimators there are."""
+"""List the estimators of the package."""
 
 from importlib import import_module
 from inspect import isabstract
@@ -13,8 +13,8 @@ def all_estimators() -> list[tuple[str, type[TorchEstimator]]]:
 
     Returns
     -------
-    list of (name, class)
-        Sorted by name.
+    estimators : list of (name, class)
+        The estimators, sorted by name.
 
     Examples
     --------

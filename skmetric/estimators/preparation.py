@@ -1,4 +1,4 @@
-"""What passes from ``fit``'s arguments to a plan: the contract between an estimator's task and the base class."""
+"""Values between the arguments of ``fit`` and a plan: the contract between the tasks and the base class."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -15,20 +15,20 @@ __all__ = ["Batches", "Given", "Indices", "InputFits", "Prepared", "TrainingData
 
 Indices: TypeAlias = NDArray[np.integer]
 
-# What a validation set is called in ``fit``.
+# Names of the arguments of ``fit`` that hold a validation set.
 VALIDATION = ("X_val", "y_val", "groups_val")
 
 
 @dataclass(frozen=True, eq=False)
 class Given:
-    """What ``fit`` was given: callbacks get exactly this.
+    """The arguments of ``fit``, unchanged, as callbacks get them.
 
     Attributes
     ----------
     X, y : object
-        As the user passed them.
+        As passed by the user.
     metadata : mapping of str to object
-        Everything else that is not None, by its name: ``sample_weight``, ``groups``, ``X_val``, ...
+        All other arguments that are not None, by name: ``sample_weight``, ``groups``, ``X_val``, ...
     """
 
     X: Any
@@ -37,7 +37,7 @@ class Given:
 
     @classmethod
     def of(cls, X: Any, y: Any = None, **metadata: Any) -> Self:
-        """Leave out what is None."""
+        """Collect the arguments that are not None."""
         return cls(X, y, {name: value for name, value in metadata.items() if value is not None})
 
     @property
@@ -47,17 +47,17 @@ class Given:
         return {"X": self.X, "y": self.y, "metadata": metadata or None}
 
     def validation(self, early_stopping: bool, needs_y: bool = True) -> "Given | None":
-        """The validation set among the arguments, or None; it must be whole, and early stopping on."""
+        """Return the validation set, or None. Raise if it is incomplete, or if early stopping is off."""
         present = [name for name in VALIDATION if name in self.metadata]
         if present and not early_stopping:
             raise ValueError(
-                f"{' and '.join(present)}: for early stopping, which is off; set early_stopping=True, or leave them "
-                "out."
+                f"{' and '.join(present)} must be None without early stopping, got a validation set. Set "
+                "early_stopping=True, or leave it out."
             )
         needed = [name for name in VALIDATION if name in present or name == "X_val" or (name == "y_val" and needs_y)]
         if 0 < len(present) < len(needed):
             names = " and ".join(needed) if len(needed) < 3 else ", ".join(needed)
-            raise ValueError(f"{names} must be given together; got only {' and '.join(present)}.")
+            raise ValueError(f"{names} must be given together, got only {' and '.join(present)}. Pass all of them.")
         if not present:
             return None
         X, y, groups = (self.metadata.get(name) for name in VALIDATION)
@@ -66,14 +66,14 @@ class Given:
 
 @dataclass(frozen=True, eq=False)
 class Batches:
-    """What the engine is to know of the data to train on; see :class:`FitPlan` for the attributes that both have.
+    """Training data in the form that the engine needs; see :class:`FitPlan` for the attributes that both have.
 
     Attributes
     ----------
-    row_weights : array of shape (n,), optional
-        How much each row counts where the encoding of the columns is fitted: 0 where it is held out. None: all alike.
+    row_weights : array of shape (n_samples,), optional
+        Weight of each row when the encoding of the columns is fitted; 0 for held-out rows. None: equal weights.
     block_length : int, optional
-        How many items of one class stand together, in batches of classes x rows.
+        Number of consecutive items of one class, in batches of classes x rows.
     """
 
     sampler: Sampler
@@ -91,12 +91,12 @@ Batching = TypeVar("Batching", contravariant=True)
 
 
 class TrainingData(Protocol[Batching]):
-    """What ``fit`` was given, checked: labeled rows, tuples, grouped rows, preferences or rows with targets.
+    """The checked data of ``fit``: labeled rows, tuples, grouped rows, preferences or rows with targets.
 
     Attributes
     ----------
     columns : Columns
-        The table that items are rows of.
+        The table of which items are rows.
     needs_y : bool
         Whether a validation set needs targets as well.
     """
@@ -107,13 +107,13 @@ class TrainingData(Protocol[Batching]):
     def needs_y(self) -> bool: ...  # noqa: D102
 
     def usable(self) -> Indices:
-        """Indices of what can be trained on: rows, tuples or items."""
+        """Return the indices of the rows, tuples or items that training can use."""
 
     def hold_out(self, fraction: float, rng: np.random.Generator) -> tuple[Indices, Self]:
-        """Indices of what to train on, and the rest, as data to validate by."""
+        """Return the indices of the training part, and the held-out part as data."""
 
     def batches(self, train: Indices, batching: Batching) -> Batches:
-        """How what is trained on is drawn, and what the objective gets to know about it."""
+        """Return the sampler of the training part, and the values that the objective gets for each item."""
 
 
 Data = TypeVar("Data")
@@ -122,22 +122,22 @@ Choice = TypeVar("Choice")
 
 @dataclass(frozen=True, eq=False)
 class Prepared(Generic[Data, Choice]):
-    """Everything that is decided before training. Nothing of it is on the estimator.
+    """Everything that is decided before training. None of it is stored on the estimator.
 
     Attributes
     ----------
     plan : FitPlan
-        What goes to the engine, and to joblib's workers.
+        The plan for the engine. It may be sent to other processes.
     data : TrainingData
         The checked arguments.
     batches : Batches
-        What the plan took from the data.
+        The training data as they entered the plan.
     choice : object
-        What was settled by looking at the data: "auto" losses, units of the targets, ...
+        What was resolved from the data: "auto" losses, units of the targets, ...
     given : Given
-        The arguments as they came.
+        The arguments as passed by the user.
     earlier : list of dict, optional
-        The epochs before this training, where an estimator learns on by ``partial_fit``; None for a fit.
+        History of the epochs before this call of ``partial_fit``; None for ``fit``.
     """
 
     plan: FitPlan
@@ -149,7 +149,7 @@ class Prepared(Generic[Data, Choice]):
 
 
 class InputFits:
-    """Fits encodings and encodes tables, once for equal tables and training rows: candidates of a fold share both."""
+    """Cache of fitted encodings and encoded tables: candidates of a fold have equal tables and training rows."""
 
     def __init__(self) -> None:
         self._made: list[tuple[InputSpec, Columns, NDArray | None, InputState | None, InputState, NDArray]] = []
@@ -157,7 +157,7 @@ class InputFits:
     def of(
         self, spec: InputSpec, columns: Columns, row_weights: NDArray | None, before: InputState | None
     ) -> tuple[InputState, NDArray[np.float32]]:
-        """What the encoding learns from a table, going on from the state ``before``, and the encoded rows."""
+        """Fit an encoding to a table, continuing from the state ``before``; return its state and the encoded rows."""
         for made_spec, made_columns, made_weights, made_before, state, rows in self._made:
             if (
                 made_spec == spec

@@ -1,4 +1,4 @@
-"""Imbalanced regression: weights by rarity of the target, errors that rare targets have a say in. No torch."""
+"""Imbalanced regression: weights and errors for targets with rare values. It does not need torch."""
 
 from skmetric.imbalance.density import LabelDensityWeighter
 from skmetric.imbalance.errors import balanced_mean_absolute_error, geometric_mean_error

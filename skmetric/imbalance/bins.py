@@ -12,12 +12,12 @@ __all__ = ["Range", "bin_codes", "floor_robustly"]
 
 
 class Range(NamedTuple):
-    """From the smallest to the largest value that was seen.
+    """Range from the smallest to the largest value.
 
     Attributes
     ----------
     low, high : float
-        The ends, in units of the target.
+        The smallest and the largest value, in units of the target.
     """
 
     low: float
@@ -25,45 +25,46 @@ class Range(NamedTuple):
 
     @classmethod
     def of(cls, values: NDArray[np.float64]) -> "Range":
-        """The range of values."""
+        """Return the range of values."""
         return cls(float(values.min()), float(values.max()))
 
     @property
     def width(self) -> float:
-        """From end to end, in units of the target."""
+        """Width of the range, in units of the target."""
         return self.high - self.low
 
     def positions(self, values: NDArray[np.float64]) -> NDArray[np.float64]:
-        """Where values lie, from 0 (the low end and below) to 1 (the high end and above); 0 if the width is 0."""
+        """Return positions from 0 (``low`` and below) to 1 (``high`` and above). All are 0 if the width is 0."""
         if not self.width:
             return np.zeros(values.shape)
         return (np.clip(values, self.low, self.high) - self.low) / self.width
 
     def codes(self, values: NDArray[np.float64], n_bins: int) -> NDArray[np.intp]:
-        """The bin of each value, of ``n_bins`` equally wide ones; values outside the range are in the end bins."""
+        """Return the bin of each value, for ``n_bins`` bins of equal width. Values outside are in the end bins."""
         bins = floor_robustly(self.positions(values) * n_bins)
         return np.minimum(bins, n_bins - 1).astype(np.intp)
 
 
 def floor_robustly(numbers: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Round down, except from a hair's breadth below a whole number.
+    """Round down, but round up from at most 1e-9 below a whole number.
 
-    A value on an edge, and a kernel's end, must not change sides when the target is shifted or scaled.
+    If the target is shifted or scaled, rounding must not move a value on an edge, or at the end of a kernel, to the
+    other side.
     """
     return np.floor(numbers + 1e-9)
 
 
 def bin_codes(values: NDArray[np.float64], bins: int | ArrayLike, *, seen: NDArray[np.float64]) -> NDArray[np.intp]:
-    """The bin of each value; values outside all bins are in the nearest one.
+    """Return the bin of each value. Values outside all bins are in the nearest bin.
 
     Parameters
     ----------
-    values : ndarray of shape (n,)
-        What to put into bins.
+    values : ndarray of shape (n_samples,)
+        Values to put into bins.
     bins : int or array-like of shape (n_bins + 1,)
-        How many equally wide bins over the range of ``seen``, or the edges of the bins.
-    seen : ndarray of shape (m,)
-        What an int of bins spans.
+        Number of bins of equal width over the range of ``seen``, or the edges of the bins.
+    seen : ndarray of shape (n_seen,)
+        Values that give the range if ``bins`` is an int.
     """
     if isinstance(bins, Integral) and not isinstance(bins, bool):
         if bins < 1:
@@ -82,7 +83,7 @@ def _check_edges(bins: int | ArrayLike) -> NDArray[np.float64]:
     edges = check_target(bins, "bins")
     if len(edges) < 2 or not (np.diff(edges) > 0).all():
         raise ValueError(
-            f"bins must be two or more edges in strictly rising order, got {edges}. Pass np.unique(bins), or an "
+            f"bins must be two or more edges in strictly increasing order, got {edges}. Pass np.unique(bins), or an "
             "integer."
         )
     return edges

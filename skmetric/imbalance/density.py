@@ -1,4 +1,4 @@
-"""Weights of rows by how rare their target is."""
+"""Row weights that are larger for rare targets."""
 
 from numbers import Integral, Real
 from typing import ClassVar
@@ -18,15 +18,16 @@ __all__ = ["LabelDensityWeighter"]
 
 
 class LabelDensityWeighter(BaseEstimator):
-    r"""Weigh rows by how rare their continuous target is: label distribution smoothing, or a kernel density.
+    r"""Give rows with rare targets larger weights, by label distribution smoothing or a kernel density.
 
-    With :math:`\tilde p(y)` the smoothed density of the targets seen by ``fit``,
+    If :math:`\tilde p(y)` is the smoothed density of the targets passed to ``fit``, the weight is
 
     .. math::
         w(y) = \min\bigl(c \, \tilde p(y)^{-\text{power}}, \text{max\_weight}\bigr),
 
-    where :math:`c` makes the mean weight of the rows seen by ``fit`` 1. With :math:`n_b` rows in bin :math:`b` of
-    ``n_bins`` equally wide ones, :math:`\delta` the width of a bin, and :math:`K` the kernel divided by its maximum,
+    where :math:`c` is chosen such that the mean weight of the rows of ``fit`` is 1. There are ``n_bins`` bins of equal
+    width :math:`\delta`. :math:`n_b` is the number of rows in bin :math:`b`, :math:`b(y)` is the bin of :math:`y`, and
+    :math:`K` is the kernel divided by its maximum. Then
 
     .. math::
         \tilde p_\text{lds}(y) = \sum_b K\Bigl(\frac{\delta \, |b - b(y)|}{\text{bandwidth}}\Bigr) n_b,
@@ -36,62 +37,64 @@ class LabelDensityWeighter(BaseEstimator):
     Parameters
     ----------
     method : {"lds", "kde"}, default="lds"
-        "lds" counts rows in bins and smooths the counts; "kde" takes a kernel density, without bins.
+        "lds" counts rows in bins and smooths the counts. "kde" estimates a kernel density, without bins.
     kernel : {"gaussian", "triangular", "laplace"}, default="gaussian"
-        :math:`\exp(-u^2 / 2)`, :math:`\max(1 - u, 0)` or :math:`\exp(-u)`, u the distance in bandwidths. In "lds", the
-        Gaussian one ends at 4 bandwidths and the Laplace one at 8.
+        Kernel: :math:`\exp(-u^2 / 2)`, :math:`\max(1 - u, 0)` or :math:`\exp(-u)`, where u is the distance in
+        bandwidths. In "lds", the Gaussian kernel ends at 4 bandwidths and the Laplace kernel at 8.
     bandwidth : float, default=None
-        The kernel's width, in units of y. None: two bins in "lds"; in "kde" Silverman's rule, 0.9 times the smaller of
-        the standard deviation and the interquartile range / 1.349, times n to the power -1/5.
+        Bandwidth of the kernel, in units of y. If None, "lds" uses the width of two bins, and "kde" uses Silverman's
+        rule: 0.9 times the smaller of the standard deviation and the interquartile range / 1.349, times
+        ``n_samples ** (-1/5)``.
     n_bins : int, default=100
-        How many bins there are in "lds", over the range of y. "kde" has none.
+        Number of bins over the range of y. Only for "lds".
     power : float, default=1.0
-        How far weights go against the density: 1 the inverse, 0.5 its square root, 0 all weights 1.
+        Exponent of the inverse density: 1 gives the inverse density, 0.5 its square root, and 0 gives weights of 1.
     max_weight : float, default=None
-        The largest weight that a row may get, in units of the mean weight; at least 1. None: no limit.
+        Largest weight of a row, relative to the mean weight; at least 1. If None, there is no limit.
 
     Attributes
     ----------
     range_ : Range
-        The smallest and the largest target seen, ``low`` and ``high``.
+        Smallest and largest target of ``fit``, as ``low`` and ``high``.
     bandwidth_ : float
-        The bandwidth used, in units of y; 0 where none was given and all targets are the same.
+        Bandwidth used, in units of y. It is 0 if ``bandwidth=None`` and all targets are equal.
     estimate_ : SmoothedHistogram or KernelSum
-        The density over the range. In "lds", ``estimate_.counts`` are the effective counts of the bins.
+        Density over the range. For "lds", ``estimate_.counts`` holds the effective counts of the bins.
     lowest_density_ : float
-        The smallest density at a target seen by ``fit``, in units of ``estimate_``.
+        Smallest density at a target of ``fit``, in units of ``estimate_``.
     factor_ : float
-        The factor c, for densities in units of ``lowest_density_``: the largest weight before it is cut.
+        Factor c for densities in units of ``lowest_density_``. It is the largest weight before ``max_weight`` applies.
 
     Raises
     ------
     ValueError
-        If y is not one finite number a row, or a parameter is not valid.
+        If y does not have one finite number per row, or if a parameter is not valid.
 
     See Also
     --------
-    shot_report : Errors where training rows were many, and where few.
+    shot_report : Errors for targets with many and with few training rows.
 
     Notes
     -----
-    Departures from the paper: the kernel goes on until it vanishes, not for a fixed number of bins; and weights can be
-    given a limit, where c rises until the mean is 1 again, so that both hold.
+    There are two differences from the paper. The kernel extends until it vanishes, not over a fixed number of bins. The
+    weights can have a limit; then c is increased until the mean weight is 1 again.
 
-    Weights do not change, rounding apart, when y is shifted, or y and the bandwidth are multiplied by a positive
-    number. The bins span the range seen, so one far outlier makes them wide: take "kde" then. With fewer rows than
-    bins, most bins hold at most one row, and the default bandwidth reaches few neighbors: weights are close to equal
-    unless the bandwidth is raised.
+    Except for rounding, weights do not change if y is shifted, or if y and the bandwidth are multiplied by a positive
+    number. The bins span the range of the targets, so one far outlier makes them wide; use "kde" in this case. With
+    fewer rows than bins, most bins have at most one row, and the default bandwidth covers few neighbors. The weights
+    are then almost equal, unless you increase the bandwidth.
 
-    A new target outside the range seen has the density of the nearest end, and one where the density is below that of
-    every row seen, as in a gap, counts as rare as the rarest of these.
+    A new target outside the range has the density of the nearest end of the range. If the density at a new target is
+    below that at all targets of ``fit``, as in a gap, it gets the same weight as the rarest of them.
 
-    Silverman's rule is made for the Gaussian kernel; the others get the bandwidth at which their standard deviation is
-    the same: times the root of 6 for "triangular", divided by the root of 2 for "laplace". Where the interquartile
-    range is 0, the rule takes the standard deviation alone.
+    Silverman's rule is for the Gaussian kernel. The other kernels get the bandwidth that gives them the same standard
+    deviation: multiplied by the square root of 6 for "triangular", divided by the square root of 2 for "laplace". If
+    the interquartile range is 0, the rule uses only the standard deviation.
 
-    "kde" is exact (to 1e-8) for up to 1000 different targets. For more, rows are shared out over a grid with 32
-    points a bandwidth, which takes time by the rows and the grid only. Densities are then right to about 0.05% with
-    the Gaussian kernel; next to the peaks of the others, to 2% at a row that stands alone.
+    "kde" is exact (to 1e-8) for up to 1000 distinct targets. For more, the rows are distributed over a grid with 32
+    points per bandwidth, so that the time depends only on the number of rows and the grid. The error of the densities
+    is then about 0.05% with the Gaussian kernel. With the other kernels, it is up to 2% near the peak at an isolated
+    row.
 
     References
     ----------
@@ -110,7 +113,7 @@ class LabelDensityWeighter(BaseEstimator):
     array([0.667, 0.667, 0.667, 0.667, 0.667, 0.667, 0.667, 0.667, 0.667,
            4.   ])
 
-    They go where an estimator takes ``sample_weight``:
+    Pass the weights to an estimator as ``sample_weight``:
 
     >>> from sklearn.linear_model import LinearRegression
     >>> LinearRegression().fit(y[:, np.newaxis], y, sample_weight=weights)
@@ -145,12 +148,12 @@ class LabelDensityWeighter(BaseEstimator):
 
     @fit_context(prefer_skip_nested_validation=True)
     def fit(self, y: ArrayLike) -> "LabelDensityWeighter":
-        """Learn how dense the targets are.
+        """Estimate the density of the targets.
 
         Parameters
         ----------
-        y : array-like of shape (n,)
-            One number a row.
+        y : array-like of shape (n_samples,)
+            One number per row.
 
         Returns
         -------
@@ -161,36 +164,36 @@ class LabelDensityWeighter(BaseEstimator):
         return self
 
     def transform(self, y: ArrayLike) -> NDArray[np.float64]:
-        """Weigh rows, by the density that was fitted.
+        """Return row weights from the fitted density.
 
         Parameters
         ----------
-        y : array-like of shape (n,)
-            One number a row, in the units of those fitted.
+        y : array-like of shape (n_samples,)
+            One number per row, in the same units as in ``fit``.
 
         Returns
         -------
-        weights : ndarray of shape (n,)
-            Positive, at most ``max_weight``. Their mean is 1 over the rows that were fitted.
+        weights : ndarray of shape (n_samples,)
+            Positive, at most ``max_weight``. The mean over the rows of ``fit`` is 1.
         """
         check_is_fitted(self)
-        return self._cut(self._rarity(self._density(check_target(y, "y"))))
+        return self._limit(self._rarity(self._density(check_target(y, "y"))))
 
     @fit_context(prefer_skip_nested_validation=True)
     def fit_transform(self, y: ArrayLike) -> NDArray[np.float64]:
-        """Learn how dense the targets are, and weigh the same rows.
+        """Estimate the density of the targets, and return the weights of the same rows.
 
         Parameters
         ----------
-        y : array-like of shape (n,)
-            One number a row.
+        y : array-like of shape (n_samples,)
+            One number per row.
 
         Returns
         -------
-        weights : ndarray of shape (n,)
+        weights : ndarray of shape (n_samples,)
             Positive, at most ``max_weight``, with a mean of 1.
         """
-        return self._cut(self._fit(check_fitted_target(y, "y")))
+        return self._limit(self._fit(check_fitted_target(y, "y")))
 
     def _fit(self, y: NDArray[np.float64]) -> NDArray[np.float64]:
         self.range_ = Range.of(y)
@@ -221,24 +224,25 @@ class LabelDensityWeighter(BaseEstimator):
         return self.estimate_(self.range_.positions(y))
 
     def _rarity(self, density: NDArray[np.float64]) -> NDArray[np.float64]:
-        """Weights before they are scaled and cut: 1 at the lowest density."""
+        """Return the weights before they are scaled and limited. They are 1 at the lowest density."""
         rarity = np.maximum(density / self.lowest_density_, 1.0) ** -self.power
-        # A large power must not leave rows without any weight.
+        # With a large power, every row must keep a positive weight.
         return np.maximum(rarity, np.finfo(np.float64).tiny)
 
-    def _cut(self, rarity: NDArray[np.float64]) -> NDArray[np.float64]:
+    def _limit(self, rarity: NDArray[np.float64]) -> NDArray[np.float64]:
         return np.minimum(self.factor_ * rarity, np.inf if self.max_weight is None else self.max_weight)
 
 
 def _factor(rarity: NDArray[np.float64], max_weight: float | None) -> float:
-    """The c for which ``minimum(c * rarity, max_weight)`` has a mean of 1."""
+    """Return the c for which ``minimum(c * rarity, max_weight)`` has a mean of 1."""
     n = len(rarity)
     if max_weight is None:
         return float(n / rarity.sum())
     descending = np.sort(rarity)[::-1]
     left = n - np.arange(n) * max_weight
-    # With the k largest at the limit, the others share what is left. The k sought is the first that cuts all it has to;
-    # there is one, as what is left above 0 is at most the limit in the end, and one row may have all of it.
+    # If the k largest weights are at the limit, the other rows share what is left. The first k that keeps all of them
+    # within the limit is the solution. It exists, because the last positive rest is at most the limit, and one row may
+    # get all of it.
     fits = left * descending <= max_weight * np.cumsum(descending[::-1])[::-1]
     k = int(fits.argmax())
     return float(left[k] / descending[k:].sum())

@@ -1,4 +1,4 @@
-"""Errors of regression that rare targets have a say in."""
+"""Regression errors for targets with rare values."""
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -9,7 +9,7 @@ from skmetric.imbalance.bins import bin_codes
 
 __all__ = ["balanced_mean_absolute_error", "geometric_mean", "geometric_mean_error"]
 
-# The resolution of single precision, in which networks predict: finer differences are rounding, not skill.
+# The resolution of single precision, in which networks predict. Smaller differences are only rounding errors.
 _FLOOR = 2.0**-23
 
 
@@ -18,22 +18,22 @@ def balanced_mean_absolute_error(
 ) -> float:
     r"""Mean absolute error of each bin of the target, averaged over the bins.
 
-    With :math:`B_1, \dots, B_m` the bins that hold rows, and :math:`w_i` the weights,
+    If :math:`B_1, \dots, B_m` are the bins that contain rows, and :math:`w_i` the weights, the error is
 
     .. math::
         \frac{1}{m} \sum_{b=1}^{m} \frac{\sum_{i \in B_b} w_i |\hat y_i - y_i|}{\sum_{i \in B_b} w_i}.
 
     Parameters
     ----------
-    y_true : array-like of shape (n,)
-        The truth.
-    y_pred : array-like of shape (n,)
+    y_true : array-like of shape (n_samples,)
+        True targets.
+    y_pred : array-like of shape (n_samples,)
         Predictions, in the units of ``y_true``.
     bins : int or array-like of shape (n_bins + 1,), default=10
-        How many equally wide bins over the range of ``y_true``, or the edges of the bins, in units of ``y_true`` and in
-        rising order. A bin holds its lower edge; values outside all bins are in the nearest one.
-    sample_weight : array-like of shape (n,), default=None
-        Weights of the rows within their bin. A bin whose rows all weigh 0 counts as empty.
+        Number of bins of equal width over the range of ``y_true``, or the edges of the bins, in units of ``y_true`` and
+        in increasing order. A bin includes its lower edge. Values outside all bins are in the nearest bin.
+    sample_weight : array-like of shape (n_samples,), default=None
+        Weights of the rows within their bin. A bin whose weights are all 0 counts as empty.
 
     Returns
     -------
@@ -43,24 +43,25 @@ def balanced_mean_absolute_error(
     Raises
     ------
     ValueError
-        If the rows are not finite numbers, or do not fit together; if ``bins`` is below 1, or its edges do not rise.
+        If targets or predictions are not finite numbers, or differ in length; if ``bins`` is below 1, or its edges are
+        not in increasing order.
     TypeError
-        If ``bins`` is neither an integer nor an array.
+        If ``bins`` is not an integer or an array.
 
     See Also
     --------
-    geometric_mean_error : Counts errors by their order of magnitude.
-    shot_report : Errors by how many training rows a bin has.
+    geometric_mean_error : Measures errors by their order of magnitude.
+    shot_report : Errors by the number of training rows in a bin.
 
     Notes
     -----
-    An int of bins follows the range of the rows at hand, which differs from fold to fold: pass edges where figures are
-    to be compared.
+    If ``bins`` is an int, the bins span the range of the given ``y_true``, which differs between folds. Pass edges if
+    you compare errors.
 
     References
     ----------
-    Baccianella, Esuli, Sebastiani (2009). Evaluation Measures for Ordinal Regression. ISDA. There, as the
-    macroaveraged error, over classes. https://doi.org/10.1109/ISDA.2009.230
+    Baccianella, Esuli, Sebastiani (2009). Evaluation Measures for Ordinal Regression. ISDA (the
+    macroaveraged error, over classes). https://doi.org/10.1109/ISDA.2009.230
 
     Examples
     --------
@@ -86,33 +87,33 @@ def geometric_mean_error(y_true: ArrayLike, y_pred: ArrayLike, *, sample_weight:
 
     Parameters
     ----------
-    y_true : array-like of shape (n,)
-        The truth.
-    y_pred : array-like of shape (n,)
+    y_true : array-like of shape (n_samples,)
+        True targets.
+    y_pred : array-like of shape (n_samples,)
         Predictions, in the units of ``y_true``.
-    sample_weight : array-like of shape (n,), default=None
-        Weights of the rows.
+    sample_weight : array-like of shape (n_samples,), default=None
+        Row weights.
 
     Returns
     -------
     error : float
-        In units of ``y_true``, at most the mean absolute error; 0, the best, only where all errors are 0.
+        In units of ``y_true``, at most the mean absolute error. The best value is 0, only reached if all errors are 0.
 
     Raises
     ------
     ValueError
-        If the rows are not finite numbers, or do not fit together.
+        If targets or predictions are not finite numbers, or differ in length.
 
     See Also
     --------
-    balanced_mean_absolute_error : Gives each part of the range the same say.
+    balanced_mean_absolute_error : Gives each part of the range the same weight.
 
     Notes
     -----
-    Departure from the paper, which has no :math:`\epsilon`: there, one exact hit makes the whole figure 0, whatever
-    the other errors are. Here a hit counts as the single-precision resolution of the mean absolute error, so that one
-    in a hundred rows lowers the figure by about 15%. The figure scales with the target, and does not change when both
-    truth and predictions are shifted.
+    The paper has no :math:`\epsilon`: there, a single exact prediction makes the result 0, regardless of the other
+    errors. Here an error of 0 counts as the single-precision resolution of the mean absolute error, so that one exact
+    prediction in a hundred rows lowers the result by about 15%. The result scales with the target. It does not change
+    if targets and predictions are shifted together.
 
     References
     ----------
@@ -130,7 +131,7 @@ def geometric_mean_error(y_true: ArrayLike, y_pred: ArrayLike, *, sample_weight:
 
 
 def geometric_mean(errors: NDArray[np.float64], weights: NDArray[np.float64]) -> float:
-    """Weighted geometric mean of absolute errors, those next to 0 raised to a floor; there is at least one."""
+    """Return the weighted geometric mean of one or more absolute errors. Errors near 0 are raised to a floor."""
     floor = _FLOOR * np.average(errors, weights=weights)
     if not floor:
         return 0.0
@@ -138,6 +139,6 @@ def geometric_mean(errors: NDArray[np.float64], weights: NDArray[np.float64]) ->
 
 
 def _relative_weights(sample_weight: ArrayLike | None, n_rows: int) -> NDArray[np.float64]:
-    """Weights in units of the largest: only ratios matter, and no sum of them overflows."""
+    """Return the weights divided by the largest. Only ratios matter, and this keeps sums from overflowing."""
     weights = check_weights(sample_weight, n_rows)
     return weights / weights.max()

@@ -1,4 +1,4 @@
-"""Scorers: errors under imbalance in the form that scikit-learn's model selection takes."""
+"""Scorers of regression errors under imbalance for scikit-learn's model selection."""
 
 from abc import abstractmethod
 from typing import Any
@@ -12,22 +12,22 @@ __all__ = ["BalancedMaeScorer", "GeometricMeanErrorScorer", "neg_balanced_mae_sc
 
 
 class _ErrorScorer(RowScorer):
-    """The negative error of what an estimator's ``predict`` gives."""
+    """The negative error of the predictions of an estimator."""
 
     @abstractmethod
     def _error(self, y_true: ArrayLike, y_pred: ArrayLike, sample_weight: ArrayLike | None) -> float: ...
 
     def score(self, X: ArrayLike, y: ArrayLike, sample_weight: ArrayLike | None = None) -> float:
-        """Score predictions that are there already.
+        """Score given predictions.
 
         Parameters
         ----------
-        X : array-like of shape (n,)
+        X : array-like of shape (n_samples,)
             Predictions.
-        y : array-like of shape (n,)
-            The truth.
-        sample_weight : array-like of shape (n,), default=None
-            Weights of the rows.
+        y : array-like of shape (n_samples,)
+            True targets.
+        sample_weight : array-like of shape (n_samples,), default=None
+            Row weights.
 
         Returns
         -------
@@ -44,12 +44,13 @@ class BalancedMaeScorer(_ErrorScorer):
     """Negative balanced mean absolute error of an estimator's predictions, for ``scoring=``.
 
     Calls ``estimator.predict(X)``, then :func:`skmetric.imbalance.balanced_mean_absolute_error` (see there for the
-    formula), and turns the sign round: greater is better.
+    formula), and negates the result: greater is better.
 
     Parameters
     ----------
     bins : int or array-like of shape (n_bins + 1,), default=10
-        How many equally wide bins over the range of the rows scored, or the edges of the bins, in units of the target.
+        Number of bins of equal width over the range of the scored rows, or the edges of the bins, in units of the
+        target.
 
     See Also
     --------
@@ -57,11 +58,11 @@ class BalancedMaeScorer(_ErrorScorer):
 
     Notes
     -----
-    An int of bins follows the range of each test fold. Edges, such as ``np.linspace(y.min(), y.max(), 11)``, are the
-    same for all folds.
+    If ``bins`` is an int, the bins span the range of each test fold. Edges, such as
+    ``np.linspace(y.min(), y.max(), 11)``, are the same for all folds.
 
-    With metadata routing enabled, ``set_score_request(sample_weight=True)`` asks for weights. It changes the scorer in
-    place: call it on a new ``BalancedMaeScorer()``, not on the shared ``neg_balanced_mae_scorer``.
+    With metadata routing enabled, ``set_score_request(sample_weight=True)`` requests weights. It changes the scorer
+    itself, so call it on a new ``BalancedMaeScorer()``, not on the shared ``neg_balanced_mae_scorer``.
 
     Examples
     --------
@@ -91,7 +92,7 @@ class GeometricMeanErrorScorer(_ErrorScorer):
     """Negative geometric mean of an estimator's absolute errors, for ``scoring=``.
 
     Calls ``estimator.predict(X)``, then :func:`skmetric.imbalance.geometric_mean_error` (see there for the formula, and
-    for how errors of 0 are counted), and turns the sign round: greater is better.
+    for how errors of 0 are counted), and negates the result: greater is better.
 
     See Also
     --------
@@ -99,8 +100,8 @@ class GeometricMeanErrorScorer(_ErrorScorer):
 
     Notes
     -----
-    With metadata routing enabled, ``set_score_request(sample_weight=True)`` asks for weights. It changes the scorer in
-    place: call it on a new ``GeometricMeanErrorScorer()``, not on the shared ``neg_geometric_mean_scorer``.
+    With metadata routing enabled, ``set_score_request(sample_weight=True)`` requests weights. It changes the scorer
+    itself, so call it on a new ``GeometricMeanErrorScorer()``, not on the shared ``neg_geometric_mean_scorer``.
 
     Examples
     --------

@@ -1,4 +1,4 @@
-"""Errors by how many training rows there were for a target."""
+"""Errors by the number of training rows near a target."""
 
 from importlib import import_module
 from typing import Any
@@ -23,56 +23,57 @@ def shot_report(
     many: float = 100,
     few: float = 20,
 ) -> Any:
-    r"""Errors where training rows were many, medium and few.
+    r"""Report errors for targets with many, medium and few training rows.
 
-    With :math:`n(y)` the training rows in the bin of :math:`y`, a row is
+    If :math:`n(y)` is the number of training rows in the bin of :math:`y`, a row is
 
     .. math::
         \text{many if } n(y) > \text{many}, \quad \text{few if } n(y) < \text{few}, \quad \text{medium otherwise}.
 
     Parameters
     ----------
-    y_train : array-like of shape (m,)
-        The targets that the model was trained on.
-    y_true : array-like of shape (n,)
-        The truth of the rows to report on, in the units of ``y_train``.
-    y_pred : array-like of shape (n,)
-        Predictions for these.
+    y_train : array-like of shape (n_train,)
+        Targets that the model was trained on.
+    y_true : array-like of shape (n_samples,)
+        True targets of the rows to report on, in the units of ``y_train``.
+    y_pred : array-like of shape (n_samples,)
+        Predictions for these rows.
     bins : int or array-like of shape (n_bins + 1,), default=100
-        How many equally wide bins over the range of ``y_train``, or the edges of the bins, in units of ``y_train`` and
-        in rising order. A bin holds its lower edge; values outside all bins are in the nearest one. The default is
-        about the number of bins (years of age, tenths of a metre) that the two limits were set for in the paper.
+        Number of bins of equal width over the range of ``y_train``, or the edges of the bins, in units of ``y_train``
+        and in increasing order. A bin includes its lower edge. Values outside all bins are in the nearest bin. The
+        default is about the number of bins (years of age, tenths of a meter) for which the paper chose the two limits.
     many : float, default=100
-        Training rows in a bin, above which its rows are "many".
+        The rows of a bin are "many" if it has more training rows than this.
     few : float, default=20
-        Training rows in a bin, below which its rows are "few"; at most ``many``.
+        The rows of a bin are "few" if it has fewer training rows than this. At most ``many``.
 
     Returns
     -------
     report : pandas.DataFrame
-        Rows "all", "many", "medium" and "few"; columns "count" (rows of ``y_true``), "mae",
-        "geometric_mean_error" and "bias" (the mean of ``y_pred - y_true``), all but the first in units of ``y_true``,
-        and NaN where the count is 0.
+        The rows are "all", "many", "medium" and "few". The columns are "count" (number of rows of ``y_true``), "mae",
+        "geometric_mean_error" and "bias" (the mean of ``y_pred - y_true``). The last three are in units of ``y_true``,
+        and NaN if the count is 0.
 
     Raises
     ------
     ImportError
         If pandas is not installed.
     ValueError
-        If the rows are not finite numbers, or do not fit together; if ``few`` is negative or above ``many``; if
-        ``bins`` is below 1, or its edges do not rise.
+        If targets or predictions are not finite numbers, or differ in length; if ``few`` is negative or above
+        ``many``; if ``bins`` is below 1, or its edges are not in increasing order.
     TypeError
-        If ``bins`` is neither an integer nor an array.
+        If ``bins`` is not an integer or an array.
 
     See Also
     --------
-    LabelDensityWeighter : Weights that raise the say of the few.
+    LabelDensityWeighter : Gives rows with rare targets larger weights.
     geometric_mean_error : The formula, and how errors of 0 are counted.
 
     Notes
     -----
-    The limits count rows: m training rows are m / 100 a bin on average, so that below some ten thousand rows hardly
-    any are "many". Take fewer bins, or lower limits, in proportion.
+    The limits are numbers of rows. With 100 bins, a bin has ``n_train / 100`` training rows on average, so with fewer
+    than about 10,000 training rows almost no rows are "many". In this case, use proportionally fewer bins or lower
+    limits.
 
     References
     ----------
@@ -97,16 +98,16 @@ def shot_report(
     if not 0 <= few <= many:
         raise ValueError(f"few must be from 0 to many, got few={few} and many={many}. Pass few=20, many=100.")
     codes = bin_codes(np.concatenate([trained, truth]), bins, seen=trained)
-    rows = _rows_alike(codes[: len(trained)], codes[len(trained) :])
+    rows = _count_equal(codes[: len(trained)], codes[len(trained) :])
     shots = {"all": rows >= 0, "many": rows > many, "medium": (rows >= few) & (rows <= many), "few": rows < few}
     figures = {name: _figures((predicted - truth)[chosen]) for name, chosen in shots.items()}
     return pandas.DataFrame.from_dict(figures, orient="index")
 
 
-def _rows_alike(trained: NDArray[np.intp], asked: NDArray[np.intp]) -> NDArray[np.intp]:
-    """How many of the trained codes are the same, for each code asked."""
+def _count_equal(trained: NDArray[np.intp], codes: NDArray[np.intp]) -> NDArray[np.intp]:
+    """Return, for each code, how many of the trained codes are equal to it."""
     ordered = np.sort(trained)
-    return np.searchsorted(ordered, asked, side="right") - np.searchsorted(ordered, asked, side="left")
+    return np.searchsorted(ordered, codes, side="right") - np.searchsorted(ordered, codes, side="left")
 
 
 def _figures(differences: NDArray[np.float64]) -> dict[str, float]:
@@ -126,5 +127,5 @@ def _pandas() -> Any:
         return import_module("pandas")
     except ImportError as error:
         raise ImportError(
-            "shot_report returns a pandas DataFrame, and pandas cannot be imported. Install it: pip install pandas."
+            "shot_report returns a pandas DataFrame, but pandas cannot be imported. Install it: pip install pandas."
         ) from error

@@ -1,7 +1,7 @@
 """Losses as pure functions on tensors.
 
-The last axis is the list (the items of a batch); embeddings add a feature axis after it; every axis before it
-broadcasts: groups, models of a stack, or both. A loss returns one value a list.
+The last axis holds the items of one list, such as a batch. Embeddings have a feature axis after it. All axes before it
+broadcast: groups, models of a stack, or both. Each loss returns one value per list.
 """
 
 from skmetric.losses.contrastive.margin import batch_contrastive_loss, contrastive_loss

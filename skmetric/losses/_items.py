@@ -1,4 +1,4 @@
-"""The items of a list to be ranked: scores, relevance and weights, with what is masked out made harmless."""
+"""The items of a list to rank: scores, relevance and weights, with masked items set to 0."""
 
 from typing import NamedTuple
 
@@ -9,7 +9,7 @@ from skmetric.losses._arguments import per_item
 
 
 class Items(NamedTuple):
-    """One value an item, all of shape (..., n); items that are not real have score, relevance and weight 0."""
+    """One value per item, all of shape (..., n). Items that are not real have score, relevance and weight 0."""
 
     scores: Tensor
     relevance: Tensor
@@ -18,7 +18,7 @@ class Items(NamedTuple):
 
 
 def items_of(scores: Tensor, relevance: Tensor, mask: Tensor | None, weights: Tensor | None) -> Items:
-    """Check the shapes, and silence the items that are not real, whatever they hold."""
+    """Check the shapes, and set all values of items that are not real to 0."""
     relevance = per_item("relevance", relevance, scores.shape).to(scores.dtype)
     if weights is None:
         weights = torch.ones_like(scores, requires_grad=False)

@@ -10,17 +10,17 @@ __all__ = ["DISTANCES", "cross_distance", "one_sided_distance", "pairwise_distan
 
 DISTANCES = ("euclidean", "sqeuclidean", "cosine")
 
-# Rows shorter than this have no direction; it bounds the slope of the cosine distance near the origin.
+# Rows shorter than this are not scaled to unit length. It bounds the slope of the cosine distance near the origin.
 SHORTEST = 1e-6
-# On CUDA, the gradient of distances goes through the differences of all coordinates: so many of a list at a time.
+# On CUDA, the gradient of distances needs the differences of all coordinates. At most this many are held per list.
 DIFFERENCES = 1 << 24
 
 
 class _BothRoles(torch.autograd.Function):
-    """Distances from rows to the same rows held fixed, differentiated as if both moved.
+    """Distances from rows to a detached copy of the same rows, with the gradient for both.
 
-    A distance from i to j pulls at i and at j alike: adding the transposed gradient does for both roles at once what
-    ``cdist`` would do in two passes.
+    The distance from i to j moves rows i and j by the same amount. Adding the transposed gradient covers both in one
+    pass, where ``cdist`` needs two.
     """
 
     @staticmethod
@@ -43,27 +43,27 @@ def pairwise_distance(embeddings: Tensor, *, distance: str = "euclidean") -> Ten
     Parameters
     ----------
     embeddings : Tensor of shape (..., n, d)
-        The rows.
+        Embeddings, one row per item.
     distance : {"euclidean", "sqeuclidean", "cosine"}, default="euclidean"
-        Which distance.
+        Distance to compute.
 
     Returns
     -------
     Tensor of shape (..., n, n)
-        Equal rows are at distance exactly 0 from each other and at exactly the same distance from every other row.
-        The gradient is finite everywhere; between equal rows it is 0.
+        Distances between all pairs of rows. Equal rows have distance exactly 0 and exactly the same distances to all
+        other rows. The gradient is finite everywhere, and 0 between equal rows.
 
     Raises
     ------
     ValueError
-        When ``distance`` is none of the above.
+        If ``distance`` is none of the above.
 
     Notes
     -----
     The differences are taken coordinate by coordinate. The usual shortcut
-    :math:`\lVert x \rVert^2 + \lVert y \rVert^2 - 2 x \cdot y` loses half of the digits of a small distance, which is
-    where hard triplets are. Memory is O(n^2). The cosine distance is half the squared distance of the rows scaled to
-    unit length, so a row of zeros, which has no direction, is at 1/2 from every other row.
+    :math:`\lVert x \rVert^2 + \lVert y \rVert^2 - 2 x \cdot y` loses half of the digits of a small distance, and hard
+    triplets have small distances. Memory is O(n^2). The cosine distance is computed as half the squared distance of the
+    rows scaled to unit length. A row of zeros has no direction; its distance to every other row is 1/2.
 
     Examples
     --------
@@ -78,35 +78,35 @@ def pairwise_distance(embeddings: Tensor, *, distance: str = "euclidean") -> Ten
 
 
 def one_sided_distance(embeddings: Tensor, *, distance: str = "euclidean") -> Tensor:
-    """The same distances, but a gradient moves the first row of a pair only.
+    """Compute the same distances, with a gradient for the first row of each pair only.
 
-    For slopes that are symmetric already, which would come twice through :func:`pairwise_distance`.
+    For slopes that are symmetric already: :func:`pairwise_distance` would count them twice.
     """
     points = _directions(embeddings, distance)
     return _from_euclidean(_euclidean(points, points.detach()), distance)
 
 
 def cross_distance(rows: Tensor, columns: Tensor, *, distance: str = "euclidean") -> Tensor:
-    """Distances from rows to other points.
+    """Distances from rows to the rows of another set.
 
     Parameters
     ----------
     rows : Tensor of shape (..., n, d)
-        The ones.
+        Points of the first set; they are the rows of the result.
     columns : Tensor of shape (..., c, d)
-        The others.
+        Points of the second set; they are the columns of the result.
     distance : {"euclidean", "sqeuclidean", "cosine"}, default="euclidean"
-        See :func:`pairwise_distance`.
+        Distance to compute, see :func:`pairwise_distance`.
 
     Returns
     -------
     Tensor of shape (..., n, c)
-        0 between equal points, with a gradient of 0.
+        Distances of all pairs. Between equal points, distance and gradient are 0.
 
     Raises
     ------
     ValueError
-        When ``distance`` is none of the above.
+        If ``distance`` is none of the above.
 
     Examples
     --------
@@ -121,12 +121,12 @@ def cross_distance(rows: Tensor, columns: Tensor, *, distance: str = "euclidean"
 
 def _directions(points: Tensor, distance: str) -> Tensor:
     if distance not in DISTANCES:
-        raise ValueError(f"distance must be one of {', '.join(map(repr, DISTANCES))}; got {distance!r}.")
+        raise ValueError(f"distance must be one of {', '.join(map(repr, DISTANCES))}, got {distance!r}.")
     return normalize(points, dim=-1, eps=SHORTEST) if distance == "cosine" else points
 
 
 def _euclidean(points: Tensor, others: Tensor) -> Tensor:
-    """Distances (..., n, c) from points (..., n, d) to others (..., c, d), some rows at a time."""
+    """Compute distances (..., n, c) from points (..., n, d) to others (..., c, d), some rows at a time."""
     step = max(1, DIFFERENCES // max(1, others.shape[-2:].numel()))
     parts = points.split(step, -2) if points.shape[-2] > step else [points]
     d = [torch.cdist(part, others, compute_mode="donot_use_mm_for_euclid_dist") for part in parts]

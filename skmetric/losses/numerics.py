@@ -1,7 +1,8 @@
-"""Arithmetic whose bits do not depend on the stack, and gradients that are known by hand.
+"""Functions whose bits do not depend on the size of the stack, and values with gradients computed by hand.
 
-torch's own softplus, sigmoid and exp2 round differently in the vectorized body of a loop and in its tail: a model alone
-and the same model inside a stack would differ in their last bit. ``exp`` and ``logsigmoid`` do not.
+torch's softplus, sigmoid and exp2 round differently in the vectorized part of a loop and in its remainder. With them, a
+model alone and the same model inside a stack would differ in the last bit. ``exp`` and ``logsigmoid`` do not have this
+problem.
 """
 
 import math
@@ -18,8 +19,8 @@ __all__ = ["exp2", "sigmoid", "softplus", "sum_last", "weighted_mean", "with_slo
 def sum_last(terms: Tensor, n_axes: int) -> Tensor:
     """Sum over the last axes, one at a time.
 
-    One axis at a time, because a full reduction of one model alone adds up in another order than the same model inside
-    a stack: a fit on its own and inside a search would then differ in their last bit.
+    A reduction over several axes at once adds up in a different order for one model alone and for the same model inside
+    a stack. A single fit and a fit inside a search would then differ in the last bit.
     """
     for _ in range(n_axes):
         terms = terms.sum(-1)
@@ -27,16 +28,18 @@ def sum_last(terms: Tensor, n_axes: int) -> Tensor:
 
 
 def weighted_mean(terms: Tensor, weights: Tensor) -> Tensor:
-    """Weighted mean over the last axis; exactly 0 where nothing has a weight.
+    """Weighted mean over the last axis; exactly 0 if all weights are 0.
 
     Parameters
     ----------
     terms, weights : Tensor of shape (..., n)
-        Finite or not; the weights are not negative.
+        Terms to average, and their weights, which must not be negative. A term that is not finite is not hidden by a
+        weight of 0: the mean is then NaN.
 
     Returns
     -------
     Tensor of shape (...)
+        One mean per list.
 
     Examples
     --------
@@ -50,12 +53,12 @@ def weighted_mean(terms: Tensor, weights: Tensor) -> Tensor:
 
 
 def softplus(x: Tensor) -> Tensor:
-    """log(1 + exp(x)), without turning linear anywhere."""
+    """log(1 + exp(x)), without a linear approximation for large x."""
     return -logsigmoid(-x)
 
 
 def sigmoid(x: Tensor) -> Tensor:
-    """1 / (1 + exp(-x)), for values only: far out its automatic gradient is NaN."""
+    """1 / (1 + exp(-x)), without a gradient: the automatic one is NaN for very negative x."""
     return x.detach().neg().exp_().add_(1).reciprocal_()
 
 
@@ -65,9 +68,9 @@ def exp2(x: Tensor) -> Tensor:
 
 
 def with_slopes(argument: Tensor, value: Tensor, slopes: Tensor) -> Tensor:
-    """A value a list (...) whose derivatives by the argument (..., *axes) are known: what autograd is to pass on."""
-    known: Tensor = _WithSlopes.apply(argument, value, slopes)
-    return known
+    """Return ``value`` (...), one per list, with ``slopes`` (..., *axes) as its derivatives by ``argument``."""
+    result: Tensor = _WithSlopes.apply(argument, value, slopes)
+    return result
 
 
 class _WithSlopes(torch.autograd.Function):

@@ -1,4 +1,4 @@
-"""Which items of a batch are pairs of positives, and which of negatives."""
+"""Positive and negative pairs of a batch."""
 
 from typing import NamedTuple
 
@@ -11,7 +11,10 @@ ALL = slice(None)
 
 
 class Pairs(NamedTuple):
-    """Which columns are alike to an anchor, and which are not; a pair may be neither. Both broadcast to (..., n, c)."""
+    """Masks of the positive and the negative columns of each anchor. Both broadcast to (..., n, c).
+
+    A pair may be neither positive nor negative.
+    """
 
     is_positive: Tensor
     is_negative: Tensor
@@ -29,34 +32,35 @@ def pairs_of_labels(labels: Tensor, mask: Tensor | None) -> Pairs:
 
 
 def pairs_of_blocks(rows: Tensor, samples_per_class: int, anchors: slice = ALL) -> Pairs:
-    """Pairs of a P x K batch, from the rows (..., n) of the table that its items are: a row is no partner of itself."""
+    """Pairs of a P x K batch, from the table row (..., n) of each item: a row is not a positive of itself."""
     block = torch.arange(rows.shape[-1], device=rows.device) // samples_per_class
     same = block[anchors].unsqueeze(-1) == block
     return Pairs(same & _differ(rows[..., anchors], rows), ~same)
 
 
 def pairs_with_classes(rows: Tensor, labels: Tensor, other_rows: Tensor, other_labels: Tensor) -> Pairs:
-    """Pairs of items (..., n) with others (..., c), of which those at row -1 are not there."""
+    """Pairs of items (..., n) with other items (..., c). Other items at row -1 are ignored."""
     same = labels.unsqueeze(-1) == other_labels.unsqueeze(-2)
-    is_there = other_rows.unsqueeze(-2) >= 0
-    return Pairs(same & is_there & _differ(rows, other_rows), ~same & is_there)
+    is_real = other_rows.unsqueeze(-2) >= 0
+    return Pairs(same & is_real & _differ(rows, other_rows), ~same & is_real)
 
 
 def pairs_of_sides(
     is_real: Tensor,
     anchor_ids: Tensor | None = None,
     positive_ids: Tensor | None = None,
-    is_alike: Tensor | None = None,
+    is_similar: Tensor | None = None,
     anchors: slice = ALL,
 ) -> Pairs:
-    """Pairs of one side of given pairs (..., n) with the other: each with its own, and with all others as negatives.
+    """Pairs of the anchors of given pairs (..., n) with the partners of all pairs.
 
-    But not with an item that is its own again, that goes with the same anchor, or that is the anchor itself. Where a
-    pair is not alike, its second is a negative of all, its first no anchor.
+    The partner of an anchor is its positive, and the partners of other anchors are its negatives. Such a partner is not
+    a negative if it is the same item as the positive, belongs to the same anchor, or is the anchor itself. If a given
+    pair is dissimilar, its second item is a negative for all anchors, and its first item is not an anchor.
     """
-    is_anchor = is_real if is_alike is None else is_real & is_alike
-    place = torch.arange(is_real.shape[-1], device=is_real.device)
-    is_own = place[anchors].unsqueeze(-1) == place
+    is_anchor = is_real if is_similar is None else is_real & is_similar
+    index = torch.arange(is_real.shape[-1], device=is_real.device)
+    is_own = index[anchors].unsqueeze(-1) == index
     is_other = ~is_own
     if positive_ids is not None:
         is_other = is_other & _differ(positive_ids[..., anchors], positive_ids)

@@ -1,4 +1,4 @@
-"""Scores of embeddings and of rankings, and scorers on top of them. Numpy and scikit-learn only."""
+"""Metrics for embeddings and rankings, and scorers based on them. They do not need torch."""
 
 from skmetric.metrics.dcg import dcg_score, ndcg_score
 from skmetric.metrics.embedding_scorers import MapAtRScorer, RecallAtKScorer, map_at_r_scorer, recall_at_1_scorer

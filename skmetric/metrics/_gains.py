@@ -1,4 +1,4 @@
-"""What a grade is worth, and the rules on which the definitions of NDCG differ."""
+"""Gains of grades, and the rules in which definitions of NDCG differ."""
 
 from typing import Any, NamedTuple
 
@@ -13,7 +13,7 @@ MAX_EXPONENT = 31
 
 
 class Rules(NamedTuple):
-    """What a grade is worth, how ties are ranked, and what a list without any gain counts."""
+    """The gain of a grade, the rank of ties, and the value of a list whose gains are all 0."""
 
     gain: str
     ties: str
@@ -30,15 +30,16 @@ CONVENTIONS = {
 
 
 def rules_of(gain: str | None, ties: str | None, empty: str | int | None, convention: str | None) -> Rules:
-    """Validate what was given, None where nothing was: a convention, or rules of one's own."""
-    asked = Rules._make((gain, ties, empty))._asdict()
-    given = {name: value for name, value in asked.items() if value is not None}
+    """Return the rules of a convention, or the given rules. None means not given: the default is used."""
+    arguments = Rules._make((gain, ties, empty))._asdict()
+    given = {name: value for name, value in arguments.items() if value is not None}
     if convention is not None:
         check_choice("convention", convention, (*CONVENTIONS, None))
         if given:
             raise ValueError(
-                f"convention={convention!r} stands for {_shown(CONVENTIONS[convention]._asdict())}, but "
-                f"{_shown(given)} was given too. Pass the convention alone, or all three without it."
+                f"convention must be given without gain, ties and empty, got {_formatted(given)} too. "
+                f"convention={convention!r} means {_formatted(CONVENTIONS[convention]._asdict())}. Pass only the "
+                "convention, or pass the three rules without it."
             )
         return CONVENTIONS[convention]
     rules = Rules(**{**DEFAULTS._asdict(), **given})
@@ -48,24 +49,24 @@ def rules_of(gain: str | None, ties: str | None, empty: str | int | None, conven
     return rules
 
 
-def _shown(rules: dict[str, Any]) -> str:
+def _formatted(rules: dict[str, Any]) -> str:
     return ", ".join(f"{name}={value!r}" for name, value in rules.items())
 
 
 def gains_of(grades: NDArray[np.float64], gain: str) -> NDArray[np.float64]:
-    """What each grade is worth, if it fits the gain: shape (n,)."""
+    """Return the gain of each grade, shape (n_samples,). Raise if a grade is not valid for the gain."""
     if grades.min() < 0:
         raise ValueError(
-            f"y_true must be non-negative for a gain, got {grades.min():g} at row {grades.argmin()}. Shift the grades "
-            "such that the least one is 0, or score the order alone with spearman_score or kendall_score."
+            f"y_true must be non-negative, got {grades.min():g} at row {grades.argmin()}. Shift the grades so that the "
+            "smallest is 0, or score only the order with spearman_score or kendall_score."
         )
     if gain == "linear":
         return grades
-    unfit = (grades > MAX_EXPONENT) | (grades != np.floor(grades))
-    if unfit.any():
+    invalid = (grades > MAX_EXPONENT) | (grades != np.floor(grades))
+    if invalid.any():
         raise ValueError(
             f"y_true must be whole numbers from 0 to {MAX_EXPONENT} for gain='exponential', got "
-            f"{grades[unfit.argmax()]:g} at row {unfit.argmax()}. Pass gain='linear', or score the order alone with "
+            f"{grades[invalid.argmax()]:g} at row {invalid.argmax()}. Pass gain='linear', or score only the order with "
             "spearman_score or kendall_score."
         )
     return np.ldexp(1.0, grades.astype(np.int32)) - 1

@@ -1,4 +1,4 @@
-"""Rows as lists: what the ranking metrics accept, and the loop over lists of one length."""
+"""Checks of the arguments of the ranking metrics, and the loop over lists of equal length."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -20,28 +20,28 @@ __all__ = [
     "score_lists",
 ]
 
-# Items scored at once. A few arrays of this size fit in the processor's cache; a longer list is one piece by itself.
+# Number of items scored in one chunk. A few arrays of this size fit in the CPU cache. A longer list is one chunk.
 CHUNK_ITEMS = 1 << 17
 MatrixMetric: TypeAlias = Callable[[NDArray[np.float64], NDArray[np.float64]], NDArray[np.float64]]
 
-# A float, or an array where reduction=None. Any spares callers who take the mean a check of the type.
+# A float, or an array if reduction=None. With Any, callers who use the mean need no type check.
 Score: TypeAlias = float | Any
 
 
 @dataclass(frozen=True, eq=False)
 class Lists:
-    """Rows, and the lists that they form, in the order of the sorted ids.
+    """Rows, and the lists that they form. The lists are in the order of the sorted ids.
 
     Attributes
     ----------
-    truth, score : ndarray of shape (n,)
-        The rows in the order in which they were given.
+    truth, score : ndarray of shape (n_samples,)
+        True values and predicted scores, in the original order of the rows.
     starts, sizes : ndarray of shape (n_lists,)
         List ``i`` is ``rows[starts[i] : starts[i] + sizes[i]]``, in row order.
-    rows : ndarray of shape (n,) or None
-        The rows, list by list. None: each list's rows are next to each other already, and stand for themselves.
+    rows : ndarray of shape (n_samples,) or None
+        Row indices, list by list. If None, the rows of each list are already contiguous: row ``j`` has index ``j``.
     weights : ndarray of shape (n_lists,) or None
-        The mean weight of each list's rows, in units of the largest row weight. None: all lists weigh the same.
+        Mean weight of the rows of each list, divided by the largest row weight. If None, all lists have equal weights.
     """
 
     truth: NDArray[np.float64]
@@ -64,8 +64,8 @@ def check_lists(
     check_choice("reduction", reduction, ("mean", None))
     if reduction is None and sample_weight is not None:
         raise ValueError(
-            "sample_weight weighs the lists in their mean, but reduction=None takes no mean. Pass sample_weight=None, "
-            'or reduction="mean".'
+            "sample_weight must be None if reduction=None, got weights: they only weight the lists in their mean. Pass "
+            'sample_weight=None, or reduction="mean".'
         )
     truth, score = _column(y_true, "y_true"), _column(y_score, "y_score")
     check_consistent_length(truth, score, groups, sample_weight)
@@ -74,32 +74,32 @@ def check_lists(
     weights = None
     if sample_weight is not None:
         row_weights = check_weights(sample_weight, len(truth))
-        # Only ratios matter: with the largest at 1, no sum of them overflows.
+        # Only ratios matter. Division by the largest weight keeps sums from overflowing.
         weights = np.bincount(codes, row_weights / row_weights.max()) / sizes
     if contiguous_starts is not None:
         return Lists(truth, score, contiguous_starts, sizes, None, weights)
-    return Lists(truth, score, sizes.cumsum() - sizes, sizes, _list_by_list(codes, len(sizes)), weights)
+    return Lists(truth, score, sizes.cumsum() - sizes, sizes, _sort_by_list(codes, len(sizes)), weights)
 
 
 def score_lists(lists: Lists, metric: MatrixMetric) -> NDArray[np.float64]:
-    """Score every list: shape (n_lists,).
+    """Score each list. The result has shape (n_lists,).
 
-    Lists of the same length are the rows of a matrix. The number of different lengths is at most the square root of
-    twice the number of rows.
+    Lists of equal length are scored together, as the rows of a matrix. The number of different lengths is at most the
+    square root of twice the number of rows.
 
     Parameters
     ----------
     lists : Lists
     metric : callable
-        From truth and scores of ``m`` lists, both of shape (m, size), to their values, of shape (m,).
+        Takes the true values and the scores of ``m`` lists, both of shape (m, size). Returns values of shape (m,).
     """
     values = np.empty(len(lists.sizes))
     by_size = np.argsort(lists.sizes, kind="stable")
-    for alike in np.split(by_size, np.flatnonzero(np.diff(lists.sizes[by_size])) + 1):
-        size = int(lists.sizes[alike[0]])
+    for same_size in np.split(by_size, np.flatnonzero(np.diff(lists.sizes[by_size])) + 1):
+        size = int(lists.sizes[same_size[0]])
         step = max(1, CHUNK_ITEMS // size)
-        for first in range(0, len(alike), step):
-            chunk = alike[first : first + step]
+        for first in range(0, len(same_size), step):
+            chunk = same_size[first : first + step]
             rows = lists.starts[chunk, np.newaxis] + np.arange(size)
             if lists.rows is not None:
                 rows = lists.rows[rows]
@@ -108,29 +108,31 @@ def score_lists(lists: Lists, metric: MatrixMetric) -> NDArray[np.float64]:
 
 
 def reduce_lists(values: NDArray[np.float64], lists: Lists, *, reduction: str | None, skipped: str) -> Score:
-    """Take the weighted mean of the lists that are not NaN, or give them all.
+    """Return the weighted mean of the lists that are not NaN, or the values of all lists.
 
     Parameters
     ----------
     values : ndarray of shape (n_lists,)
-        NaN where a list is skipped.
+        Value of each list, NaN for a skipped list.
     lists : Lists
     reduction : {"mean", None}
     skipped : str
-        For the error: what every list that is skipped is like, and the way out.
+        End of the error message: why each list was skipped, and how to avoid this.
     """
     if reduction is None:
         return values
     scored = ~np.isnan(values)
     if not scored.any():
-        raise ValueError(f"groups must have a list that can be scored, but each of the {len(values)} {skipped}")
+        raise ValueError(
+            f"groups must have at least one list that can be scored, got none in {len(values)}: each list {skipped}"
+        )
     if lists.weights is None:
         return float(values[scored].mean())
     weights = lists.weights[scored]
     if not weights.any():
         raise ValueError(
-            f"sample_weight must be positive in at least one list that can be scored, got only zeros in all "
-            f"{len(weights)} of them. Pass sample_weight=None to weigh them alike."
+            f"sample_weight must be positive in at least one list that can be scored, got zeros in all "
+            f"{len(weights)} of them. Pass sample_weight=None for equal weights."
         )
     return float(np.average(values[scored], weights=weights))
 
@@ -141,14 +143,17 @@ def _column(values: ArrayLike, name: str) -> NDArray[np.float64]:
         column = column[:, 0]
     if column.ndim != 1:
         raise ValueError(
-            f"{name} must have one value a row, shape (n,), got shape {column.shape}. Pass one column; to score a "
-            f"matrix with one list a row, flatten it and pass groups=np.repeat(np.arange(n_lists), list_size)."
+            f"{name} must have one value per row, shape (n_samples,), got shape {column.shape}. Pass one column. To "
+            "score a matrix with one list per row, flatten it and pass groups=np.repeat(np.arange(n_lists), list_size)."
         )
     return column
 
 
-def _list_by_list(codes: NDArray[np.intp], n_lists: int) -> NDArray[np.intp]:
-    """Rows sorted by their list, in row order within each: by counting, several times faster than a stable sort."""
+def _sort_by_list(codes: NDArray[np.intp], n_lists: int) -> NDArray[np.intp]:
+    """Return the row indices sorted by list, in row order within each list.
+
+    The rows are counted, which is several times faster than a stable sort.
+    """
     n = len(codes)
     by_row = csc_array((np.ones(n, dtype=np.int8), codes, np.arange(n + 1)), shape=(n_lists, n))
     return by_row.tocsr().indices.astype(np.intp)

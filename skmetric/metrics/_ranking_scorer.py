@@ -1,4 +1,4 @@
-"""The scorer of an order, group by group."""
+"""Base class of the scorers of rankings."""
 
 from abc import abstractmethod
 from typing import Any, ClassVar
@@ -12,7 +12,7 @@ __all__ = ["RankingScorer"]
 
 
 class RankingScorer(Scorer):
-    """Score the order that an estimator's ``predict`` gives to the rows of each list."""
+    """Score the order in which an estimator's ``predict`` ranks the rows of each list."""
 
     __metadata_request__score: ClassVar[dict[str, bool]] = {"groups": True}
 
@@ -24,18 +24,18 @@ class RankingScorer(Scorer):
     def score(
         self, X: ArrayLike, y: ArrayLike, sample_weight: ArrayLike | None = None, groups: ArrayLike | None = None
     ) -> float:
-        """Score predictions that are there already.
+        """Score given predictions.
 
         Parameters
         ----------
-        X : array-like of shape (n,)
+        X : array-like of shape (n_samples,)
             Predicted scores.
-        y : array-like of shape (n,)
-            The truth.
-        sample_weight : array-like of shape (n,), default=None
-            Weights of the rows; a list weighs as much as its rows on average.
-        groups : array-like of shape (n,), default=None
-            The id of each row's list. None: one list.
+        y : array-like of shape (n_samples,)
+            True values.
+        sample_weight : array-like of shape (n_samples,), default=None
+            Row weights. The weight of a list is the mean weight of its rows.
+        groups : array-like of shape (n_samples,), default=None
+            Group id of each row. The rows of a group form one list. If None, all rows form one list.
 
         Returns
         -------
@@ -53,21 +53,21 @@ class RankingScorer(Scorer):
         sample_weight: ArrayLike | None = None,
         groups: ArrayLike | None = None,
     ) -> float:
-        """Predict ``X`` by the fitted estimator, and score the order of the predictions.
+        """Predict ``X`` with the fitted estimator, and score the order of the predictions.
 
         Parameters
         ----------
-        estimator : estimator with a ``predict``
+        estimator : estimator with a ``predict`` method
             A fitted ranker or regressor, or a pipeline that ends in one. Rows with a higher prediction rank higher.
-        X : array-like of shape (n, n_features)
-            What the estimator takes.
-        y : array-like of shape (n,)
-            The truth.
-        sample_weight : array-like of shape (n,), default=None
-            Weights of the rows; a list weighs as much as its rows on average.
-        groups : array-like of shape (n,), default=None
-            The id of each row's list. None: those in the ``group_column`` of a ranker of skmetric, alone or at the
-            end of a Pipeline; otherwise one list.
+        X : array-like of shape (n_samples, n_features)
+            Input of the estimator.
+        y : array-like of shape (n_samples,)
+            True values.
+        sample_weight : array-like of shape (n_samples,), default=None
+            Row weights. The weight of a list is the mean weight of its rows.
+        groups : array-like of shape (n_samples,), default=None
+            Group id of each row. If None, the ``group_column`` of a skmetric ranker is used, also if the ranker is the
+            last step of a Pipeline. Otherwise all rows form one list.
 
         Returns
         -------
@@ -77,9 +77,9 @@ class RankingScorer(Scorer):
         Raises
         ------
         TypeError
-            If the estimator has no ``predict``.
+            If the estimator has no ``predict`` method.
         ValueError
-            If a ranker that was fitted with groups has none to be scored by, or was fitted on pairs.
+            If a ranker was fitted with groups but gets none here, or if it was fitted on pairs.
         """
         predict = self._method(estimator, "predict", "a ranker, a regressor")
         if groups is None:

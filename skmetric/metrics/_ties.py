@@ -11,14 +11,14 @@ __all__ = ["TieRuns", "best_first", "count_inversions", "least_first", "take_in_
 
 @dataclass(frozen=True, eq=False)
 class TieRuns:
-    """Runs of equal entries in the rows of a matrix of shape (m, size), in which equal entries are neighbors.
+    """Runs of equal entries in the rows of a matrix of shape (m, size), in which equal entries are adjacent.
 
     Attributes
     ----------
     starts, counts : ndarray of shape (n_runs,)
-        Where each run starts in the flattened matrix, and how many entries it has.
+        Start of each run in the flattened matrix, and number of its entries.
     shape : tuple of int
-        The matrix's.
+        Shape of the matrix.
     """
 
     starts: NDArray[np.intp]
@@ -27,7 +27,7 @@ class TieRuns:
 
     @classmethod
     def of(cls, *keys: NDArray[Any]) -> "TieRuns":
-        """Runs in which all of the matrices are constant."""
+        """Return the runs in which all matrices are constant."""
         m, size = keys[0].shape
         changes = np.ones((m, size), dtype=bool)
         changes[:, 1:] = False
@@ -37,21 +37,21 @@ class TieRuns:
         return cls(starts, np.diff(starts, append=changes.size), (m, size))
 
     def sum(self, values: NDArray[Any]) -> NDArray[Any]:
-        """The sum of a matrix's entries in each run: shape (n_runs,)."""
+        """Sum the entries of a matrix over each run. The result has shape (n_runs,)."""
         return np.add.reduceat(values.ravel(), self.starts)
 
     def spread(self, values: NDArray[Any]) -> NDArray[Any]:
-        """One value a run, given to all its entries: shape (m, size)."""
+        """Copy one value per run to all entries of the run. The result has shape (m, size)."""
         return np.repeat(values, self.counts).reshape(self.shape)
 
     def mean(self, values: NDArray[np.float64]) -> NDArray[np.float64]:
-        """Each entry replaced by the mean of its run: shape (m, size)."""
+        """Replace each entry by the mean of its run. The result has shape (m, size)."""
         if len(self.starts) == values.size:
             return values
         return self.spread(self.sum(values) / self.counts)
 
     def pairs(self) -> NDArray[np.float64]:
-        """How many pairs of entries of each row are in a run together: shape (m,)."""
+        """Count the pairs of entries of each row that are in the same run. The result has shape (m,)."""
         m, size = self.shape
         pairs = self.counts * (self.counts - 1) / 2
         return np.bincount(self.starts // size, weights=pairs, minlength=m).astype(np.float64, copy=False)
@@ -64,20 +64,21 @@ def take_in_rows(table: NDArray[Any], columns: NDArray[np.intp]) -> NDArray[Any]
 
 
 def best_first(score: NDArray[np.float64]) -> NDArray[np.intp]:
-    """Columns of each row by falling score, tied ones in column order."""
+    """Return the columns of each row by decreasing score. Ties are in column order."""
     return least_first(-score)
 
 
 def least_first(values: NDArray[np.float64]) -> NDArray[np.intp]:
-    """Columns of each row by rising value, tied ones in column order."""
+    """Return the columns of each row by increasing value. Ties are in column order."""
     return np.argsort(values, axis=1, kind="stable")
 
 
 def count_inversions(table: NDArray[np.float64]) -> NDArray[np.int64]:
-    """How many pairs of columns of each row hold the greater entry first: shape (m,).
+    """Count the pairs of columns of each row that have the larger entry first. The result has shape (m,).
 
-    A merge sort of all rows at once: where two sorted blocks of ``width`` entries are merged, the right one's entries
-    would take the last ``width`` places if nothing were inverted, and each inversion moves one of them ahead by one.
+    This is a merge sort of all rows at once. If two sorted blocks of ``width`` entries are merged and nothing is
+    inverted, the entries of the right block get the last ``width`` positions. Each inversion moves one of them forward
+    by one position.
     """
     m, size = table.shape
     blocks = np.full((m, 1 << (size - 1).bit_length()), np.inf)
@@ -87,8 +88,8 @@ def count_inversions(table: NDArray[np.float64]) -> NDArray[np.int64]:
     while width < blocks.shape[1]:
         halves = blocks.reshape(-1, 2 * width)
         order = np.argsort(halves, axis=1, kind="stable")
-        places = (order >= width) @ np.arange(2 * width)
-        inversions += (width * (3 * width - 1) // 2 - places).reshape(m, -1).sum(axis=1)
+        positions = (order >= width) @ np.arange(2 * width)
+        inversions += (width * (3 * width - 1) // 2 - positions).reshape(m, -1).sum(axis=1)
         blocks = take_in_rows(halves, order).reshape(m, -1)
         width *= 2
     return inversions

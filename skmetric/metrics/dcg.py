@@ -1,4 +1,4 @@
-"""Discounted cumulative gain of ragged lists, with every rule on which libraries differ as a parameter."""
+"""Discounted cumulative gain of lists of any length. Each rule in which libraries differ is a parameter."""
 
 from dataclasses import replace
 from functools import partial
@@ -25,9 +25,9 @@ def dcg_score(
     sample_weight: ArrayLike | None = None,
     reduction: str | None = "mean",
 ) -> Score:
-    r"""Discounted cumulative gain of each list, on average.
+    r"""Mean discounted cumulative gain (DCG) over lists.
 
-    With :math:`g_{(r)}` the gain of the item at rank :math:`r` of a list, highest score first,
+    Rank 1 has the highest score. If :math:`g_{(r)}` is the gain of the item at rank :math:`r` of a list, then
 
     .. math::
         \mathrm{DCG@}k = \sum_{r=1}^{k} \frac{g_{(r)}}{\log_2(1 + r)}, \qquad
@@ -35,41 +35,44 @@ def dcg_score(
 
     Parameters
     ----------
-    y_true : array-like of shape (n,)
-        The grade :math:`y` of each item, not negative. For the exponential gain, whole numbers up to 31.
-    y_score : array-like of shape (n,)
-        The predicted scores, finite. Only their order within a list matters.
-    groups : array-like of shape (n,), default=None
-        The id of each item's list: numbers, strings or objects that can be sorted, in any order. None: one list.
+    y_true : array-like of shape (n_samples,)
+        Grade :math:`y` of each item, non-negative. The exponential gain needs whole numbers up to 31.
+    y_score : array-like of shape (n_samples,)
+        Predicted scores, finite. Only their order within a list matters.
+    groups : array-like of shape (n_samples,), default=None
+        Group id of each item: numbers, strings or other sortable objects, in any order. The items of a group form one
+        list. If None, all items form one list.
     k : int, default=None
-        The last rank that counts. None: all ranks.
+        Last rank that counts. If None, all ranks count.
     gain : {"exponential", "linear"}, default="exponential"
-        What a grade is worth.
+        Gain of a grade, as in the formula.
     ties : {"mean", "pessimistic", "order"}, default="mean"
-        How items with the same score are ranked. "mean": the expected value over all their orders, so that each of
-        them gets their mean gain. "pessimistic": the lowest gain first. "order": in row order.
-    sample_weight : array-like of shape (n,), default=None
-        Weights of the rows: finite, not negative, not all 0. A list weighs as much as its rows on average.
+        How items with the same score are ranked. "mean" computes the expected value over all their orders, so that
+        each of them gets their mean gain. "pessimistic" ranks the lowest gain first. "order" ranks them in row order.
+    sample_weight : array-like of shape (n_samples,), default=None
+        Row weights: finite, non-negative, not all 0. The weight of a list is the mean weight of its rows.
     reduction : {"mean", None}, default="mean"
-        "mean": the weighted mean of the lists. None: the value of each list, in the order of ``np.unique(groups)``.
+        If "mean", returns the weighted mean over the lists. If None, returns one value per list, in the order of
+        ``np.unique(groups)``.
 
     Returns
     -------
     score : float, or ndarray of shape (n_lists,)
-        Not negative; greater is better. A list whose gains are all 0 counts 0.
+        Non-negative; greater is better. The value of a list whose gains are all 0 is 0.
 
     Raises
     ------
     ValueError
-        If the arguments differ in length, are empty or not finite, if an id is missing, if a grade does not fit the
-        gain, if a choice is unknown, or if ``sample_weight`` is negative, all 0, or given with ``reduction=None``.
+        If the arguments differ in length, are empty or not finite; if a group id is missing; if a grade is not valid
+        for the gain; if an option is unknown; or if ``sample_weight`` is negative, all 0, or given with
+        ``reduction=None``.
     TypeError
-        If ``k`` is not an integer, or the ids cannot be sorted.
+        If ``k`` is not an integer, or if the group ids cannot be sorted.
 
     See Also
     --------
-    ndcg_score : In units of the list's best possible DCG.
-    sklearn.metrics.dcg_score : For a matrix of lists of one length, with linear gains.
+    ndcg_score : DCG divided by the best possible DCG of the list.
+    sklearn.metrics.dcg_score : For a matrix of lists of equal length, with linear gains.
 
     References
     ----------
@@ -115,9 +118,10 @@ def ndcg_score(
     sample_weight: ArrayLike | None = None,
     reduction: str | None = "mean",
 ) -> Score:
-    r"""Normalized discounted cumulative gain of each list, on average.
+    r"""Mean normalized discounted cumulative gain (NDCG) over lists.
 
-    The DCG of a list in the order of its scores, in units of its DCG in the best order, :math:`\mathrm{IDCG@}k`:
+    NDCG is the DCG of a list in the order of its scores, divided by its DCG in the best order,
+    :math:`\mathrm{IDCG@}k`. If :math:`g_{(r)}` is the gain of the item at rank :math:`r`, then
 
     .. math::
         \mathrm{NDCG@}k = \frac{\mathrm{DCG@}k}{\mathrm{IDCG@}k}, \qquad
@@ -126,57 +130,58 @@ def ndcg_score(
 
     Parameters
     ----------
-    y_true : array-like of shape (n,)
-        The grade :math:`y` of each item, not negative. For the exponential gain, whole numbers up to 31.
-    y_score : array-like of shape (n,)
-        The predicted scores, finite. Only their order within a list matters.
-    groups : array-like of shape (n,), default=None
-        The id of each item's list: numbers, strings or objects that can be sorted, in any order. None: one list.
+    y_true : array-like of shape (n_samples,)
+        Grade :math:`y` of each item, non-negative. The exponential gain needs whole numbers up to 31.
+    y_score : array-like of shape (n_samples,)
+        Predicted scores, finite. Only their order within a list matters.
+    groups : array-like of shape (n_samples,), default=None
+        Group id of each item: numbers, strings or other sortable objects, in any order. The items of a group form one
+        list. If None, all items form one list.
     k : int, default=None
-        The last rank that counts. None: all ranks.
+        Last rank that counts. If None, all ranks count.
     gain : {"exponential", "linear"}, default="exponential"
-        What a grade is worth.
+        Gain of a grade, as in the formula.
     ties : {"mean", "pessimistic", "order"}, default="mean"
-        How items with the same score are ranked. "mean": the expected value over all their orders, so that each of
-        them gets their mean gain. "pessimistic": the lowest gain first. "order": in row order, which lets a constant
-        prediction score as well as the rows happen to be sorted.
+        How items with the same score are ranked. "mean" computes the expected value over all their orders, so that
+        each of them gets their mean gain. "pessimistic" ranks the lowest gain first. "order" ranks them in row order:
+        then the value of a constant prediction depends on how the rows are sorted.
     empty : {"skip", 0, 1}, default="skip"
-        What a list without any gain counts, where NDCG is 0 / 0. "skip": it is left out of the mean.
+        Value of a list whose gains are all 0, for which NDCG is 0 / 0. "skip" leaves it out of the mean.
     convention : {"lightgbm", "xgboost", "catboost", "sklearn"}, default=None
-        Take ``gain``, ``ties`` and ``empty`` as another library does, none of which may be given then; see Notes.
-    sample_weight : array-like of shape (n,), default=None
-        Weights of the rows: finite, not negative, not all 0. A list weighs as much as its rows on average.
+        Use ``gain``, ``ties`` and ``empty`` of another library, see Notes. Do not pass any of the three in this case.
+    sample_weight : array-like of shape (n_samples,), default=None
+        Row weights: finite, non-negative, not all 0. The weight of a list is the mean weight of its rows.
     reduction : {"mean", None}, default="mean"
-        "mean": the weighted mean of the lists. None: the value of each list, in the order of ``np.unique(groups)``,
-        and NaN for a list that is skipped.
+        If "mean", returns the weighted mean over the lists. If None, returns one value per list, in the order of
+        ``np.unique(groups)``, and NaN for a skipped list.
 
     Returns
     -------
     score : float, or ndarray of shape (n_lists,)
-        Between 0 and 1; 1 where every list is in the best order.
+        Between 0 and 1. It is 1 if every list is in the best order.
 
     Raises
     ------
     ValueError
-        If the arguments differ in length, are empty or not finite, if an id is missing, if a grade does not fit the
-        gain, if a choice is unknown or given with a convention, if all lists are skipped, or if ``sample_weight`` is
-        negative, leaves nothing to score, or is given with ``reduction=None``.
+        If the arguments differ in length, are empty or not finite; if a group id is missing; if a grade is not valid
+        for the gain; if an option is unknown or given with a convention; if all lists are skipped; or if
+        ``sample_weight`` is negative, is 0 for all lists that can be scored, or is given with ``reduction=None``.
     TypeError
-        If ``k`` is not an integer, or the ids cannot be sorted.
+        If ``k`` is not an integer, or if the group ids cannot be sorted.
 
     See Also
     --------
-    dcg_score : Without the best order's DCG as unit.
-    spearman_score : For truths that are no grades.
+    dcg_score : DCG without normalization.
+    spearman_score : For true values that are not grades.
     skmetric.metrics.ndcg_scorer : This score for ``GridSearchCV(scoring=...)``.
-    sklearn.metrics.ndcg_score : For a matrix of lists of one length, with linear gains.
+    sklearn.metrics.ndcg_score : For a matrix of lists of equal length, with linear gains.
 
     Notes
     -----
-    NDCG is not one number. What the conventions stand for:
+    Libraries define NDCG differently. The conventions are:
 
     ============  ===========  ===========  =====  ==================================================
-    convention    gain         ties         empty  the library's name for it
+    convention    gain         ties         empty  name in the library
     ============  ===========  ===========  =====  ==================================================
     ``lightgbm``  exponential  order        1      ``ndcg@k`` with the default ``label_gain``
     ``xgboost``   exponential  order        1      ``ndcg@k`` (``ndcg@k-``: ``empty=0``)
@@ -184,12 +189,12 @@ def ndcg_score(
     ``sklearn``   linear       mean         0      ``sklearn.metrics.ndcg_score``
     ============  ===========  ===========  =====  ==================================================
 
-    What a convention does not cover: XGBoost compares predictions in float32, so that scores which agree to seven
-    digits are tied, and its ``ndcg`` without ``@k`` stops at the rank ``lambdarank_num_pair_per_sample``, 32 by
-    default. With weights, LightGBM and XGBoost add 1 for a list without gain, not its weight, and divide by the sum
-    of all weights, which may give more than 1; here it counts with its weight.
+    The conventions do not cover three differences. XGBoost compares predictions in float32, so that scores which
+    agree to seven digits are tied. Its ``ndcg`` without ``@k`` stops at the rank ``lambdarank_num_pair_per_sample``,
+    32 by default. With weights, LightGBM and XGBoost add 1 for a list without gain, not its weight, and divide by the
+    sum of all weights, so that the result may be greater than 1. Here such a list counts with its weight.
 
-    Time is :math:`O(n \log n)`; lists of one length are scored side by side.
+    The time is :math:`O(n \log n)`. Lists of equal length are scored together.
 
     References
     ----------
@@ -204,7 +209,7 @@ def ndcg_score(
 
     Examples
     --------
-    List "a" ranks grade 1 above grade 2, "b" is in the best order, and "c" has nothing to find.
+    List "a" ranks grade 1 above grade 2, "b" is in the best order, and "c" has only grade 0.
 
     >>> from skmetric.metrics import ndcg_score
     >>> y_true = [2, 1, 1, 0, 0]
@@ -227,24 +232,24 @@ def ndcg_score(
         values,
         lists,
         reduction=reduction,
-        skipped="has only items of grade 0. Pass empty=0 or empty=1 to count them.",
+        skipped="has only items of grade 0. Pass empty=0 or empty=1 to count such lists.",
     )
 
 
 def _ndcg(
     gains: NDArray[np.float64], score: NDArray[np.float64], *, k: int | None, ties: str, empty: float
 ) -> NDArray[np.float64]:
-    # The unit of a list's gains cancels. By a power of two nothing is rounded, and no sum overflows.
+    # The scale of a list's gains cancels. Scaling by a power of two rounds nothing and keeps sums from overflowing.
     gains = np.ldexp(gains, -np.frexp(gains.max(axis=1, keepdims=True))[1])
     ideal = _discounted_sum(np.sort(gains, axis=1)[:, ::-1], k)
     values = np.full(len(gains), empty)
     np.divide(_dcg(gains, score, k=k, ties=ties), ideal, out=values, where=ideal > 0)
-    # Only rounding takes a mean of ties beyond the best order.
+    # With ties, rounding may make the value slightly larger than that of the best order.
     return np.minimum(values, 1.0)
 
 
 def _dcg(gains: NDArray[np.float64], score: NDArray[np.float64], *, k: int | None, ties: str) -> NDArray[np.float64]:
-    """DCG of each row: shape (m,)."""
+    """Return the DCG of each row, shape (m,)."""
     if ties == "pessimistic":
         order = np.argsort(gains, axis=1)
         gains, score = take_in_rows(gains, order), take_in_rows(score, order)

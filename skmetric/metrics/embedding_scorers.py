@@ -1,4 +1,4 @@
-"""Scorers: retrieval metrics in the form that scikit-learn's model selection takes."""
+"""Scorers of embeddings for scikit-learn's model selection."""
 
 from typing import Any
 
@@ -11,7 +11,7 @@ __all__ = ["MapAtRScorer", "RecallAtKScorer", "map_at_r_scorer", "recall_at_1_sc
 
 
 class _EmbeddingScorer(RowScorer):
-    """Score what an estimator's ``transform`` gives."""
+    """Score the output of an estimator's ``transform``."""
 
     def _outputs(self, estimator: Any, X: Any) -> Any:
         return self._method(estimator, "transform", "an embedder, a transformer such as PCA")(X)
@@ -28,8 +28,8 @@ class MapAtRScorer(_EmbeddingScorer):
 
     Notes
     -----
-    With metadata routing enabled, ``set_score_request(sample_weight=True)`` asks for weights. It changes the scorer in
-    place: call it on a new ``MapAtRScorer()``, not on the shared ``map_at_r_scorer``.
+    With metadata routing enabled, ``set_score_request(sample_weight=True)`` requests weights. It changes the scorer
+    itself, so call it on a new ``MapAtRScorer()``, not on the shared ``map_at_r_scorer``.
 
     Examples
     --------
@@ -49,16 +49,16 @@ class MapAtRScorer(_EmbeddingScorer):
     """
 
     def score(self, X: ArrayLike, y: ArrayLike, sample_weight: ArrayLike | None = None) -> float:
-        """Score embeddings that are there already: :func:`skmetric.metrics.map_at_r_score`.
+        """Score given embeddings with :func:`skmetric.metrics.map_at_r_score`.
 
         Parameters
         ----------
-        X : array-like of shape (n, d)
+        X : array-like of shape (n_samples, n_features)
             Embeddings.
-        y : array-like of shape (n,)
-            The class of each row.
-        sample_weight : array-like of shape (n,), default=None
-            The weight of each row as a query.
+        y : array-like of shape (n_samples,)
+            Class of each row.
+        sample_weight : array-like of shape (n_samples,), default=None
+            Weight of each row as a query.
 
         Returns
         -------
@@ -76,7 +76,7 @@ class RecallAtKScorer(_EmbeddingScorer):
     Parameters
     ----------
     k : int
-        How many neighbors to look at: from 1 to one less than the number of rows in the smallest fold.
+        Number of nearest neighbors, from 1 to one less than the number of rows in the smallest fold.
 
     See Also
     --------
@@ -84,8 +84,8 @@ class RecallAtKScorer(_EmbeddingScorer):
 
     Notes
     -----
-    With metadata routing enabled, ``set_score_request(sample_weight=True)`` asks for weights. It changes the scorer in
-    place: call it on a new ``RecallAtKScorer(k=1)``, not on the shared ``recall_at_1_scorer``.
+    With metadata routing enabled, ``set_score_request(sample_weight=True)`` requests weights. It changes the scorer
+    itself, so call it on a new ``RecallAtKScorer(k=1)``, not on the shared ``recall_at_1_scorer``.
 
     Examples
     --------
@@ -105,16 +105,16 @@ class RecallAtKScorer(_EmbeddingScorer):
         self.k = k
 
     def score(self, X: ArrayLike, y: ArrayLike, sample_weight: ArrayLike | None = None) -> float:
-        """Score embeddings that are there already: :func:`skmetric.metrics.recall_at_k_score`.
+        """Score given embeddings with :func:`skmetric.metrics.recall_at_k_score`.
 
         Parameters
         ----------
-        X : array-like of shape (n, d)
+        X : array-like of shape (n_samples, n_features)
             Embeddings.
-        y : array-like of shape (n,)
-            The class of each row.
-        sample_weight : array-like of shape (n,), default=None
-            The weight of each row as a query.
+        y : array-like of shape (n_samples,)
+            Class of each row.
+        sample_weight : array-like of shape (n_samples,), default=None
+            Weight of each row as a query.
 
         Returns
         -------

@@ -1,4 +1,4 @@
-"""Agreement of two orders within lists, for truths that need be no grades."""
+"""Agreement of two orders within lists. The true values need not be grades."""
 
 from typing import NamedTuple
 
@@ -19,10 +19,10 @@ def spearman_score(
     sample_weight: ArrayLike | None = None,
     reduction: str | None = "mean",
 ) -> Score:
-    r"""Spearman's rank correlation of truth and score in each list, on average.
+    r"""Mean Spearman rank correlation of true values and scores over lists.
 
-    With :math:`R_i` and :math:`S_i` the ranks of truth and score of item :math:`i` of a list, where tied items share
-    their mean rank,
+    If :math:`R_i` and :math:`S_i` are the ranks of item :math:`i` of a list by true value and by score, where tied
+    items share their mean rank, then
 
     .. math::
         \rho = \frac{\sum_i (R_i - \bar R)(S_i - \bar S)}
@@ -30,18 +30,19 @@ def spearman_score(
 
     Parameters
     ----------
-    y_true : array-like of shape (n,)
-        The true value of each item, finite, of any sign. Only the order within a list matters.
-    y_score : array-like of shape (n,)
-        The predicted scores, finite. Only their order within a list matters.
-    groups : array-like of shape (n,), default=None
-        The id of each item's list: numbers, strings or objects that can be sorted, in any order. None: one list.
-    sample_weight : array-like of shape (n,), default=None
-        Weights of the rows: finite, not negative, not all 0. A list weighs as much as its rows on average; within a
-        list all rows count the same.
+    y_true : array-like of shape (n_samples,)
+        True value of each item, finite, of any sign. Only the order within a list matters.
+    y_score : array-like of shape (n_samples,)
+        Predicted scores, finite. Only their order within a list matters.
+    groups : array-like of shape (n_samples,), default=None
+        Group id of each item: numbers, strings or other sortable objects, in any order. The items of a group form one
+        list. If None, all items form one list.
+    sample_weight : array-like of shape (n_samples,), default=None
+        Row weights: finite, non-negative, not all 0. The weight of a list is the mean weight of its rows. Within a
+        list, all rows count equally.
     reduction : {"mean", None}, default="mean"
-        "mean": the weighted mean of the lists. None: the value of each list, in the order of ``np.unique(groups)``,
-        and NaN for a list that is skipped.
+        If "mean", returns the weighted mean over the lists. If None, returns one value per list, in the order of
+        ``np.unique(groups)``, and NaN for a skipped list.
 
     Returns
     -------
@@ -51,22 +52,22 @@ def spearman_score(
     Raises
     ------
     ValueError
-        If the arguments differ in length, are empty or not finite, if an id is missing, if all lists are skipped, or
-        if ``sample_weight`` is negative, leaves nothing to score, or is given with ``reduction=None``.
+        If the arguments differ in length, are empty or not finite; if a group id is missing; if all lists are skipped;
+        or if ``sample_weight`` is negative, is 0 for all lists that can be scored, or is given with ``reduction=None``.
     TypeError
-        If the ids cannot be sorted.
+        If the group ids cannot be sorted.
 
     See Also
     --------
     kendall_score : Counts pairs instead of distances between ranks.
-    ndcg_score : Counts the top of the list for more than its end.
-    scipy.stats.spearmanr : One list, with a test.
+    ndcg_score : Weights the top of the list more than its end.
+    scipy.stats.spearmanr : For one list, with a significance test.
 
     Notes
     -----
-    A list whose truth is constant, a list of one item among them, has no order to find and is skipped. A list whose
-    *scores* are constant counts 0, where the formula says 0 / 0: a model that says nothing gets no credit for it, and
-    no NaN spoils a search.
+    A list whose true values are all equal has no order and is skipped. So is a list of one item. If the *scores* of a
+    list are all equal, the formula gives 0 / 0, and the value is 0: a constant prediction gets no credit, and a search
+    gets no NaN.
 
     References
     ----------
@@ -75,7 +76,7 @@ def spearman_score(
 
     Examples
     --------
-    List "a" is in order but for its first two; "b" is reversed; "c" has nothing to order.
+    In list "a", the first two items are in the wrong order. List "b" is reversed. List "c" has only one item.
 
     >>> from skmetric.metrics import spearman_score
     >>> y_true = [1.5, 2.5, 9.0, 0.0, 3.0, 7.0]
@@ -97,29 +98,30 @@ def kendall_score(
     sample_weight: ArrayLike | None = None,
     reduction: str | None = "mean",
 ) -> Score:
-    r"""Kendall's tau-b of truth and score in each list, on average.
+    r"""Mean Kendall tau-b of true values and scores over lists.
 
-    With :math:`C` and :math:`D` the numbers of pairs of a list that truth and score order alike and inversely,
-    :math:`P` the number of its pairs, and :math:`T` and :math:`U` the numbers of pairs that are tied in truth and in
-    score,
+    A pair of items is concordant if true values and scores order it in the same way, and discordant if they order it in
+    opposite ways. If a list has :math:`P` pairs, :math:`C` of them concordant, :math:`D` discordant, :math:`T` tied in
+    the true values and :math:`U` tied in the scores, then
 
     .. math::
         \tau_b = \frac{C - D}{\sqrt{(P - T)(P - U)}}.
 
     Parameters
     ----------
-    y_true : array-like of shape (n,)
-        The true value of each item, finite, of any sign. Only the order within a list matters.
-    y_score : array-like of shape (n,)
-        The predicted scores, finite. Only their order within a list matters.
-    groups : array-like of shape (n,), default=None
-        The id of each item's list: numbers, strings or objects that can be sorted, in any order. None: one list.
-    sample_weight : array-like of shape (n,), default=None
-        Weights of the rows: finite, not negative, not all 0. A list weighs as much as its rows on average; within a
-        list all rows count the same.
+    y_true : array-like of shape (n_samples,)
+        True value of each item, finite, of any sign. Only the order within a list matters.
+    y_score : array-like of shape (n_samples,)
+        Predicted scores, finite. Only their order within a list matters.
+    groups : array-like of shape (n_samples,), default=None
+        Group id of each item: numbers, strings or other sortable objects, in any order. The items of a group form one
+        list. If None, all items form one list.
+    sample_weight : array-like of shape (n_samples,), default=None
+        Row weights: finite, non-negative, not all 0. The weight of a list is the mean weight of its rows. Within a
+        list, all rows count equally.
     reduction : {"mean", None}, default="mean"
-        "mean": the weighted mean of the lists. None: the value of each list, in the order of ``np.unique(groups)``,
-        and NaN for a list that is skipped.
+        If "mean", returns the weighted mean over the lists. If None, returns one value per list, in the order of
+        ``np.unique(groups)``, and NaN for a skipped list.
 
     Returns
     -------
@@ -129,22 +131,23 @@ def kendall_score(
     Raises
     ------
     ValueError
-        If the arguments differ in length, are empty or not finite, if an id is missing, if all lists are skipped, or
-        if ``sample_weight`` is negative, leaves nothing to score, or is given with ``reduction=None``.
+        If the arguments differ in length, are empty or not finite; if a group id is missing; if all lists are skipped;
+        or if ``sample_weight`` is negative, is 0 for all lists that can be scored, or is given with ``reduction=None``.
     TypeError
-        If the ids cannot be sorted.
+        If the group ids cannot be sorted.
 
     See Also
     --------
-    pairwise_accuracy_score : The share of pairs, from 0 to 1, where ties in the truth do not count.
+    pairwise_accuracy_score : Fraction of pairs, from 0 to 1; ties in the true values do not count.
     spearman_score : Correlates ranks.
-    scipy.stats.kendalltau : One list, with a test.
+    scipy.stats.kendalltau : For one list, with a significance test.
 
     Notes
     -----
-    Lists without an order to find are skipped, and constant scores count 0, as in :func:`spearman_score`.
+    Lists with constant true values are skipped, and the value for constant scores is 0, as in :func:`spearman_score`.
 
-    Pairs are counted by a merge sort: :math:`O(n \log n)` comparisons and :math:`O(n)` memory in a list of n items.
+    Pairs are counted by a merge sort, with :math:`O(n \log n)` comparisons and :math:`O(n)` memory for a list of n
+    items.
 
     References
     ----------
@@ -156,7 +159,7 @@ def kendall_score(
 
     Examples
     --------
-    List "a" has two pairs in order and one reversed; "b" is reversed; "c" has nothing to order.
+    In list "a", two pairs are in the right order and one is reversed. List "b" is reversed. List "c" has only one item.
 
     >>> from skmetric.metrics import kendall_score
     >>> y_true = [1.5, 2.5, 9.0, 0.0, 3.0, 7.0]
@@ -178,59 +181,60 @@ def pairwise_accuracy_score(
     sample_weight: ArrayLike | None = None,
     reduction: str | None = "mean",
 ) -> Score:
-    r"""Share of the pairs of each list that the score orders rightly, on average over lists.
+    r"""Mean fraction of correctly ordered pairs over lists.
 
-    Over the pairs of a list whose truth differs, with :math:`C` of them ordered alike by truth and score, :math:`D`
-    inversely, and :math:`U` tied in score,
+    Only pairs with different true values count. If :math:`C` of them are concordant (ordered in the same way by true
+    values and scores), :math:`D` discordant, and :math:`U` tied in the scores, then
 
     .. math::
         \mathrm{accuracy} = \frac{C + U / 2}{C + D + U}.
 
     Parameters
     ----------
-    y_true : array-like of shape (n,)
-        The true value of each item, finite, of any sign. Only the order within a list matters.
-    y_score : array-like of shape (n,)
-        The predicted scores, finite. Only their order within a list matters.
-    groups : array-like of shape (n,), default=None
-        The id of each item's list: numbers, strings or objects that can be sorted, in any order. None: one list.
-    sample_weight : array-like of shape (n,), default=None
-        Weights of the rows: finite, not negative, not all 0. A list weighs as much as its rows on average; within a
-        list all pairs count the same.
+    y_true : array-like of shape (n_samples,)
+        True value of each item, finite, of any sign. Only the order within a list matters.
+    y_score : array-like of shape (n_samples,)
+        Predicted scores, finite. Only their order within a list matters.
+    groups : array-like of shape (n_samples,), default=None
+        Group id of each item: numbers, strings or other sortable objects, in any order. The items of a group form one
+        list. If None, all items form one list.
+    sample_weight : array-like of shape (n_samples,), default=None
+        Row weights: finite, non-negative, not all 0. The weight of a list is the mean weight of its rows. Within a
+        list, all pairs count equally.
     reduction : {"mean", None}, default="mean"
-        "mean": the weighted mean of the lists, however many pairs they have. None: the value of each list, in the
-        order of ``np.unique(groups)``, and NaN for a list that is skipped.
+        If "mean", returns the weighted mean over the lists, regardless of their numbers of pairs. If None, returns one
+        value per list, in the order of ``np.unique(groups)``, and NaN for a skipped list.
 
     Returns
     -------
     score : float, or ndarray of shape (n_lists,)
-        Between 0 and 1; 1/2 for constant scores. For a truth of two values it is the area under the ROC curve.
+        Between 0 and 1; 1/2 for constant scores. If there are two true values, it is the area under the ROC curve.
 
     Raises
     ------
     ValueError
-        If the arguments differ in length, are empty or not finite, if an id is missing, if all lists are skipped, or
-        if ``sample_weight`` is negative, leaves nothing to score, or is given with ``reduction=None``.
+        If the arguments differ in length, are empty or not finite; if a group id is missing; if all lists are skipped;
+        or if ``sample_weight`` is negative, is 0 for all lists that can be scored, or is given with ``reduction=None``.
     TypeError
-        If the ids cannot be sorted.
+        If the group ids cannot be sorted.
 
     See Also
     --------
-    kendall_score : From -1 to 1, and asks for the truth's ties too.
-    sklearn.metrics.roc_auc_score : One list of two classes.
+    kendall_score : From -1 to 1; it is 1 only if the scores also have the ties of the true values.
+    sklearn.metrics.roc_auc_score : For one list of two classes.
 
     Notes
     -----
-    A list whose truth is constant, a list of one item among them, has no such pair and is skipped.
+    A list whose true values are all equal has no such pair and is skipped. So is a list of one item.
 
     References
     ----------
     Herbrich, Graepel, Obermayer (2000). Large Margin Rank Boundaries for Ordinal Regression. Advances in Large Margin
-    Classifiers, MIT Press (the share of wrongly ordered pairs as a loss).
+    Classifiers, MIT Press (the fraction of wrongly ordered pairs as a loss).
 
     Examples
     --------
-    Of the three pairs of list "a" one is reversed; "b" says nothing about its pair; "c" has none.
+    In list "a", one of three pairs is reversed. In "b", the scores of the only pair are tied. List "c" has no pair.
 
     >>> from skmetric.metrics import pairwise_accuracy_score
     >>> y_true = [1.5, 2.5, 9.0, 0.0, 3.0, 7.0]
@@ -269,7 +273,7 @@ def _spearman(truth: NDArray[np.float64], score: NDArray[np.float64]) -> NDArray
 
 
 def _centered_ranks(values: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Ranks of each row's entries, least first, tied ones sharing the mean, less the mean of all."""
+    """Return the ranks of the entries of each row, smallest first, minus their mean. Ties share their mean rank."""
     size = values.shape[1]
     order = least_first(values)
     runs = TieRuns.of(take_in_rows(values, order))
@@ -279,10 +283,10 @@ def _centered_ranks(values: NDArray[np.float64]) -> NDArray[np.float64]:
 
 
 class _Pairs(NamedTuple):
-    """Numbers of pairs of items of each row, all of shape (m,)."""
+    """Numbers of pairs of items in each row. All arrays have shape (m,)."""
 
-    alike: NDArray[np.float64]
-    inverse: NDArray[np.float64]
+    concordant: NDArray[np.float64]
+    discordant: NDArray[np.float64]
     truth_differs: NDArray[np.float64]
     score_differs: NDArray[np.float64]
 
@@ -294,27 +298,27 @@ class _Pairs(NamedTuple):
         tied_truth = TieRuns.of(truth).pairs()
         by_score = least_first(score)
         truth, score = take_in_rows(truth, by_score), take_in_rows(score, by_score)
-        # Items of one score are in order of truth, so no pair of them is an inversion.
-        inverse = count_inversions(truth).astype(np.float64)
+        # Items with the same score are in the order of the true values, so no pair of them is an inversion.
+        discordant = count_inversions(truth).astype(np.float64)
         tied_score, tied_both = TieRuns.of(score).pairs(), TieRuns.of(score, truth).pairs()
         truth_differs = size * (size - 1) / 2 - tied_truth
-        alike = truth_differs - (tied_score - tied_both) - inverse
-        return cls(alike, inverse, truth_differs, size * (size - 1) / 2 - tied_score)
+        concordant = truth_differs - (tied_score - tied_both) - discordant
+        return cls(concordant, discordant, truth_differs, size * (size - 1) / 2 - tied_score)
 
 
 def _kendall(truth: NDArray[np.float64], score: NDArray[np.float64]) -> NDArray[np.float64]:
     pairs = _Pairs.of(truth, score)
     scale = np.sqrt(pairs.truth_differs * pairs.score_differs)
-    return _ratio(pairs.alike - pairs.inverse, scale, scored=pairs.truth_differs > 0)
+    return _ratio(pairs.concordant - pairs.discordant, scale, scored=pairs.truth_differs > 0)
 
 
 def _pairwise_accuracy(truth: NDArray[np.float64], score: NDArray[np.float64]) -> NDArray[np.float64]:
     pairs = _Pairs.of(truth, score)
-    tied = pairs.truth_differs - pairs.alike - pairs.inverse
-    return _ratio(pairs.alike + tied / 2, pairs.truth_differs, scored=pairs.truth_differs > 0)
+    tied = pairs.truth_differs - pairs.concordant - pairs.discordant
+    return _ratio(pairs.concordant + tied / 2, pairs.truth_differs, scored=pairs.truth_differs > 0)
 
 
 def _ratio(part: NDArray[np.float64], whole: NDArray[np.float64], *, scored: NDArray[np.bool_]) -> NDArray[np.float64]:
-    """Part / whole, within [-1, 1]; 0 where the whole is 0, and NaN where a list is not scored."""
+    """Return part / whole, clipped to [-1, 1]. It is 0 if the whole is 0, and NaN if a list is not scored."""
     values = np.divide(part, whole, out=np.zeros(len(part)), where=whole > 0)
     return np.where(scored, values.clip(-1, 1), np.nan)

@@ -1,4 +1,4 @@
-"""Scorers: ranking metrics in the form that scikit-learn's model selection takes."""
+"""Scorers of rankings for scikit-learn's model selection."""
 
 from numpy.typing import ArrayLike
 
@@ -32,15 +32,15 @@ class NdcgScorer(RankingScorer):
     Parameters
     ----------
     k : int, default=None
-        The last rank that counts. None: all ranks.
+        Last rank that counts. If None, all ranks count.
     gain : {"exponential", "linear"}, default="exponential"
-        What a grade is worth.
+        Gain of a grade ``y``: ``2**y - 1`` or ``y``.
     ties : {"mean", "pessimistic", "order"}, default="mean"
         How items with the same prediction are ranked.
     empty : {"skip", 0, 1}, default="skip"
-        What a list without any gain counts.
+        Value of a list whose gains are all 0. "skip" leaves it out of the mean.
     convention : {"lightgbm", "xgboost", "catboost", "sklearn"}, default=None
-        Take ``gain``, ``ties`` and ``empty`` as another library does, none of which may be given then.
+        Use ``gain``, ``ties`` and ``empty`` of another library. Do not pass any of the three in this case.
 
     See Also
     --------
@@ -48,16 +48,17 @@ class NdcgScorer(RankingScorer):
 
     Notes
     -----
-    The lists come to a scorer as metadata: with ``sklearn.set_config(enable_metadata_routing=True)``, what is passed as
-    ``groups`` to a search's ``fit`` or in ``cross_validate(..., params={"groups": groups})`` reaches the splitter and
-    the scorer without any further request. Where routing is off, scikit-learn gives ``groups`` to the splitter alone,
-    and the scorer takes all rows as *one* list, unless the estimator has a method ``groups_of(X)`` that tells them.
+    A scorer receives groups as metadata. With ``sklearn.set_config(enable_metadata_routing=True)``, pass ``groups`` to
+    the ``fit`` of a search, or use ``cross_validate(..., params={"groups": groups})``: the groups then reach the
+    splitter and the scorer without a further request. If routing is off, scikit-learn passes ``groups`` only to the
+    splitter. The scorer then scores all rows as *one* list, unless the estimator has a method ``groups_of(X)`` that
+    returns the groups.
 
-    ``set_score_request(sample_weight=True)`` asks for weights. It changes the scorer in place: call it on a new scorer,
-    not on a shared one.
+    ``set_score_request(sample_weight=True)`` requests weights. It changes the scorer itself, so call it on a new
+    scorer, not on a shared one.
 
-    LightGBM's ranker wants the rows of a list next to each other, and the lists' sizes. A subclass that takes ids
-    instead can be searched like any other estimator::
+    LightGBM's ranker needs the rows of a list next to each other, and the sizes of the lists. A subclass that takes
+    group ids instead can be searched like any other estimator::
 
         class GroupedLGBMRanker(lightgbm.LGBMRanker):
             __metadata_request__fit = {"groups": True}
@@ -165,7 +166,7 @@ class KendallScorer(RankingScorer):
 
 
 class PairwiseAccuracyScorer(RankingScorer):
-    """Share of pairs that an estimator's predictions order rightly, for ``scoring=``.
+    """Fraction of pairs that an estimator's predictions order correctly, for ``scoring=``.
 
     Calls ``estimator.predict(X)``, then :func:`skmetric.metrics.pairwise_accuracy_score` (see there for the formula).
 
@@ -197,9 +198,9 @@ class MrrScorer(RankingScorer):
     Parameters
     ----------
     k : int, default=None
-        The last rank that counts. None: all ranks.
+        Last rank that counts. If None, all ranks count.
     empty : {"skip", 0, 1}, default="skip"
-        What a list without relevant items counts.
+        Value of a list without relevant items. "skip" leaves it out of the mean.
 
     See Also
     --------
@@ -233,9 +234,9 @@ class MapScorer(RankingScorer):
     Parameters
     ----------
     k : int, default=None
-        The last rank that counts. None: all ranks.
+        Last rank that counts. If None, all ranks count.
     empty : {"skip", 0, 1}, default="skip"
-        What a list without relevant items counts.
+        Value of a list without relevant items. "skip" leaves it out of the mean.
 
     See Also
     --------

@@ -1,4 +1,4 @@
-"""Metrics of lists whose items are relevant or not."""
+"""Metrics of lists with binary relevance."""
 
 from collections.abc import Callable
 from dataclasses import replace
@@ -25,9 +25,10 @@ def mrr_score(
     sample_weight: ArrayLike | None = None,
     reduction: str | None = "mean",
 ) -> Score:
-    r"""Mean reciprocal rank of the first relevant item of each list.
+    r"""Mean reciprocal rank (MRR) of the first relevant item over lists.
 
-    With :math:`r_q` the rank of the first relevant item of list :math:`q`, highest score first,
+    Rank 1 has the highest score. If :math:`r_q` is the rank of the first relevant item of list :math:`q`, and
+    :math:`w_q` the weight of the list, then
 
     .. math::
         \mathrm{MRR@}k = \frac{\sum_q w_q \, \mathrm{RR}_q}{\sum_q w_q}, \qquad
@@ -35,41 +36,42 @@ def mrr_score(
 
     Parameters
     ----------
-    y_true : array-like of shape (n,)
-        An item is relevant if this is positive.
-    y_score : array-like of shape (n,)
-        The predicted scores, finite. Only their order within a list matters. Items with the same score count with the
-        expected value over all their orders.
-    groups : array-like of shape (n,), default=None
-        The id of each item's list: numbers, strings or objects that can be sorted, in any order. None: one list.
+    y_true : array-like of shape (n_samples,)
+        Relevance of each item. Items with a positive value are relevant.
+    y_score : array-like of shape (n_samples,)
+        Predicted scores, finite. Only their order within a list matters. For items with the same score, the expected
+        value over all their orders is used.
+    groups : array-like of shape (n_samples,), default=None
+        Group id of each item: numbers, strings or other sortable objects, in any order. The items of a group form one
+        list. If None, all items form one list.
     k : int, default=None
-        The last rank that counts. None: all ranks.
+        Last rank that counts. If None, all ranks count.
     empty : {"skip", 0, 1}, default="skip"
-        What a list without relevant items counts. "skip": it is left out of the mean.
-    sample_weight : array-like of shape (n,), default=None
-        Weights of the rows: finite, not negative, not all 0. A list weighs as much as its rows on average.
+        Value of a list without relevant items. "skip" leaves it out of the mean.
+    sample_weight : array-like of shape (n_samples,), default=None
+        Row weights: finite, non-negative, not all 0. The weight of a list is the mean weight of its rows.
     reduction : {"mean", None}, default="mean"
-        "mean": the weighted mean of the lists. None: the value of each list, in the order of ``np.unique(groups)``,
-        and NaN for a list that is skipped.
+        If "mean", returns the weighted mean over the lists. If None, returns one value per list, in the order of
+        ``np.unique(groups)``, and NaN for a skipped list.
 
     Returns
     -------
     score : float, or ndarray of shape (n_lists,)
-        Between 0 and 1; 1 where a relevant item comes first in every list.
+        Between 0 and 1. It is 1 if a relevant item comes first in every list.
 
     Raises
     ------
     ValueError
-        If the arguments differ in length, are empty or not finite, if an id is missing, if a choice is unknown, if
-        all lists are skipped, or if ``sample_weight`` is negative, leaves nothing to score, or is given with
-        ``reduction=None``.
+        If the arguments differ in length, are empty or not finite; if a group id is missing; if an option is unknown;
+        if all lists are skipped; or if ``sample_weight`` is negative, is 0 for all lists that can be scored, or is
+        given with ``reduction=None``.
     TypeError
-        If ``k`` is not an integer, or the ids cannot be sorted.
+        If ``k`` is not an integer, or if the group ids cannot be sorted.
 
     See Also
     --------
     map_score : Counts all relevant items.
-    ndcg_score : For relevance in grades.
+    ndcg_score : For graded relevance.
 
     References
     ----------
@@ -80,7 +82,7 @@ def mrr_score(
 
     Examples
     --------
-    In list "a" the relevant item comes second; in "b" it is first or second, as the scores do not tell; "c" has none.
+    In list "a", the relevant item has rank 2. In "b", it is tied for the ranks 1 and 2. List "c" has no relevant item.
 
     >>> from skmetric.metrics import mrr_score
     >>> y_true = [1, 0, 0, 1, 0, 0]
@@ -104,11 +106,11 @@ def map_score(
     sample_weight: ArrayLike | None = None,
     reduction: str | None = "mean",
 ) -> Score:
-    r"""Mean average precision of each list.
+    r"""Mean average precision (MAP) over lists.
 
-    With :math:`\mathrm{rel}_q(r)` 1 if the item at rank :math:`r` of list :math:`q` is relevant and 0 if not, highest
-    score first, :math:`P_q(r)` the share of relevant items among its first :math:`r`, and :math:`R_q` the number of
-    all its relevant items,
+    Rank 1 has the highest score. :math:`\mathrm{rel}_q(r)` is 1 if the item at rank :math:`r` of list :math:`q` is
+    relevant, and 0 otherwise. :math:`P_q(r)` is the fraction of relevant items among the first :math:`r` items,
+    :math:`R_q` the number of relevant items of the list, and :math:`w_q` its weight. Then
 
     .. math::
         \mathrm{MAP@}k = \frac{\sum_q w_q \, \mathrm{AP}_q}{\sum_q w_q}, \qquad
@@ -116,46 +118,47 @@ def map_score(
 
     Parameters
     ----------
-    y_true : array-like of shape (n,)
-        An item is relevant if this is positive.
-    y_score : array-like of shape (n,)
-        The predicted scores, finite. Only their order within a list matters. Items with the same score count with the
-        expected value over all their orders.
-    groups : array-like of shape (n,), default=None
-        The id of each item's list: numbers, strings or objects that can be sorted, in any order. None: one list.
+    y_true : array-like of shape (n_samples,)
+        Relevance of each item. Items with a positive value are relevant.
+    y_score : array-like of shape (n_samples,)
+        Predicted scores, finite. Only their order within a list matters. For items with the same score, the expected
+        value over all their orders is used.
+    groups : array-like of shape (n_samples,), default=None
+        Group id of each item: numbers, strings or other sortable objects, in any order. The items of a group form one
+        list. If None, all items form one list.
     k : int, default=None
-        The last rank that counts. None: all ranks.
+        Last rank that counts. If None, all ranks count.
     empty : {"skip", 0, 1}, default="skip"
-        What a list without relevant items counts. "skip": it is left out of the mean.
-    sample_weight : array-like of shape (n,), default=None
-        Weights of the rows: finite, not negative, not all 0. A list weighs as much as its rows on average.
+        Value of a list without relevant items. "skip" leaves it out of the mean.
+    sample_weight : array-like of shape (n_samples,), default=None
+        Row weights: finite, non-negative, not all 0. The weight of a list is the mean weight of its rows.
     reduction : {"mean", None}, default="mean"
-        "mean": the weighted mean of the lists. None: the value of each list, in the order of ``np.unique(groups)``,
-        and NaN for a list that is skipped.
+        If "mean", returns the weighted mean over the lists. If None, returns one value per list, in the order of
+        ``np.unique(groups)``, and NaN for a skipped list.
 
     Returns
     -------
     score : float, or ndarray of shape (n_lists,)
-        Between 0 and 1; 1 where the relevant items of every list come first.
+        Between 0 and 1. It is 1 if the relevant items of every list come first.
 
     Raises
     ------
     ValueError
-        If the arguments differ in length, are empty or not finite, if an id is missing, if a choice is unknown, if
-        all lists are skipped, or if ``sample_weight`` is negative, leaves nothing to score, or is given with
-        ``reduction=None``.
+        If the arguments differ in length, are empty or not finite; if a group id is missing; if an option is unknown;
+        if all lists are skipped; or if ``sample_weight`` is negative, is 0 for all lists that can be scored, or is
+        given with ``reduction=None``.
     TypeError
-        If ``k`` is not an integer, or the ids cannot be sorted.
+        If ``k`` is not an integer, or if the group ids cannot be sorted.
 
     See Also
     --------
-    mrr_score : Counts the first relevant item alone.
+    mrr_score : Counts only the first relevant item.
     map_at_r_score : For embeddings, where every row is a query.
-    sklearn.metrics.average_precision_score : One list, where items with the same score enter all at once.
+    sklearn.metrics.average_precision_score : For one list; items with the same score are added together.
 
     Notes
     -----
-    Some divide by :math:`R_q` even where it is greater than :math:`k`: then the best list does not get 1.
+    Some definitions divide by :math:`R_q` even if it is greater than :math:`k`. Then the best order does not reach 1.
 
     References
     ----------
@@ -166,7 +169,7 @@ def map_score(
 
     Examples
     --------
-    List "a" finds its relevant items at ranks 1 and 3: (1 + 2/3) / 2. "b" finds its one at rank 2; "c" has none.
+    List "a" has its relevant items at ranks 1 and 3: (1 + 2/3) / 2. List "b" has one at rank 2: 1/2. List "c" has none.
 
     >>> from skmetric.metrics import map_score
     >>> y_true = [1, 0, 1, 0, 1, 0]
@@ -199,7 +202,7 @@ def _relevance_score(
         values,
         lists,
         reduction=reduction,
-        skipped="has no relevant item: none with y_true > 0. Pass empty=0 or empty=1 to count them.",
+        skipped="has no relevant item (y_true > 0). Pass empty=0 or empty=1 to count such lists.",
     )
 
 
@@ -217,11 +220,11 @@ def _unless_empty(
 
 
 def _reciprocal_rank(relevant: NDArray[np.float64], runs: TieRuns, k: int | None) -> NDArray[np.float64]:
-    """Expected reciprocal rank of each row: shape (m,)."""
+    """Return the expected reciprocal rank of each row, shape (m,)."""
     size = relevant.shape[1]
-    # In a run with f irrelevant items, i of which were drawn, of t items: the next one is irrelevant too with the
-    # probability (f - i) / (t - i). Their product is the probability that all items so far are.
-    drawn = _places_in_run(runs)
+    # A run has t tied items, f of them irrelevant. If i items were drawn, all irrelevant, the next one is irrelevant
+    # with probability (f - i) / (t - i). The product is the probability that all items so far are irrelevant.
+    drawn = _positions_in_run(runs)
     irrelevant = runs.spread(runs.counts - runs.sum(relevant)) - drawn
     none_yet = (irrelevant.clip(0) / (runs.spread(runs.counts) - drawn)).cumprod(axis=1)
     first = -np.diff(none_yet, axis=1, prepend=1.0)
@@ -229,17 +232,18 @@ def _reciprocal_rank(relevant: NDArray[np.float64], runs: TieRuns, k: int | None
 
 
 def _average_precision(relevant: NDArray[np.float64], runs: TieRuns, k: int | None) -> NDArray[np.float64]:
-    """Expected average precision of each row: shape (m,)."""
+    """Return the expected average precision of each row, shape (m,)."""
     total, ranks = relevant.sum(axis=1), np.arange(1, relevant.shape[1] + 1)
     in_run, counts = runs.spread(runs.sum(relevant)), runs.spread(runs.counts)
     before_run = runs.spread((relevant.cumsum(axis=1) - relevant).ravel()[runs.starts])
-    # A relevant item shares its run with in_run - 1 others, of which as many precede it as of all counts - 1 items.
-    above = before_run + (in_run - 1) * _places_in_run(runs) / np.maximum(counts - 1, 1)
+    # A relevant item shares its run with in_run - 1 other relevant items, and with counts - 1 items in all. In
+    # expectation, the fraction that precedes it is the same for both.
+    above = before_run + (in_run - 1) * _positions_in_run(runs) / np.maximum(counts - 1, 1)
     gained = in_run / counts * (1 + above) / ranks
     limit = total if k is None else np.minimum(total, k)
     return gained[:, :k].sum(axis=1) / np.maximum(limit, 1)
 
 
-def _places_in_run(runs: TieRuns) -> NDArray[np.intp]:
-    """The place of each entry in its run, from 0: shape (m, size)."""
+def _positions_in_run(runs: TieRuns) -> NDArray[np.intp]:
+    """Return the position of each entry in its run, from 0. The result has shape (m, size)."""
     return np.arange(runs.counts.sum()).reshape(runs.shape) - runs.spread(runs.starts)

@@ -11,11 +11,11 @@ __all__ = ["map_at_r_score", "recall_at_k_score"]
 
 
 def map_at_r_score(embeddings: ArrayLike, labels: ArrayLike, *, sample_weight: ArrayLike | None = None) -> float:
-    r"""Mean average precision at R.
+    r"""Mean average precision at R (MAP@R).
 
-    Every row :math:`i` is a query against all other rows, nearest first. With :math:`R_i` the number of other rows of
-    its class, :math:`\mathrm{rel}_i(k)` 1 if its :math:`k`-th neighbor is one of them and 0 if not, and
-    :math:`P_i(k)` the share of them among its first :math:`k` neighbors,
+    Each row :math:`i` is a query, and all other rows are its neighbors, nearest first. :math:`R_i` is the number of
+    other rows of its class. :math:`\mathrm{rel}_i(k)` is 1 if its :math:`k`-th neighbor is one of them, and 0
+    otherwise. :math:`P_i(k)` is the fraction of them among its first :math:`k` neighbors. Then
 
     .. math::
         \mathrm{MAP@R} = \frac{\sum_{i : R_i \ge 1} w_i \, \mathrm{AP}_i}{\sum_{i : R_i \ge 1} w_i}, \qquad
@@ -23,25 +23,25 @@ def map_at_r_score(embeddings: ArrayLike, labels: ArrayLike, *, sample_weight: A
 
     Parameters
     ----------
-    embeddings : array-like of shape (n, d)
-        One embedding a row, at least two. Neighbors are found by Euclidean distance; for cosine similarity, scale the
-        rows to unit length first.
-    labels : array-like of shape (n,)
-        The class of each row: integers, strings, booleans, or objects that can be sorted.
-    sample_weight : array-like of shape (n,), default=None
-        The weight :math:`w_i` of each row as a query: finite, not negative, not all 0. It does not change how much
-        the row counts as a neighbor. None gives all rows the same weight.
+    embeddings : array-like of shape (n_samples, n_features)
+        One embedding per row, at least two rows. Neighbors are found by Euclidean distance. For cosine similarity,
+        scale the rows to unit length first.
+    labels : array-like of shape (n_samples,)
+        Class of each row: integers, strings, booleans, or other sortable objects.
+    sample_weight : array-like of shape (n_samples,), default=None
+        Weight :math:`w_i` of each row as a query: finite, non-negative, not all 0. It does not change how much the row
+        counts as a neighbor. If None, all rows have the same weight.
 
     Returns
     -------
     score : float
-        Between 0 and 1; 1 where the nearest neighbors of every row are all the others of its class.
+        Between 0 and 1. It is 1 if the nearest neighbors of each row are all other rows of its class.
 
     Raises
     ------
     ValueError
-        If the arguments differ in length, are empty or not finite, if no class has two rows, or if ``sample_weight``
-        is negative or leaves nothing to score.
+        If the arguments differ in length, are empty or not finite; if no class has two rows; or if ``sample_weight``
+        is negative, or 0 for all rows that can be scored.
     TypeError
         If the labels cannot be sorted.
 
@@ -52,14 +52,15 @@ def map_at_r_score(embeddings: ArrayLike, labels: ArrayLike, *, sample_weight: A
 
     Notes
     -----
-    A row that is alone in its class is no query, but stays in the table as a neighbor of others. A row is left out of
-    its own neighbors by its position, so a duplicate of it does count, at distance 0.
+    A row that is alone in its class is not a query, but can be a neighbor of other rows. A row is excluded from its own
+    neighbors by its index, so a duplicate of it does count, at distance 0.
 
-    Rows at the same distance rank in row order. Equal rows are always exactly tied. Other distances are compared after
-    float64 rounding: squared distances that differ by less than about 1e-15 of the squared spread of the table may be
-    ordered either way.
+    Rows at the same distance are ranked in row order. Equal rows are always exactly tied. Other distances are compared
+    after float64 rounding: squared distances that differ by less than about 1e-15 of the squared spread of the table
+    may be in either order.
 
-    Some rows at a time are compared with the table: :math:`O(n^2 d)` time, :math:`O(n d)` memory.
+    Queries are compared with the table in chunks. For :math:`n` rows and :math:`d` features, this takes
+    :math:`O(n^2 d)` time and :math:`O(n d)` memory.
 
     References
     ----------
@@ -67,8 +68,9 @@ def map_at_r_score(embeddings: ArrayLike, labels: ArrayLike, *, sample_weight: A
 
     Examples
     --------
-    Each of the first three rows looks for the other two. The first two find one of them, then a stranger: 1/2. The
-    third finds the stranger first: 1/4. The stranger has nothing to look for.
+    The first three rows are of class "a". For each of the first two, the nearest row is of class "a", and the second is
+    of class "b": 1/2. For the third, the nearest row is of class "b": 1/4. The row of class "b" is alone in its class,
+    so it is not a query.
 
     >>> from skmetric.metrics import map_at_r_score
     >>> embeddings = [[0.0], [1.0], [3.0], [2.5]]
@@ -91,10 +93,10 @@ def map_at_r_score(embeddings: ArrayLike, labels: ArrayLike, *, sample_weight: A
 def recall_at_k_score(
     embeddings: ArrayLike, labels: ArrayLike, *, k: int, sample_weight: ArrayLike | None = None
 ) -> float:
-    r"""Share of the rows with a row of their own class among their k nearest neighbors.
+    r"""Recall at k: fraction of the rows with a row of the same class among their k nearest neighbors.
 
-    With :math:`\mathrm{rel}_i(j)` 1 if the :math:`j`-th nearest other row of row :math:`i` is of its class and 0 if
-    not, and :math:`R_i` the number of other rows of its class,
+    :math:`\mathrm{rel}_i(j)` is 1 if the :math:`j`-th nearest neighbor of row :math:`i` has the same class, and 0
+    otherwise. :math:`R_i` is the number of other rows of its class. Then
 
     .. math::
         \mathrm{Recall@}k = \frac{\sum_{i : R_i \ge 1} w_i \max_{j \le k} \mathrm{rel}_i(j)}
@@ -102,39 +104,39 @@ def recall_at_k_score(
 
     Parameters
     ----------
-    embeddings : array-like of shape (n, d)
-        One embedding a row, at least two. Neighbors are found by Euclidean distance; for cosine similarity, scale the
-        rows to unit length first.
-    labels : array-like of shape (n,)
-        The class of each row: integers, strings, booleans, or objects that can be sorted.
+    embeddings : array-like of shape (n_samples, n_features)
+        One embedding per row, at least two rows. Neighbors are found by Euclidean distance. For cosine similarity,
+        scale the rows to unit length first.
+    labels : array-like of shape (n_samples,)
+        Class of each row: integers, strings, booleans, or other sortable objects.
     k : int
-        How many neighbors to look at: from 1 to n - 1.
-    sample_weight : array-like of shape (n,), default=None
-        The weight :math:`w_i` of each row as a query: finite, not negative, not all 0. It does not change how much
-        the row counts as a neighbor. None gives all rows the same weight.
+        Number of nearest neighbors, from 1 to ``n_samples - 1``.
+    sample_weight : array-like of shape (n_samples,), default=None
+        Weight :math:`w_i` of each row as a query: finite, non-negative, not all 0. It does not change how much the row
+        counts as a neighbor. If None, all rows have the same weight.
 
     Returns
     -------
     score : float
-        Between 0 and 1. With ``k=1`` it is the accuracy of the nearest neighbor, left out one at a time.
+        Between 0 and 1. With ``k=1``, it is the leave-one-out accuracy of a nearest-neighbor classifier.
 
     Raises
     ------
     ValueError
-        If ``k`` is out of range, if the arguments differ in length, are empty or not finite, if no class has two rows,
-        or if ``sample_weight`` is negative or leaves nothing to score.
+        If ``k`` is out of range; if the arguments differ in length, are empty or not finite; if no class has two rows;
+        or if ``sample_weight`` is negative, or 0 for all rows that can be scored.
     TypeError
-        If ``k`` is not an integer, or the labels cannot be sorted.
+        If ``k`` is not an integer, or if the labels cannot be sorted.
 
     See Also
     --------
-    map_at_r_score : Takes the order of all rows of the class into account.
+    map_at_r_score : Also depends on the order of all rows of the class.
     skmetric.metrics.recall_at_1_scorer : This score with ``k=1`` for ``GridSearchCV(scoring=...)``.
 
     Notes
     -----
     Rows alone in their class, duplicates and ties are treated as in :func:`map_at_r_score`. This is the recall of the
-    metric learning literature, which asks for one hit, not for the share of relevant rows that were found.
+    metric learning literature: one neighbor of the class is enough. It is not the fraction of relevant rows found.
 
     References
     ----------

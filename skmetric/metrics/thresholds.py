@@ -1,4 +1,4 @@
-"""From the distance of a pair to its class, or to the probability of it."""
+"""Thresholds and probabilities that turn the distance of a pair into its class."""
 
 import math
 
@@ -10,7 +10,7 @@ from skmetric.metrics._sigmoid import fit_sigmoid
 
 __all__ = ["Strategy", "distance_threshold", "sigmoid_calibration"]
 
-# Sums of weights have rounding errors: what differs by less is equal.
+# Sums of weights have rounding errors. Values that differ by less than this are equal.
 ROUNDING = 1e-12
 
 Vector = NDArray[np.float64]
@@ -25,11 +25,12 @@ def distance_threshold(
     min_rate: float | None = None,
     sample_weight: ArrayLike | None = None,
 ) -> float:
-    r"""Distance up to which pairs are best called similar.
+    r"""Find the distance that best separates similar from dissimilar pairs.
 
-    A threshold :math:`t` calls a pair similar (+1) where :math:`d_i \le t`, else dissimilar (-1). With
-    :math:`\mathrm{TP}`, :math:`\mathrm{FP}`, :math:`\mathrm{TN}` and :math:`\mathrm{FN}` the weights of the pairs that
-    are rightly and wrongly called similar, and rightly and wrongly dissimilar, the strategies maximize
+    With a threshold :math:`t`, a pair is classified as similar (+1) if :math:`d_i \le t`, and otherwise as dissimilar
+    (-1). Similar is the positive class. :math:`\mathrm{TP}`, :math:`\mathrm{FP}`, :math:`\mathrm{TN}` and
+    :math:`\mathrm{FN}` are the summed weights of the true positives, false positives, true negatives and false
+    negatives. The strategies maximize
 
     .. math::
         \mathrm{accuracy} = \frac{\mathrm{TP} + \mathrm{TN}}{\mathrm{TP} + \mathrm{FP} + \mathrm{TN} + \mathrm{FN}},
@@ -40,64 +41,64 @@ def distance_threshold(
         \mathrm{TPR} = \frac{\mathrm{TP}}{\mathrm{TP} + \mathrm{FN}}, \qquad
         \mathrm{TNR} = \frac{\mathrm{TN}}{\mathrm{TN} + \mathrm{FP}},
 
-    the true positive rate under a lower bound on the true negative rate, or the other way round.
+    The rates TPR and TNR are maximized under a lower bound on the other rate.
 
     Parameters
     ----------
-    y_true : array-like of shape (n,)
-        +1 for a pair of similar rows, -1 for one of dissimilar rows. Both must occur.
-    distance : array-like of shape (n,)
-        The distance of each pair: finite. Negative ones are allowed, such as a negated similarity.
+    y_true : array-like of shape (n_pairs,)
+        +1 for a pair of similar rows, -1 for a pair of dissimilar rows. Both classes must occur.
+    distance : array-like of shape (n_pairs,)
+        Distance of each pair, finite. Negative values are allowed, such as a negated similarity.
     strategy : {"accuracy", "f_beta", "max_tpr", "max_tnr"}, default="accuracy"
-        What to maximize. ``"max_tpr"``: the TPR where the TNR is at least ``min_rate``; ``"max_tnr"``: the TNR where
-        the TPR is at least ``min_rate``.
+        Criterion to maximize. ``"max_tpr"`` maximizes the TPR under the condition that the TNR is at least
+        ``min_rate``. ``"max_tnr"`` maximizes the TNR under the condition that the TPR is at least ``min_rate``.
     beta : float, default=1.0
-        With ``"f_beta"`` only: how many times as important recall is as precision.
+        Importance of recall relative to precision. Only for ``"f_beta"``.
     min_rate : float, default=None
-        With ``"max_tpr"`` and ``"max_tnr"`` only, and then needed: the least the other rate may be, from 0 to 1.
-    sample_weight : array-like of shape (n,), default=None
-        How much each pair counts: finite, not negative. An integer weight is that many repeats; a pair with the weight
-        0 is left out. None: 1 each.
+        Lower bound on the other rate, from 0 to 1. Only for ``"max_tpr"`` and ``"max_tnr"``, which require it.
+    sample_weight : array-like of shape (n_pairs,), default=None
+        Weight of each pair: finite, non-negative. An integer weight has the same effect as that many copies of the
+        pair. A pair with weight 0 is ignored. If None, all weights are 1.
 
     Returns
     -------
     threshold : float
-        Always finite. Compare by ``distance <= threshold``.
+        Always finite. A pair is similar if ``distance <= threshold``.
 
     Raises
     ------
     ValueError
-        If ``y_true`` holds other values or, among the pairs of positive weight, a single class; if the arguments differ
-        in length, or are empty or not finite; if a weight is negative or all are 0; if ``strategy`` is unknown,
-        ``beta`` not positive and finite, or ``min_rate`` missing or not from 0 to 1; if ``beta`` or ``min_rate`` is
-        given to a strategy without it.
+        If ``y_true`` has other values or, among the pairs with a positive weight, only one class; if the arguments
+        differ in length, or are empty or not finite; if a weight is negative or all are 0; if ``strategy`` is unknown,
+        ``beta`` is not positive and finite, or ``min_rate`` is missing or not from 0 to 1; or if ``beta`` or
+        ``min_rate`` is given for a strategy that does not use it.
     TypeError
         If ``beta`` or ``min_rate`` is not a number.
 
     See Also
     --------
-    sigmoid_calibration : A probability instead of a class.
+    sigmoid_calibration : Gives a probability instead of a class.
 
     Notes
     -----
-    The threshold is the midpoint of two neighboring distances, so that rounding does not decide about either. It is a
-    number of the distances' own dtype: float32 distances give one that float32 holds exactly, so that comparing in
-    float32 and in float64 is the same. Between two distances with no number between them, it is the lower one.
+    The threshold is the midpoint of two neighboring distances, so that rounding does not change the class of either. It
+    is a number of the dtype of the distances: for float32 distances, float32 represents the threshold exactly, so that
+    comparisons in float32 and in float64 agree. If there is no number between the two distances, it is the lower one.
 
-    Where all given pairs are best called similar, the threshold lies half the mean gap between neighboring distances
-    above the largest one, as if one more followed. Where none is, it lies as far below the smallest one, but no further
-    than halfway to 0 where that is positive: equal rows, at the distance 0, are called similar unless the given pairs
-    speak against it. Below a smallest distance of 0 the threshold is negative. Where all distances are equal, the gap
-    is as large as they are, or 1 where they are 0.
+    If it is best to classify all given pairs as similar, the threshold is half the mean gap between neighboring
+    distances above the largest distance. If it is best to classify none as similar, it is half the mean gap below the
+    smallest distance. If that distance is positive, the threshold is at least half of it, so that equal rows, at
+    distance 0, are classified as similar unless the given pairs contradict this. If it is 0 or negative, the threshold
+    is negative. If all distances are equal, the gap is their absolute value, or 1 if they are 0.
 
-    Of equally good thresholds ``"max_tpr"`` takes those with the highest TNR and ``"max_tnr"`` those with the highest
-    TPR. Of those that remain, it is the middle one, the lower of two, which depends on the order of the distances only.
-    As sums of weights have rounding errors, criteria are equal up to a relative 1e-12, and a rate may fall short of
-    ``min_rate`` by 1e-12.
+    Among equally good thresholds, ``"max_tpr"`` prefers those with the highest TNR, and ``"max_tnr"`` those with the
+    highest TPR. Among the remaining ones, the middle one is returned, or the lower of two middle ones. It depends only
+    on the order of the distances. Sums of weights have rounding errors, so criteria are equal if they agree to a
+    relative 1e-12, and a rate may be below ``min_rate`` by 1e-12.
 
-    The strategies are those of metric-learn's ``calibrate_threshold``, which returns one of the distances itself,
-    takes the lowest of equally good ones, and knows no weights. One class alone is refused, even where a criterion
-    would be defined: it says nothing of where the other begins.
+    The strategies are those of ``calibrate_threshold`` in metric-learn. That method returns one of the distances, the
+    lowest of equally good ones, and has no weights. Here a single class is an error, even if a criterion is defined,
+    because one class does not show where the other begins.
 
     Examples
     --------
@@ -116,10 +117,10 @@ def distance_threshold(
     check_criterion(strategy, beta, min_rate)
     lengths, similar, weights = check_pairs(y_true, distance, sample_weight)
     weights = weights / weights.max()
-    values, place = np.unique(lengths, return_inverse=True)
-    # What is called similar where the lowest 0, 1, ..., all of the values are.
+    values, index = np.unique(lengths, return_inverse=True)
+    # Weights of the pairs classified as similar, if the lowest 0, 1, ..., all of the values are similar.
     true_positive, false_positive = (
-        np.append(0.0, np.bincount(place, weights * pairs, minlength=len(values)).cumsum())
+        np.append(0.0, np.bincount(index, weights * pairs, minlength=len(values)).cumsum())
         for pairs in (similar, ~similar)
     )
     criteria = _criteria(strategy, true_positive, false_positive, beta, min_rate)
@@ -129,12 +130,12 @@ def distance_threshold(
 def sigmoid_calibration(
     y_true: ArrayLike, distance: ArrayLike, *, sample_weight: ArrayLike | None = None
 ) -> tuple[float, float]:
-    r"""Platt scaling: the probability that a pair is similar, as a sigmoid of its distance.
+    r"""Fit the probability that a pair is similar as a sigmoid of its distance (Platt scaling).
 
     .. math::
         P(y = 1 \mid d) = \frac{1}{1 + \exp(a d + b)}
 
-    with the slope :math:`a` and the offset :math:`b` that minimize, :math:`p_i = P(y = 1 \mid d_i)`,
+    With :math:`p_i = P(y = 1 \mid d_i)`, the slope :math:`a` and the offset :math:`b` minimize
 
     .. math::
         -\sum_i w_i \left[ t_i \log p_i + (1 - t_i) \log (1 - p_i) \right], \qquad
@@ -144,13 +145,13 @@ def sigmoid_calibration(
 
     Parameters
     ----------
-    y_true : array-like of shape (n,)
-        +1 for a pair of similar rows, -1 for one of dissimilar rows. Both must occur.
-    distance : array-like of shape (n,)
-        The distance of each pair: finite. Better of pairs that the metric was not fitted to.
-    sample_weight : array-like of shape (n,), default=None
-        How much each pair counts: finite, not negative. An integer weight is that many repeats; a pair with the weight
-        0 is left out. None: 1 each.
+    y_true : array-like of shape (n_pairs,)
+        +1 for a pair of similar rows, -1 for a pair of dissimilar rows. Both classes must occur.
+    distance : array-like of shape (n_pairs,)
+        Distance of each pair, finite. Use pairs that the metric was not fitted to, if possible.
+    sample_weight : array-like of shape (n_pairs,), default=None
+        Weight of each pair: finite, non-negative. An integer weight has the same effect as that many copies of the
+        pair. A pair with weight 0 is ignored. If None, all weights are 1.
 
     Returns
     -------
@@ -158,26 +159,26 @@ def sigmoid_calibration(
         In units of 1 / distance. Positive if similar pairs are nearer on average than dissimilar ones, and 0 if all
         distances are equal.
     offset : float
-        Without a unit. For ``slope > 0``, ``-offset / slope`` is the distance at which the probability is 1/2.
+        Dimensionless. For ``slope > 0``, ``-offset / slope`` is the distance at which the probability is 1/2.
 
     Raises
     ------
     ValueError
-        If ``y_true`` holds other values or, among the pairs of positive weight, a single class; if the arguments differ
-        in length, or are empty or not finite; if a weight is negative or all are 0; if the distances differ by so
-        little that the slope is no float.
+        If ``y_true`` has other values or, among the pairs with a positive weight, only one class; if the arguments
+        differ in length, or are empty or not finite; if a weight is negative or all are 0; or if the distances differ
+        by so little that the slope is not finite.
     RuntimeError
-        If Newton's method does not settle.
+        If Newton's method does not converge.
 
     See Also
     --------
-    distance_threshold : A class instead of a probability.
+    distance_threshold : Gives a class instead of a probability.
 
     Notes
     -----
-    The targets keep slope and offset finite where a threshold separates the classes, but the probabilities of few pairs
-    then still are near 0 and 1. The loss is convex; Newton's method with a step that is shortened until the loss falls,
-    as Lin, Lin and Weng do, finds its minimum. Computed in float64.
+    The targets keep slope and offset finite if a threshold separates the classes. With few pairs, the probabilities can
+    still be too close to 0 and 1. The loss is convex. Its minimum is found by Newton's method; each step is shortened
+    until the loss decreases, as in Lin, Lin and Weng. All computations are in float64.
 
     References
     ----------
@@ -187,8 +188,8 @@ def sigmoid_calibration(
     Lin, Lin, Weng (2007). A Note on Platt's Probabilistic Outputs for Support Vector Machines. Machine Learning 68(3).
     https://doi.org/10.1007/s10994-007-5018-6
 
-    Bach (2010). Self-concordant Analysis for Logistic Regression. Electronic Journal of Statistics 4 (the least that a
-    step is shortened to). https://doi.org/10.1214/09-EJS521
+    Bach (2010). Self-concordant Analysis for Logistic Regression. Electronic Journal of Statistics 4 (the lower
+    bound on the length of a step). https://doi.org/10.1214/09-EJS521
 
     Examples
     --------
@@ -203,8 +204,8 @@ def sigmoid_calibration(
     slope, offset = fit_sigmoid(lengths.astype(np.float64), similar, weights)
     if not math.isfinite(slope):
         raise ValueError(
-            f"distance must differ by enough for a finite slope, got a range of {np.ptp(lengths):g}. Multiply the "
-            "distances by a constant, and the slope with them."
+            f"distance must have a range that allows a finite slope, got a range of {np.ptp(lengths):g}. Multiply the "
+            "distances by a constant, and the slope by the same constant."
         )
     return slope, offset
 
@@ -212,13 +213,13 @@ def sigmoid_calibration(
 def _criteria(
     strategy: Strategy, true_positive: Vector, false_positive: Vector, beta: float, min_rate: float | None
 ) -> tuple[Vector, ...]:
-    """What to maximize over the cuts: the first, then the next among those that are equal in it."""
+    """Return the criteria to maximize over the cuts. The second one decides if cuts are equal in the first."""
     positive, negative = true_positive[-1], false_positive[-1]
     true_negative = negative - false_positive
     if strategy == "accuracy":
         return ((true_positive + true_negative) / (positive + negative),)
     if strategy == "f_beta":
-        # Shares of FN and FP that sum to 1, which no beta overflows.
+        # Factors of FN and FP that sum to 1, so that no beta overflows.
         missed, false = ((part / math.hypot(1, beta)) ** 2 for part in (beta, 1))
         called = true_positive + missed * (positive - true_positive) + false * false_positive
         return (np.divide(true_positive, called, out=np.zeros_like(called), where=true_positive > 0),)
@@ -231,15 +232,15 @@ def _best_cut(criteria: tuple[Vector, ...]) -> int:
     cuts = np.arange(len(criteria[0]))
     for criterion in criteria:
         cuts = cuts[criterion[cuts] >= criterion[cuts].max() * (1 - ROUNDING)]
-    # The middle one: neither the lowest nor the highest of chance maxima.
+    # The middle one, because the lowest or the highest may be a maximum by chance.
     return int(cuts[(len(cuts) - 1) // 2])
 
 
 def _threshold_above(values: NDArray[np.floating], cut: int) -> float:
-    """A number of the values' dtype that has the lowest ``cut`` of them, and no other, at or below it."""
+    """Return a number of the values' dtype, such that exactly the lowest ``cut`` values are at or below it."""
     n, limits = len(values), np.finfo(values.dtype)
     smallest, largest = float(values[0]), float(values[-1])
-    # Halved before they are subtracted or added: twice the largest float is none.
+    # The values are halved before they are subtracted or added, because twice the largest float overflows.
     half_gap = (largest / 2 - smallest / 2) / (n - 1) if n > 1 else abs(smallest) / 2 or 0.5
     if cut == n:
         lower, upper = largest, float(limits.max)
@@ -250,14 +251,14 @@ def _threshold_above(values: NDArray[np.floating], cut: int) -> float:
     else:
         lower, upper = float(values[cut - 1]), _before(values[cut])
         middle = lower / 2 + float(values[cut]) / 2
-    # Both bounds are of the dtype, so rounding to it cannot leave them.
+    # Both bounds have this dtype, so rounding to it stays within them.
     return float(values.dtype.type(min(max(middle, lower), upper)))
 
 
 def _before(value: np.floating) -> float:
     if value == np.finfo(value.dtype).min:
         raise ValueError(
-            f"distance must be larger than the smallest {value.dtype}, got {value:g}, below which no finite threshold "
-            "lies. Divide the distances by a constant, and multiply the threshold."
+            f"distance must be larger than the smallest {value.dtype}, got {value:g}: no finite threshold is below it. "
+            "Divide the distances by a constant, and multiply the threshold by the same constant."
         )
     return float(np.nextafter(value, value.dtype.type(-np.inf)))

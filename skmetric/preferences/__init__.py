@@ -1,4 +1,4 @@
-"""Preferences of people: best-worst judgments to pairs and scores, pairs to strengths. Numpy and scipy only."""
+"""Human preferences: pairs and scores from best-worst judgments, strengths from pairs. It does not need torch."""
 
 from skmetric.preferences.best_worst import ImpliedPairs, best_worst_pairs, best_worst_scores
 from skmetric.preferences.bradley_terry import bradley_terry_scores

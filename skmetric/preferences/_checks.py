@@ -1,4 +1,4 @@
-"""What the functions of preferences accept."""
+"""Checks of the arguments of the preference functions."""
 
 from numbers import Integral, Real
 
@@ -9,56 +9,56 @@ __all__ = ["check_alpha", "check_judgments", "check_n_items", "check_outcomes", 
 
 Codes = NDArray[np.intp]
 
-# Two codes make one int64 key.
+# Two codes must fit into one int64 key.
 CODE_LIMIT = 2**31
 
 
 def check_judgments(tuples: ArrayLike, best: ArrayLike, worst: ArrayLike) -> tuple[Codes, Codes, Codes]:
-    """Validate best-worst judgments: codes of shape (n, t), (n,) and (n,)."""
+    """Validate best-worst judgments: codes of shape (n_judgments, tuple_size) and twice (n_judgments,)."""
     shown = _codes(tuples, "tuples")
     if shown.ndim != 2 or len(shown) == 0 or shown.shape[1] < 2:
         raise ValueError(
-            f"tuples must have one judgment a row and two columns or more, shape (n, t), got shape {shown.shape}. "
-            "Pass the codes of the items that each judgment showed."
+            "tuples must have one judgment per row and two columns or more, shape (n_judgments, tuple_size), got shape "
+            f"{shown.shape}. Pass the codes of the items that each judgment showed."
         )
     chosen = {name: _codes(values, name) for name, values in (("best", best), ("worst", worst))}
     for name, items in chosen.items():
         if items.shape != shown.shape[:1]:
             raise ValueError(
-                f"{name} must be one item code a judgment, shape ({len(shown)},), got shape {items.shape}. Pass an "
-                "item for each row of tuples."
+                f"{name} must have one item code per judgment, shape ({len(shown)},), got shape {items.shape}. Pass "
+                "one item for each row of tuples."
             )
         _check_is_shown(shown, items, name)
-    _check_is_twice_where_equal(shown, chosen["best"], chosen["worst"])
+    _check_differ_unless_repeated(shown, chosen["best"], chosen["worst"])
     return shown, chosen["best"], chosen["worst"]
 
 
 def check_pairs(pairs: ArrayLike) -> Codes:
-    """Validate pairs of items: codes of shape (m, 2), no item with itself."""
+    """Validate pairs of two different items. Returns codes of shape (n_pairs, 2)."""
     codes = _codes(pairs, "pairs")
     if codes.ndim != 2 or len(codes) == 0 or codes.shape[1] != 2:
         raise ValueError(
-            f"pairs must have one comparison a row and two columns, shape (m, 2), got shape {codes.shape}. Pass the "
-            "codes of the two items that were compared."
+            f"pairs must have one comparison per row and two columns, shape (n_pairs, 2), got shape {codes.shape}. "
+            "Pass the codes of the two items that were compared."
         )
     same = codes[:, 0] == codes[:, 1]
     if same.any():
         row = same.argmax()
         raise ValueError(
-            f"pairs must compare two different items, but row {row} compares item {codes[row, 0]} with itself. Leave "
-            "such rows out: they say nothing."
+            f"pairs must compare two different items, got item {codes[row, 0]} twice in row {row}. Leave out such "
+            "rows: they contain no information."
         )
     return codes
 
 
 def check_outcomes(y: ArrayLike | None, n_pairs: int) -> NDArray[np.float64]:
-    """Validate outcomes, and give the first item's share of each win: 1, 0, or 1/2 for a tie."""
+    """Validate outcomes, and return the first item's share of each win: 1, 0, or 1/2 for a tie."""
     if y is None:
         return np.ones(n_pairs)
     outcomes = np.asarray(y)
     if outcomes.shape != (n_pairs,):
         raise ValueError(
-            f"y must be one outcome a pair, shape ({n_pairs},), got shape {outcomes.shape}. Pass y=None where the "
+            f"y must have one outcome per pair, shape ({n_pairs},), got shape {outcomes.shape}. Pass y=None if the "
             "first item of every pair won."
         )
     unknown = ~np.isin(outcomes, (-1, 0, 1))
@@ -66,13 +66,13 @@ def check_outcomes(y: ArrayLike | None, n_pairs: int) -> NDArray[np.float64]:
         row = unknown.argmax()
         raise ValueError(
             f"y must be +1 (the first item won), -1 (the second) or 0 (a tie), got {outcomes[row]!s} at row {row}. "
-            "Convert the outcomes, for instance by np.sign of a difference."
+            "Convert the outcomes, for instance with np.sign of a difference."
         )
     return (outcomes.astype(np.float64) + 1) / 2
 
 
 def check_n_items(n_items: int | None, codes: Codes) -> int:
-    """How many items there are: given, or one more than the largest code."""
+    """Return the number of items: ``n_items``, or one more than the largest code if it is None."""
     n_seen = int(codes.max()) + 1
     if n_items is None:
         return n_seen
@@ -91,7 +91,9 @@ def check_n_items(n_items: int | None, codes: Codes) -> int:
 def check_alpha(alpha: float) -> float:
     """Validate the strength of a penalty: finite, not negative."""
     if isinstance(alpha, bool) or not isinstance(alpha, Real):
-        raise TypeError(f"alpha must be a number, got {alpha!r} of type {type(alpha).__name__}. Pass alpha=0 for none.")
+        raise TypeError(
+            f"alpha must be a number, got {alpha!r} of type {type(alpha).__name__}. Pass alpha=0 for no penalty."
+        )
     if not 0 <= alpha < np.inf:
         raise ValueError(f"alpha must be finite and not negative, got alpha={alpha}. Pass alpha=0 for no penalty.")
     return float(alpha)
@@ -103,14 +105,14 @@ def _codes(values: ArrayLike, name: str) -> Codes:
         if codes.size == 0:
             return codes.astype(np.intp)
         raise TypeError(
-            f"{name} must hold integer item codes from 0, got an array of dtype {codes.dtype}. For names of items, "
-            "np.unique(names, return_inverse=True) gives their codes."
+            f"{name} must hold integer item codes from 0, got an array of dtype {codes.dtype}. To convert names of "
+            "items to codes, use np.unique(names, return_inverse=True)."
         )
     wrong = (codes < 0) | (codes >= CODE_LIMIT)
     if wrong.any():
         raise ValueError(
             f"{name} must hold item codes from 0 to 2**31 - 1, got {codes[wrong][0]}. Codes are row numbers of a table "
-            "of items: np.unique(ids, return_inverse=True) makes them from other numbers."
+            "of items. To convert other numbers to codes, use np.unique(ids, return_inverse=True)."
         )
     return codes.astype(np.intp)
 
@@ -120,17 +122,17 @@ def _check_is_shown(tuples: Codes, items: Codes, name: str) -> None:
     if missing.any():
         row = missing.argmax()
         raise ValueError(
-            f"{name} must be an item of its own tuple, but row {row} has {name}={items[row]} and the tuple "
-            f"{tuples[row].tolist()}. Correct the row, or leave it out."
+            f"{name} must be an item of the tuple in the same row, got {name}={items[row]} and the tuple "
+            f"{tuples[row].tolist()} in row {row}. Correct the row, or leave it out."
         )
 
 
-def _check_is_twice_where_equal(tuples: Codes, best: Codes, worst: Codes) -> None:
+def _check_differ_unless_repeated(tuples: Codes, best: Codes, worst: Codes) -> None:
     times = (tuples == best[:, np.newaxis]).sum(axis=1)
     wrong = (best == worst) & (times < 2)
     if wrong.any():
         row = wrong.argmax()
         raise ValueError(
-            f"best and worst must differ, unless their item stands twice in the tuple, but row {row} has {best[row]} "
-            f"as both, once in the tuple {tuples[row].tolist()}. Correct the row, or leave it out."
+            f"best and worst must differ, unless the tuple has the item twice, got item {best[row]} as both and the "
+            f"tuple {tuples[row].tolist()} in row {row}. Correct the row, or leave it out."
         )

@@ -1,4 +1,4 @@
-"""Comparisons as a graph: who was compared with whom, how often, and with what result."""
+"""Comparisons as a graph: which items were compared, how often, and with which result."""
 
 from dataclasses import dataclass
 from typing import Any
@@ -15,18 +15,18 @@ N_SHOWN = 5
 
 @dataclass(frozen=True)
 class Comparisons:
-    """Each compared pair of items once.
+    """Merged comparisons: each compared pair of items occurs once.
 
     Attributes
     ----------
-    items : ndarray of int, shape (n,)
-        The codes of the items that were compared, ascending. All else counts in places of this array.
-    first, second : ndarray of int, shape (p,)
-        The places of two items, ``first < second``; in ascending order.
-    totals : ndarray of shape (p,)
-        The weight of their comparisons: positive.
-    wins : ndarray of shape (p,)
-        The weight of the first item's wins, from 0 to the total.
+    items : ndarray of int, shape (n_compared,)
+        Codes of the items that were compared, ascending.
+    first, second : ndarray of int, shape (n_pairs,)
+        Indices of the two items of each pair in ``items``, with ``first < second``. The pairs are in ascending order.
+    totals : ndarray of shape (n_pairs,)
+        Summed weight of the comparisons of each pair, positive.
+    wins : ndarray of shape (n_pairs,)
+        Summed weight of the first item's wins, from 0 to the total.
     """
 
     items: NDArray[np.intp]
@@ -41,17 +41,17 @@ class Comparisons:
 
         ``wins`` is the first item's share of each comparison.
         """
-        counted = weights > 0
-        pairs, wins, weights = pairs[counted], wins[counted], weights[counted]
-        compared = np.bincount(pairs.ravel()) > 0
-        places = (np.cumsum(compared) - 1)[pairs]
-        low, high = places.min(axis=1), places.max(axis=1)
-        wins_of_low = np.where(places[:, 0] == low, wins, 1 - wins)
-        n = int(compared.sum())
+        is_counted = weights > 0
+        pairs, wins, weights = pairs[is_counted], wins[is_counted], weights[is_counted]
+        is_compared = np.bincount(pairs.ravel()) > 0
+        indices = (np.cumsum(is_compared) - 1)[pairs]
+        low, high = indices.min(axis=1), indices.max(axis=1)
+        wins_of_low = np.where(indices[:, 0] == low, wins, 1 - wins)
+        n = int(is_compared.sum())
         keys, groups = np.unique(low * n + high, return_inverse=True)
         first, second = np.divmod(keys, n)
         return cls(
-            np.flatnonzero(compared),
+            np.flatnonzero(is_compared),
             first,
             second,
             _sums(groups, weights),
@@ -59,42 +59,42 @@ class Comparisons:
         )
 
     def matrix(self, values: NDArray[Any]) -> csr_array:
-        """Write one value a pair into an upper triangle of shape (n, n)."""
+        """Return an upper triangular matrix of shape (n_compared, n_compared) with one value per pair."""
         n = len(self.items)
-        # 32 bits: routines on graphs do not take more in every version of scipy.
+        # int32, because the graph routines of some scipy versions do not accept int64.
         starts = np.searchsorted(self.first, np.arange(n + 1)).astype(np.int32)
         return csr_array((values, self.second.astype(np.int32), starts), shape=(n, n))
 
     def sum_by_item(self, of_first: NDArray[np.float64], of_second: NDArray[np.float64]) -> NDArray[np.float64]:
-        """Sum what each pair gives to its two items: shape (n,)."""
+        """Sum the values that each pair gives to its two items. The result has shape (n_compared,)."""
         n = len(self.items)
         return _sums(self.first, of_first, n) + _sums(self.second, of_second, n)
 
 
 def check_has_maximum(comparisons: Comparisons) -> None:
-    """Raise unless wins lead from every item to every other, which is when the likelihood has a finite maximum."""
+    """Raise unless wins lead from every item to every other: otherwise, the likelihood has no finite maximum."""
     lost = np.maximum(comparisons.totals - comparisons.wins, 0)
     graph = comparisons.matrix(comparisons.wins > 0) + comparisons.matrix(lost > 0).T
-    # A stored False would be an edge to some routines.
+    # Some routines treat a stored False as an edge.
     graph.eliminate_zeros()
     n_components, components = connected_components(graph, connection="strong")
     if n_components == 1:
         return
-    n_apart, apart = connected_components(graph, connection="weak")
-    if n_apart > 1:
-        problem = f"they fall into {n_apart} components that were never compared with each other"
-        components = apart
+    n_separate, separate = connected_components(graph, connection="weak")
+    if n_separate > 1:
+        problem = f"{n_separate} components that were never compared with each other"
+        components = separate
     else:
-        problem = f"they fall into {n_components} components between which all wins go one way"
+        problem = f"{n_components} components between which all wins go one way"
     raise ValueError(
-        f"pairs must lead by wins from every item to every other when alpha=0, but {problem} "
-        f"({_described(comparisons.items, components)}), so that no finite scores are the most likely. Pass alpha > 0, "
-        "for instance alpha=0.1, or keep the pairs within one component."
+        f"pairs must connect every item to every other by wins if alpha=0, got {problem} "
+        f"({_described(comparisons.items, components)}), so that the likelihood has no finite maximum. Pass alpha > 0, "
+        "for instance alpha=0.1, or keep only the pairs within one component."
     )
 
 
-def _sums(places: NDArray[np.intp], values: NDArray[np.float64], n: int = 0) -> NDArray[np.float64]:
-    return np.bincount(places, values, minlength=n).astype(np.float64, copy=False)
+def _sums(indices: NDArray[np.intp], values: NDArray[np.float64], n: int = 0) -> NDArray[np.float64]:
+    return np.bincount(indices, values, minlength=n).astype(np.float64, copy=False)
 
 
 def _described(items: NDArray[np.intp], components: NDArray[Any]) -> str:

@@ -1,4 +1,4 @@
-"""The maximum of the Bradley-Terry likelihood, by Newton's method on the sparse graph of comparisons."""
+"""Newton's method for the maximum of the Bradley-Terry likelihood, on the sparse graph of comparisons."""
 
 import numpy as np
 from numpy.typing import NDArray
@@ -9,7 +9,7 @@ from skmetric.preferences._comparisons import Comparisons
 
 __all__ = ["maximum_likelihood"]
 
-# The largest difference between expected and observed wins, as a share of an item's comparisons.
+# Largest difference between expected and observed wins, as a fraction of an item's comparisons.
 TOLERANCE = 1e-10
 MAX_STEPS = 200
 
@@ -17,7 +17,7 @@ Vector = NDArray[np.float64]
 
 
 def maximum_likelihood(comparisons: Comparisons, alpha: float) -> Vector:
-    """Centered log-strengths of the compared items, with the penalty ``alpha / 2 * |scores|**2``."""
+    """Return the centered log-strengths of the compared items, with the penalty ``alpha / 2 * |scores|**2``."""
     totals = comparisons.sum_by_item(comparisons.totals, comparisons.totals)
     scores = np.zeros(len(totals))
     for _ in range(MAX_STEPS):
@@ -30,12 +30,12 @@ def maximum_likelihood(comparisons: Comparisons, alpha: float) -> Vector:
         curvature = comparisons.totals * expected * (1 - expected)
         step = _newton_step(comparisons, curvature, alpha, gradient, accuracy=min(0.1, error))
         scores += _damping(comparisons, step) * step
-        # The gradient sums to zero without the penalty, and with it at the maximum: the mean is free to be 0.
+        # Without a penalty, the likelihood does not depend on the mean. With a penalty, the mean is 0 at the maximum.
         scores -= scores.mean()
     raise RuntimeError(
-        f"Newton's method did not bring the expected wins within {TOLERANCE:g} of those observed in {MAX_STEPS} steps "
-        f"(they differ by {error:.1g}): the comparisons hardly bound the scores. Pass a larger "
-        f"alpha, got alpha={alpha:g}."
+        f"alpha must be large enough for Newton's method to converge, got alpha={alpha:g}: after {MAX_STEPS} steps, "
+        f"expected and observed wins differ by {error:.1g}, more than {TOLERANCE:g}, because the comparisons hardly "
+        "determine the scores. Pass a larger alpha."
     )
 
 
@@ -46,23 +46,23 @@ def _gaps(comparisons: Comparisons, scores: Vector) -> Vector:
 def _newton_step(
     comparisons: Comparisons, curvature: Vector, alpha: float, gradient: Vector, *, accuracy: float
 ) -> Vector:
-    """Solve for the step; the Hessian is the Laplacian of the graph of comparisons, plus alpha."""
+    """Solve for the step. The Hessian is the Laplacian of the graph of comparisons, plus alpha on the diagonal."""
     diagonal = comparisons.sum_by_item(curvature, curvature) + alpha
     upper = comparisons.matrix(curvature)
     lower = upper.T
     shape = (len(diagonal), len(diagonal))
     hessian = LinearOperator(shape, matvec=lambda v: diagonal * v - upper @ v - lower @ v, dtype=np.float64)
     jacobi = LinearOperator(shape, matvec=lambda v: v / diagonal, dtype=np.float64)
-    # Even a solution that is not accurate yet is a direction of descent.
+    # Even an inaccurate solution is a direction of descent.
     step, _ = cg(hessian, -gradient, rtol=accuracy, M=jacobi)
     return step
 
 
 def _damping(comparisons: Comparisons, step: Vector) -> float:
-    """How much of the step to take: the loss falls all the way there.
+    """Return the fraction of the step to take, so that the loss decreases along all of it.
 
-    Along a step that changes no gap by more than M, the second derivative of a logistic loss grows at most by exp(M t)
-    at t, so its slope stays negative up to t = log(1 + M) / M. Near the maximum that is the whole step.
+    If a step changes no gap by more than M, the second derivative of a logistic loss grows at most by exp(M t) at t. So
+    the slope of the loss stays negative up to t = log(1 + M) / M. Near the maximum, this is the whole step.
     """
     largest = float(np.abs(_gaps(comparisons, step)).max())
     return float(np.log1p(largest)) / largest if largest > 0 else 1.0

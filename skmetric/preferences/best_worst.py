@@ -1,4 +1,4 @@
-"""Best-worst scaling: from the best and the worst of a few items to pairs and to scores."""
+"""Best-worst scaling: pairs and scores from judgments of the best and the worst of a few items."""
 
 from typing import NamedTuple
 
@@ -11,16 +11,16 @@ __all__ = ["ImpliedPairs", "best_worst_pairs", "best_worst_scores", "count_score
 
 
 class ImpliedPairs(NamedTuple):
-    """Pairs that best-worst judgments imply, each once.
+    """Pairs that best-worst judgments imply. Each pair occurs once.
 
     Attributes
     ----------
-    pairs : ndarray of int, shape (m, 2)
-        Item codes, winner first, in ascending order.
-    weights : ndarray of float, shape (m,)
-        How many judgments imply the pair.
+    pairs : ndarray of int, shape (n_pairs, 2)
+        Item codes, winner first. The pairs are in ascending order.
+    weights : ndarray of float, shape (n_pairs,)
+        Number of judgments that imply the pair.
     n_dropped : int
-        How many judgments were left out, because their best is their worst.
+        Number of judgments that were left out, because their best item is also their worst.
     """
 
     pairs: NDArray[np.intp]
@@ -29,50 +29,50 @@ class ImpliedPairs(NamedTuple):
 
 
 def best_worst_pairs(tuples: ArrayLike, best: ArrayLike, worst: ArrayLike) -> ImpliedPairs:
-    r"""Pairs of items that best-worst judgments imply, winner first.
+    r"""Return the pairs of items that best-worst judgments imply, winner first.
 
-    A judgment that shows the items :math:`T` and names :math:`b` the best and :math:`w` the worst of them says
+    A judgment shows the items :math:`T`. If :math:`b` is chosen as the best and :math:`w` as the worst, it implies
 
     .. math::
         \{(b, i) : i \in T, i \ne b\} \cup \{(i, w) : i \in T, i \ne w\},
 
-    that is 2 t - 3 pairs of t different items: five of the six for t = 4.
+    These are 2 t - 3 pairs for t different items: five of the six possible pairs for t = 4.
 
     Parameters
     ----------
-    tuples : array-like of int, shape (n, t)
-        The items that each judgment showed, as codes from 0 (row numbers of a table of items); t at least 2. A tuple
-        that was judged several times stands in several rows.
-    best : array-like of int, shape (n,)
-        The item that was named the best of each tuple.
-    worst : array-like of int, shape (n,)
-        The item that was named the worst.
+    tuples : array-like of int, shape (n_judgments, tuple_size)
+        Items that each judgment showed, as codes from 0 (row numbers of a table of items). ``tuple_size`` is at least
+        2. A tuple that was judged several times has several rows.
+    best : array-like of int, shape (n_judgments,)
+        Item that was chosen as the best of each tuple.
+    worst : array-like of int, shape (n_judgments,)
+        Item that was chosen as the worst of each tuple.
 
     Returns
     -------
     implied : ImpliedPairs
-        A named tuple of ``pairs`` (m, 2), ``weights`` (m,) and ``n_dropped``.
+        A named tuple of ``pairs`` (n_pairs, 2), ``weights`` (n_pairs,) and ``n_dropped``.
 
     Raises
     ------
     ValueError
-        If the shapes do not fit or there is no row, if a code is negative, if a best or a worst is not in its tuple, or
-        if one item is both and stands only once in its tuple.
+        If the shapes do not match or there is no row; if a code is negative; if a best or worst item is not in its
+        tuple; or if an item is both best and worst but occurs only once in its tuple.
     TypeError
         If the codes are not integers.
 
     See Also
     --------
-    best_worst_scores : A score an item, by counting.
-    bradley_terry_scores : A score an item, from such pairs.
+    best_worst_scores : One score per item, by counting.
+    bradley_terry_scores : One score per item, from such pairs.
 
     Notes
     -----
-    An item that stands several times in a tuple is one item of :math:`T`: no pair joins it with itself, and a judgment
-    counts a pair once. Where it is the best and the worst at once, the judgment contradicts itself; such rows are
-    dropped and counted in ``n_dropped``.
+    An item that occurs several times in a tuple is one item of :math:`T`: it is not paired with itself, and a judgment
+    counts each pair once. If it is both the best and the worst, the judgment contradicts itself. Such rows are dropped
+    and counted in ``n_dropped``.
 
-    Two judgments may disagree: then both (i, j) and (j, i) are there, each with its own weight.
+    If two judgments disagree, the result has both (i, j) and (j, i), each with a weight.
 
     References
     ----------
@@ -96,14 +96,14 @@ def best_worst_pairs(tuples: ArrayLike, best: ArrayLike, worst: ArrayLike) -> Im
     3 beats 0 in 1.0
     3 beats 1 in 1.0
 
-    As preferences to learn from, where ``X`` has a row for each item:
+    To train a ranker on these preferences, where ``X`` has one row per item:
     ``PairwiseRanker(preprocessor=X).fit(pairs, np.ones(len(pairs)), sample_weight=weights)``.
     """
     shown, best_items, worst_items = check_judgments(tuples, best, worst)
     kept = best_items != worst_items
     shown, top, bottom = shown[kept], best_items[kept, np.newaxis], worst_items[kept, np.newaxis]
     beaten = _is_first(shown) & (shown != top)
-    # (best, worst) is among the pairs of the best already.
+    # The pair (best, worst) is already among the pairs of the best item.
     between = beaten & (shown != bottom)
     winners = np.concatenate([np.broadcast_to(top, shown.shape)[beaten], shown[between]])
     losers = np.concatenate([shown[beaten], np.broadcast_to(bottom, shown.shape)[between]])
@@ -121,36 +121,36 @@ def best_worst_scores(
 
     Parameters
     ----------
-    tuples : array-like of int, shape (n, t)
-        The items that each judgment showed, as codes from 0; t at least 2.
-    best : array-like of int, shape (n,)
-        The item that was named the best of each tuple.
-    worst : array-like of int, shape (n,)
-        The item that was named the worst.
+    tuples : array-like of int, shape (n_judgments, tuple_size)
+        Items that each judgment showed, as codes from 0. ``tuple_size`` is at least 2.
+    best : array-like of int, shape (n_judgments,)
+        Item that was chosen as the best of each tuple.
+    worst : array-like of int, shape (n_judgments,)
+        Item that was chosen as the worst of each tuple.
     n_items : int, default=None
-        How many items there are. None: one more than the largest code.
+        Number of items. If None, one more than the largest code.
 
     Returns
     -------
     scores : ndarray of shape (n_items,)
-        From -1 (the worst whenever shown) to 1 (the best whenever shown); NaN where an item was never shown.
+        From -1 (always the worst when shown) to 1 (always the best when shown). NaN for items that were never shown.
 
     Raises
     ------
     ValueError
-        If ``n_items`` is not larger than every code, and as :func:`best_worst_pairs` does.
+        If ``n_items`` is not larger than every code, or for the reasons listed in :func:`best_worst_pairs`.
     TypeError
         If the codes or ``n_items`` are not integers.
 
     See Also
     --------
-    split_half_reliability : How far such scores repeat themselves.
-    bradley_terry_scores : Takes into account which items an item was shown with.
+    split_half_reliability : Reliability of such scores.
+    bradley_terry_scores : Also uses which items were shown together.
 
     Notes
     -----
-    An item that stands several times in a tuple was shown that many times. A judgment that names it both best and
-    worst adds nothing above, and does count as shown.
+    An item that occurs several times in a tuple counts as shown that many times. A judgment with the same item as best
+    and worst adds 0 to the numerator, and also counts as shown.
 
     References
     ----------
@@ -173,14 +173,14 @@ def best_worst_scores(
 def count_scores(
     tuples: NDArray[np.intp], best: NDArray[np.intp], worst: NDArray[np.intp], n_items: int
 ) -> NDArray[np.float64]:
-    """``best_worst_scores`` of judgments that are checked already; there may be none."""
+    """Compute ``best_worst_scores`` of judgments that are already validated. There may be no judgments."""
     surplus = np.bincount(best, minlength=n_items) - np.bincount(worst, minlength=n_items)
     times = np.bincount(tuples.ravel(), minlength=n_items)
     return np.divide(surplus, times, out=np.full(n_items, np.nan), where=times > 0)
 
 
 def _is_first(tuples: NDArray[np.intp]) -> NDArray[np.bool_]:
-    """Whether each entry is the first of its item in its row."""
+    """Return whether each entry is the first occurrence of its item in its row."""
     first = np.ones(tuples.shape, dtype=bool)
     for column in range(1, tuples.shape[1]):
         first[:, column] = (tuples[:, :column] != tuples[:, [column]]).all(axis=1)
@@ -188,7 +188,7 @@ def _is_first(tuples: NDArray[np.intp]) -> NDArray[np.bool_]:
 
 
 def _merged(winners: NDArray[np.intp], losers: NDArray[np.intp]) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
-    """Each pair once, in ascending order, and how often it was there."""
+    """Return each pair once, in ascending order, and its number of occurrences."""
     base = np.int64(max(winners.max(initial=0), losers.max(initial=0)) + 1)
     keys, counts = np.unique(winners * base + losers, return_counts=True)
     return np.column_stack(np.divmod(keys, base)), counts

@@ -1,4 +1,4 @@
-"""Strengths of items from comparisons of two."""
+"""Strengths of items from pairwise comparisons."""
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -19,47 +19,47 @@ def bradley_terry_scores(
     alpha: float = 0.0,
     n_items: int | None = None,
 ) -> NDArray[np.float64]:
-    r"""Log-strengths of the Bradley-Terry model.
+    r"""Estimate the log-strengths of items in the Bradley-Terry model.
 
-    The model says that :math:`i` beats :math:`j` with probability :math:`\sigma(\beta_i - \beta_j)`, where
-    :math:`\sigma(x) = 1 / (1 + e^{-x})`. With :math:`v_{ij}` the summed weight of the wins of :math:`i` over :math:`j`,
-    a tie being half a win for each, the result minimizes
+    In the model, item :math:`i` beats item :math:`j` with probability :math:`\sigma(\beta_i - \beta_j)`, where
+    :math:`\sigma(x) = 1 / (1 + e^{-x})`. :math:`v_{ij}` is the summed weight of the wins of :math:`i` over :math:`j`; a
+    tie is half a win for each item. The result minimizes
 
     .. math::
         -\sum_{i \ne j} v_{ij} \log \sigma(\beta_i - \beta_j) + \frac{\alpha}{2} \sum_i \beta_i^2.
 
     Parameters
     ----------
-    pairs : array-like of int, shape (m, 2)
-        The items that were compared, as codes from 0 (row numbers of a table of items).
-    y : array-like of shape (m,), default=None
-        +1 where the first item won, -1 where the second did, 0 for a tie. None: the first always won, as in
+    pairs : array-like of int, shape (n_pairs, 2)
+        Items that were compared, as codes from 0 (row numbers of a table of items).
+    y : array-like of shape (n_pairs,), default=None
+        +1 if the first item won, -1 if the second item won, 0 for a tie. If None, the first item always won, as in
         :func:`best_worst_pairs`.
-    sample_weight : array-like of shape (m,), default=None
-        How much each comparison counts: finite, not negative, not all 0. An integer weight is that many repeats; a
-        comparison with the weight 0 is left out. None: 1 each.
+    sample_weight : array-like of shape (n_pairs,), default=None
+        Weight of each comparison: finite, non-negative, not all 0. An integer weight has the same effect as that many
+        copies of the comparison. A comparison with weight 0 is ignored. If None, all weights are 1.
     alpha : float, default=0.0
-        Strength of the L2 penalty on the log-strengths, in units of comparisons. 0 is maximum likelihood, which needs
-        wins that lead from every item to every other.
+        Strength of the L2 penalty on the log-strengths, in units of comparisons. 0 gives maximum likelihood, which
+        requires that wins lead from every item to every other.
     n_items : int, default=None
-        How many items there are. None: one more than the largest code.
+        Number of items. If None, one more than the largest code.
 
     Returns
     -------
     scores : ndarray of shape (n_items,)
-        Log-strengths :math:`\beta`, whose mean is 0; NaN where an item was never compared.
+        Log-strengths :math:`\beta` with mean 0. NaN for items that were never compared.
 
     Raises
     ------
     ValueError
         If ``alpha=0`` and the likelihood has no maximum: some items were never compared with the others, directly or
-        by way of others, or all wins between two sets of items go one way. Further if the shapes do not fit or there is
-        no pair, if an item is compared with itself, if ``y`` holds other values, if a code, ``alpha`` or a weight is
-        negative or not finite, or if ``n_items`` is not larger than every code.
+        through other items, or all wins between two sets of items go one way. Also if the shapes do not match or there
+        is no pair; if an item is compared with itself; if ``y`` has other values; if a code, ``alpha`` or a weight is
+        negative or not finite; or if ``n_items`` is not larger than every code.
     TypeError
         If the codes or ``n_items`` are not integers, or ``alpha`` is not a number.
     RuntimeError
-        If the tolerance is not reached.
+        If Newton's method does not reach the tolerance.
 
     See Also
     --------
@@ -67,16 +67,18 @@ def bradley_terry_scores(
 
     Notes
     -----
-    Newton's method with steps that are damped such that the loss never rises, each step by conjugate gradients on the
-    sparse graph of comparisons. It stops once the number of wins that the model expects of each item (with the
-    penalty's slope) is that observed, to 1e-10 of the item's comparisons.
+    The loss is minimized by Newton's method. The steps are damped so that the loss never increases. Each step is
+    computed by conjugate gradients on the sparse graph of comparisons. The method stops if, for each item, the number
+    of wins that the model expects (plus the gradient of the penalty) equals the observed number, to 1e-10 of the item's
+    comparisons.
 
-    Hunter's condition for a maximum is Ford's: in every split of the items into two sets, some item of each set has
-    beaten (or tied with) some item of the other. Any ``alpha > 0`` makes the maximum exist and unique. Items that were
-    never compared with each other, directly or by way of others, then have scores that should not be compared either.
+    The condition for a maximum in Hunter (2004) is due to Ford: for every split of the items into two sets, some item
+    of each set has beaten (or tied with) some item of the other set. With any ``alpha > 0``, the maximum exists and is
+    unique. If items were never compared with each other, directly or through other items, their scores should not be
+    compared either.
 
-    Hunter's own treatment of ties is another model (Rao and Kupper), with a parameter for them; half a win each is the
-    usual simplification.
+    Hunter treats ties with another model (Rao and Kupper), which has a parameter for them. Half a win for each item is
+    the usual simplification.
 
     References
     ----------
@@ -91,7 +93,7 @@ def bradley_terry_scores(
 
     Examples
     --------
-    The first item wins three games of four: log 3 between them.
+    The first item wins three of four games, so the scores differ by log 3.
 
     >>> from skmetric.preferences import bradley_terry_scores
     >>> bradley_terry_scores([[0, 1]] * 4, [1, 1, 1, -1]).round(4)
@@ -107,7 +109,7 @@ def bradley_terry_scores(
     wins = check_outcomes(y, len(codes))
     weights = check_weights(sample_weight, len(codes), per="pair")
     alpha = check_alpha(alpha)
-    # With the largest weight at 1, no sum of them overflows.
+    # Division by the largest weight keeps sums from overflowing.
     unit = weights.max()
     comparisons = Comparisons.merge(codes, wins, weights / unit)
     if alpha == 0:

@@ -1,4 +1,4 @@
-"""How far judgments agree."""
+"""Agreement of judgments."""
 
 from numbers import Integral
 
@@ -20,38 +20,38 @@ def split_half_reliability(
     n_splits: int = 100,
     random_state: int | np.random.Generator | np.random.RandomState | None = None,
 ) -> float:
-    r"""Rank correlation of the scores that two random halves of the judgments give.
+    r"""Mean rank correlation between the scores from two random halves of the judgments.
 
-    With :math:`A_k, B_k` the halves of split :math:`k`, :math:`s` the :func:`best_worst_scores`, and
-    :math:`\rho` Spearman's rank correlation over the items that both halves have shown,
+    If :math:`A_k, B_k` are the halves of split :math:`k`, :math:`s` their :func:`best_worst_scores`, and :math:`\rho`
+    Spearman's rank correlation over the items shown in both halves, the reliability is
 
     .. math::
         r = \frac{1}{n_\mathrm{splits}} \sum_k \rho\bigl(s(A_k), s(B_k)\bigr).
 
     Parameters
     ----------
-    tuples : array-like of int, shape (n, t)
-        The items that each judgment showed, as codes from 0; t at least 2. Rows with the same items, in any order, are
-        judgments of the same tuple.
-    best : array-like of int, shape (n,)
-        The item that was named the best of each tuple.
-    worst : array-like of int, shape (n,)
-        The item that was named the worst.
+    tuples : array-like of int, shape (n_judgments, tuple_size)
+        Items that each judgment showed, as codes from 0. ``tuple_size`` is at least 2. Rows with the same items, in any
+        order, are judgments of the same tuple.
+    best : array-like of int, shape (n_judgments,)
+        Item that was chosen as the best of each tuple.
+    worst : array-like of int, shape (n_judgments,)
+        Item that was chosen as the worst of each tuple.
     n_splits : int, default=100
-        How many random splits to take the mean over.
+        Number of random splits to average over.
     random_state : int, Generator, RandomState or None, default=None
-        Where the splits are drawn from. An int gives the same splits every time.
+        Source of the random splits. Pass an int for the same splits in each call.
 
     Returns
     -------
     reliability : float
-        At most 1; about 0 where the judgments have nothing in common.
+        At most 1. About 0 if the judgments have nothing in common.
 
     Raises
     ------
     ValueError
-        If ``n_splits`` is not positive, if a half leaves nothing to correlate (fewer than two items scored in both, or
-        all with the same score), and as :func:`best_worst_pairs` does.
+        If ``n_splits`` is not positive; if the halves of a split cannot be correlated (fewer than two items have scores
+        in both, or all scores of a half are equal); or for the reasons listed in :func:`best_worst_pairs`.
     TypeError
         If the codes or ``n_splits`` are not integers.
 
@@ -61,12 +61,12 @@ def split_half_reliability(
 
     Notes
     -----
-    How halves are drawn: the judgments of each tuple are put in random order and dealt in turn to the two halves,
-    beginning with a half drawn by a fair coin a tuple. So a tuple with an even number of judgments is split evenly,
-    the odd one goes to either half, and a tuple that was judged once is in one half only. Splits are independent.
+    To draw the halves, the judgments of each tuple are put in random order and assigned to the two halves in turn. A
+    fair coin per tuple decides which half is first. So an even number of judgments is split evenly. If the number is
+    odd, one half gets one judgment more. A tuple that was judged once is in only one half. Splits are independent.
 
-    A half has half the judgments, so r is below the reliability of the scores from all of them. The Spearman-Brown
-    formula estimates the latter: :math:`2 r / (1 + r)`. It is not applied here.
+    A half has half of the judgments, so r is below the reliability of the scores from all judgments. The
+    Spearman-Brown formula estimates the reliability for all judgments: :math:`2 r / (1 + r)`. It is not applied here.
 
     References
     ----------
@@ -96,7 +96,7 @@ def split_half_reliability(
 
 
 class _Halves:
-    """Draws halves of the judgments, tuple by tuple."""
+    """Draws halves of the judgments, separately for each tuple."""
 
     def __init__(self, tuples: NDArray[np.intp]) -> None:
         _, codes, self.sizes = np.unique(np.sort(tuples, axis=1), axis=0, return_inverse=True, return_counts=True)
@@ -105,7 +105,7 @@ class _Halves:
         self.position = np.arange(len(tuples)) - np.repeat(starts, self.sizes)
 
     def draw(self, generator: np.random.Generator) -> NDArray[np.bool_]:
-        """Whether each judgment is in the first half."""
+        """Return whether each judgment is in the first half."""
         order = np.lexsort((generator.random(len(self.codes)), self.codes))
         coins = generator.integers(2, size=len(self.sizes))
         in_first = np.empty(len(order), dtype=bool)
@@ -119,8 +119,8 @@ def _spearman(first: NDArray[np.float64], second: NDArray[np.float64]) -> float:
     centered = [r - r.mean() for r in ranks if r.size > 1 and np.ptp(r) > 0]
     if len(centered) < 2:
         raise ValueError(
-            f"tuples must leave two items with different scores in both halves, but a split has {both.sum()} items "
-            "that are scored in both, or all of a half have the same score. Pass more judgments a tuple."
+            f"tuples must give at least two items with different scores in both halves, got a split with {both.sum()} "
+            "items scored in both, or with equal scores in a half. Pass more judgments per tuple."
         )
     left, right = (c / np.sqrt(c @ c) for c in centered)
     return float(np.clip(left @ right, -1, 1))

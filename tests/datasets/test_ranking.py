@@ -55,7 +55,7 @@ def test_shuffling():
     assert (np.diff(groups) >= 0).all()
     X, y, groups, scores = make_ranking(random_state=0, return_scores=True)
     assert (np.diff(groups) < 0).any()
-    # Rows stay together: the same rows, and the columns in another order.
+    # The rows are the same, in another order, and so are the columns.
     plain = make_ranking(random_state=0, shuffle=False, return_scores=True)
     np.testing.assert_array_equal(np.sort(scores), np.sort(plain[3]))
     order, plain_order = scores.argsort(), plain[3].argsort()
@@ -66,7 +66,7 @@ def test_shuffling():
 
 
 def test_the_teacher_sees_the_informative_columns_only():
-    """The rest of the columns tell nothing about its scores, which the informative ones do, and not linearly."""
+    """Only the informative columns predict its scores, and not linearly."""
     X, _, _, scores = make_ranking(500, n_informative=4, shuffle=False, return_scores=True, random_state=0)
     half = len(X) // 2
 
@@ -109,7 +109,7 @@ def test_noise_weakens_the_grades():
 
 
 def test_group_shift_misleads_a_pooled_regressor():
-    """It ranks new groups well without a shift, and the wrong way round with a large one."""
+    """It ranks new groups well without a shift, and in reverse with a large one."""
     found = []
     for shift in (0, 1, 2):
         X, y, groups, scores = make_ranking(200, group_shift=shift, return_scores=True, random_state=0)
@@ -151,7 +151,7 @@ def test_small_tasks(kwargs):
         (
             {"group_size": (1, 2, 3)},
             ValueError,
-            r"group_size must be one number of rows, or .* got \(1, 2, 3\). Pass for",
+            r"group_size must be one number of rows, or .* got \(1, 2, 3\). Pass \(5, 30\)",
         ),
     ],
 )

@@ -1,4 +1,4 @@
-"""What training by plain loops shares, in double precision: the network, the optimizer, the learning rate's course."""
+"""Training by plain loops in double precision: the network, the optimizer and the learning rate schedule."""
 
 import math
 
@@ -10,12 +10,12 @@ from skmetric._core.nn import build_network
 
 
 def build(plan):
-    """A plan's network, with its initial weights."""
+    """The network of a plan, with its initial weights."""
     return build_network(plan.network, [plan.inputs], [open_stream(plan.seed, Stream.WEIGHTS)])
 
 
 class Network:
-    """ReLU layers and a linear head, from their initial weights, on inputs scaled by the weighted rows of a table."""
+    """ReLU layers and a linear head with their initial weights, for inputs scaled by the weighted rows of a table."""
 
     def __init__(self, layers, table, weights=None):
         self.parameters = [
@@ -29,7 +29,7 @@ class Network:
 
     @classmethod
     def of(cls, prepared):
-        """The network of an estimator's plan, before training."""
+        """The network of the plan of an estimator, before training."""
         built = build(prepared.plan)
         return cls([*built.layers, built.head], prepared.plan.X, prepared.batches.row_weights)
 
@@ -61,7 +61,7 @@ def adamw(parameters, moments, t, rate, decay, beta_1=0.9, beta_2=0.999, eps=1e-
 
 
 def rates(n_steps, highest):
-    """Up along a cosine from 4% over three tenths of the steps, down along another to nearly nothing."""
+    """Warm up along a cosine from 4% over the first 30% of the steps, then decay along another cosine to near zero."""
     peak = max(1.0, 0.3 * n_steps)
     for step in range(n_steps):
         if step < peak:

@@ -1,4 +1,4 @@
-"""What an estimator decides before training."""
+"""The prepared data and the plan of an estimator, before training."""
 
 from skmetric.estimators.preparation import Given
 

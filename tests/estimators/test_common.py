@@ -1,4 +1,4 @@
-"""scikit-learn's own checks, over every estimator of the package."""
+"""The estimator checks of scikit-learn, for each estimator of the package."""
 
 from inspect import signature
 
@@ -8,10 +8,10 @@ from sklearn.utils.estimator_checks import parametrize_with_checks
 
 from skmetric.estimators import all_estimators
 
-# Checks that an estimator cannot pass, with the reason.
+# Checks that an estimator cannot pass, and why.
 WEIGHTS = {
-    "check_sample_weight_equivalence_on_dense_data": "a weight of 2 and a row that is there twice make the same loss, "
-    "but other mini-batches",
+    "check_sample_weight_equivalence_on_dense_data": "a weight of 2 and two equal rows have the same loss, but not the "
+    "same mini-batches",
 }
 EXPECTED_FAILURES: dict[str, dict[str, str]] = {
     name: WEIGHTS if "sample_weight" in signature(estimator.fit).parameters else {}
@@ -21,7 +21,7 @@ EXPECTED_FAILURES: dict[str, dict[str, str]] = {
 ESTIMATORS = [estimator for _, estimator in all_estimators()]
 
 
-# Some checks set n_components=1, where unit length leaves an embedder two points, and rightly a warning.
+# Some checks set n_components=1: with unit length, an embedding then has only two points, which may cause a warning.
 @pytest.mark.filterwarnings("ignore:.*has collapsed to a point:sklearn.exceptions.ConvergenceWarning")
 @parametrize_with_checks(
     [estimator() for estimator in ESTIMATORS],

@@ -81,7 +81,7 @@ def test_validation_that_cannot_be_scored_is_an_error(blobs, params, given, mess
         make(**params).fit(X, y, **{name: values[value] for name, value in given.items()})
 
 
-# Going on
+# Continued training
 
 
 def test_warm_start_goes_on(blobs):
@@ -102,7 +102,7 @@ def test_a_second_fit_starts_anew(blobs):
 
 def test_warm_start_with_another_shape_is_an_error(blobs):
     embedder = make(warm_start=True).fit(*blobs)
-    with pytest.raises(ValueError, match="another one"):
+    with pytest.raises(ValueError, match="parameters must keep the network of the last fit"):
         embedder.set_params(n_components=5).fit(*blobs)
 
 
@@ -157,7 +157,9 @@ def test_read_only_validation_rows(blobs):
 def test_partial_fit_names_classes_it_was_not_told_of(blobs):
     X, y = blobs
     embedder = make().partial_fit(X, y)
-    with pytest.raises(ValueError, match=r"announced, \[0, 1, 2\]; got \[7\] too. Pass all of them as classes="):
+    with pytest.raises(
+        ValueError, match=r"classes of the first call .*\[0, 1, 2\], got also \[7\]. Pass all classes as classes="
+    ):
         embedder.partial_fit(X, np.where(y == 2, 7, y))
     with pytest.raises(ValueError, match="classes must be the same in every call"):
         embedder.partial_fit(X, y, classes=[0, 1])
@@ -208,7 +210,7 @@ def test_a_callback_may_change_the_rate(blobs):
 
 
 class SetRate(Callback):
-    """Changes the rate in the way that skorch documents."""
+    """Changes the learning rate as documented by skorch."""
 
     def __init__(self, name):
         self.name = name
@@ -239,7 +241,7 @@ def test_a_scheduler_of_torch_turns_the_rate(blobs):
     recorder = Recorder()
     embedder = make(callbacks=[recorder, LRScheduler("StepLR", step_size=1, gamma=0.5)]).fit(X, y)
     assert [epoch["learning_rate_factor"] for epoch in embedder.history_] == [1.0, 0.5, 0.25, 0.125]
-    # What is trained with is what is shown: the same by hand, epoch for epoch.
+    # The learning rate that callbacks see is the one that is used: the same result by hand, epoch by epoch.
     by_hand = make(callbacks=[Halve()]).fit(X, y)
     np.testing.assert_array_equal(embedder.transform(X), by_hand.transform(X))
     assert not np.allclose(embedder.transform(X), make().fit(X, y).transform(X), atol=1e-3)
@@ -263,7 +265,7 @@ def test_a_loaded_state_of_the_optimizer_still_turns_the_rate(blobs, tmp_path):
     make(callbacks=[checkpoint, stopped]).fit(X, y)
     embedder = make(callbacks=[LoadInitState(checkpoint), Recorder()]).fit(X, y)
     assert embedder.history_[0]["learning_rate_factor"] == 0.0
-    # At a rate of 0, every epoch leaves the weights as they are.
+    # With a learning rate of 0, no epoch changes the weights.
     losses = make(callbacks=[LoadInitState(checkpoint)], max_iter=1).fit(X, y).transform(X)
     np.testing.assert_array_equal(embedder.transform(X), losses)
 

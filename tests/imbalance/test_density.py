@@ -19,7 +19,7 @@ from skmetric.imbalance import LabelDensityWeighter
 METHODS = pytest.mark.parametrize("method", ["lds", "kde"])
 KERNELS = pytest.mark.parametrize("kernel", ["gaussian", "triangular", "laplace"])
 SKEWED = np.random.default_rng(0).lognormal(0, 1.5, 300)
-# Whole numbers: shifts and scales by whole numbers and powers of 2 leave distances exact.
+# With whole numbers, shifts by whole numbers and scales by powers of 2 leave distances exact.
 targets = st.lists(st.integers(-50, 50), min_size=1, max_size=40).map(lambda y: np.array(y, dtype=float))
 
 
@@ -48,7 +48,7 @@ def mean_one(raw):
 
 
 def by_bisection(raw, limit):
-    """The factor that makes the mean of the cut weights 1, by halving an interval."""
+    """The limited weights with a mean of 1. The factor is found by bisection."""
     low, high = 0.0, limit / min(raw)
     for _ in range(300):
         middle = (low + high) / 2
@@ -60,7 +60,7 @@ def by_bisection(raw, limit):
 
 
 def test_lds_by_hand():
-    # Two bins wide: next bin 1/2, bins beyond it 0. Counts 3, 0, 1, 0, 2; smoothed 3, 2, 1, 1.5, 2.
+    # The kernel is two bins wide: 1/2 in the next bin, 0 beyond. Counts 3, 0, 1, 0, 2; smoothed 3, 2, 1, 1.5, 2.
     y = [0, 0, 0.9, 2, 5, 4.5]
     weighter = LabelDensityWeighter(kernel="triangular", n_bins=5)
     weights = weighter.fit_transform(y)
@@ -196,7 +196,7 @@ def test_the_limit_is_found_like_by_bisection(limit):
 
 
 def test_the_limit_by_hand():
-    # Inverse counts 1/8 and 1/2: without a limit 0.625 and 2.5; at 1.5 for the two, 7/8 is left for the eight.
+    # Inverse counts 1/8 and 1/2 give 0.625 and 2.5 without a limit. With 1.5 for two rows, 7/8 is left for the eight.
     y = np.repeat([0.0, 10.0], [8, 2])
     given = {"n_bins": 10, "bandwidth": 0.1}
     np.testing.assert_allclose(
@@ -361,7 +361,9 @@ def test_kinds_of_input(method):
 def test_a_column_is_taken_with_a_warning(call):
     column = SKEWED[:, np.newaxis]
     weighter = LabelDensityWeighter()
-    with pytest.warns(DataConversionWarning, match=r"y is a column, shape \(300, 1\).* Pass y.ravel"):
+    with pytest.warns(
+        DataConversionWarning, match=r"y must have one number per row.* got a column of shape \(300, 1\). Pass y.ravel"
+    ):
         getattr(weighter, call)(column)
     expected = LabelDensityWeighter().fit_transform(SKEWED)
     np.testing.assert_array_equal(weighter.transform(column), expected)
@@ -379,12 +381,15 @@ def test_a_column_is_taken_with_a_warning(call):
         (np.array(["a", 1], dtype=object), "y must be numbers"),
         ([1 + 2j], "y must be numbers"),
         (np.array(["2020-01-01"], dtype="datetime64[D]"), "y must be numbers, got dtype datetime64"),
-        ([[1.0, 2.0], [3.0, 4.0]], r"y must be one number a row, shape \(n,\), got shape \(2, 2\). .* y\[:, 0\]"),
-        (np.zeros((2, 1, 1)), r"y must be one number a row"),
-        (3.0, r"y must be one number a row, shape \(n,\), got shape \(\)"),
-        (None, "y must be one number a row"),
+        (
+            [[1.0, 2.0], [3.0, 4.0]],
+            r"y must have one number per row, shape \(n_samples,\), got shape \(2, 2\). .* y\[:, 0\]",
+        ),
+        (np.zeros((2, 1, 1)), r"y must have one number per row"),
+        (3.0, r"y must have one number per row, shape \(n_samples,\), got shape \(\)"),
+        (None, "y must have one number per row"),
         ([[1.0], [2.0, 3.0]], "y must be numbers"),
-        ([-1e308, 1e308], "y must have a range that float64 holds.* Divide y by a scale"),
+        ([-1e308, 1e308], "y must have a range that fits into float64.* Divide y by a scale"),
     ],
 )
 def test_y_is_checked(y, message):

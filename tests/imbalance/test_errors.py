@@ -45,7 +45,7 @@ rows = st.lists(
 def test_balanced_matches_plain_loops(rows, bins):
     y_true, y_pred, weights = (list(column) for column in zip(*rows, strict=True))
     found = balanced_mean_absolute_error(y_true, y_pred, bins=bins, sample_weight=weights)
-    # Whole numbers times eighths: edges are exact in the loops too.
+    # Whole numbers times eighths, so edges are exact in the loops too.
     assert found == pytest.approx(looped_balanced(y_true, y_pred, bins, weights), rel=1e-12, abs=1e-12)
 
 
@@ -92,11 +92,11 @@ def test_values_beyond_the_edges_are_in_the_end_bins():
         (True, TypeError, "bins must be an integer or an array of edges, got True"),
         (None, TypeError, "bins must be an integer or an array of edges, got None"),
         ("auto", TypeError, "bins must be an integer or an array of edges, got 'auto'"),
-        ([1], ValueError, r"bins must be two or more edges in strictly rising order, got \[1.\]"),
-        ([0, 1, 1], ValueError, "bins must be two or more edges in strictly rising order.* np.unique"),
-        ([1, 0], ValueError, "bins must be two or more edges in strictly rising order"),
+        ([1], ValueError, r"bins must be two or more edges in strictly increasing order, got \[1.\]"),
+        ([0, 1, 1], ValueError, "bins must be two or more edges in strictly increasing order.* np.unique"),
+        ([1, 0], ValueError, "bins must be two or more edges in strictly increasing order"),
         ([0, np.inf], ValueError, "bins must be finite, got inf at row 1"),
-        ([[0, 1], [2, 3]], ValueError, "bins must be one number a row"),
+        ([[0, 1], [2, 3]], ValueError, "bins must have one number per row"),
     ],
 )
 def test_bins_are_checked(bins, error, message):
@@ -126,7 +126,7 @@ def test_a_hit_counts_as_the_resolution_of_the_mean_error():
     assert geometric_mean_error([1, 1], [1, 3]) == pytest.approx(math.sqrt(2 * HIT * 1))
     found = geometric_mean_error([1, 1, 1], [1, 3, 9], sample_weight=[1, 2, 1])
     assert found == pytest.approx((HIT * (2 * 2 + 8) / 4 * 2**2 * 8) ** (1 / 4))
-    # An error that single precision cannot tell from a hit is one.
+    # An error that single precision cannot distinguish from 0 counts as 0.
     assert geometric_mean_error([0, 0], [1e-30, 2]) == geometric_mean_error([0, 0], [0, 2])
     one_of_hundred = geometric_mean_error(np.zeros(100), np.r_[0, np.ones(99)])
     assert 0.84 < one_of_hundred < 0.87
@@ -171,8 +171,12 @@ def test_kinds_of_input(function):
         (([np.nan, 1], [0, 1]), None, "y_true must be finite, got nan at row 0"),
         (([0, 1], [0, np.inf]), None, "y_pred must be finite, got inf at row 1"),
         (([], []), None, "y_true must have at least one row"),
-        (([0, 1], [0, 1, 2]), None, r"y_pred must have one prediction a row of y_true, shape \(2,\), got shape \(3,\)"),
-        (([[0, 1], [0, 1]], [0, 1]), None, r"y_true must be one number a row, .* y_true\[:, 0\]"),
+        (
+            ([0, 1], [0, 1, 2]),
+            None,
+            r"y_pred must have one prediction per row of y_true, shape \(2,\), got shape \(3,\)",
+        ),
+        (([[0, 1], [0, 1]], [0, 1]), None, r"y_true must have one number per row, .* y_true\[:, 0\]"),
         ((["a", "b"], [0, 1]), None, "y_true must be numbers"),
         (([0, 1], [0, 1]), [1], r"sample_weight must have one weight per row, shape \(2,\), got shape \(1,\)"),
         (([0, 1], [0, 1]), [1, -2], "sample_weight must be non-negative, got -2 at row 1"),

@@ -46,7 +46,7 @@ def routing():
 
 
 class UnweightedRidge(RegressorMixin, BaseEstimator):
-    """Takes sample_weight in fit, as searches without routing pass it there too, and does without."""
+    """Accepts sample_weight in fit, because searches without routing pass it there too, and ignores it."""
 
     def fit(self, X, y, sample_weight=None):
         self.ridge_ = Ridge().fit(X, y)
@@ -98,7 +98,7 @@ def test_scikit_learn_takes_it_as_a_scorer(scorer, error):
 
 @SCORERS
 def test_estimator_without_predict(scorer, error):
-    with pytest.raises(TypeError, match=r"estimator must have a predict method for .*, but DBSCAN has none"):
+    with pytest.raises(TypeError, match=r"estimator must have a predict method for .*, got DBSCAN, which has none"):
         scorer(DBSCAN().fit(X), X, Y)
 
 

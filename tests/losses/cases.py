@@ -1,4 +1,4 @@
-"""Random lists with their labels, row ids and masks, shared by the tests of the triplet losses."""
+"""Random lists with their labels, row ids and masks, shared by the tests of the losses."""
 
 import dataclasses
 
@@ -34,7 +34,7 @@ def any_labels(n, n_classes, *, leading=(), width=4, seed=0, duplicates=False, m
 
 
 def blocks(n_classes, samples_per_class, *, leading=(), width=4, seed=0, duplicates=False):
-    """Lists in class-major order. With duplicates, rows are drawn with replacement inside each class."""
+    """Lists in class-major order. With duplicates, rows are drawn with replacement within each class."""
     shape = (*leading, n_classes, samples_per_class)
     within = torch.arange(samples_per_class).expand(shape)
     if duplicates:
@@ -59,7 +59,7 @@ def value_and_gradient(function, embeddings, *args, **options):
 
 
 def pool_equal_rows(gradient, origin):
-    """Sum a gradient over the copies of each row: whichever copy a mining picked, the pooled gradient is the same."""
+    """Sum a gradient over the copies of each row: the sum does not depend on which copy a mining picked."""
     index = origin[..., None].expand_as(gradient)
     return torch.zeros_like(gradient).scatter_add(-2, index, gradient)
 

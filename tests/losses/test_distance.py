@@ -68,7 +68,7 @@ def test_equal_rows_are_exactly_equal(distance, dtype, n, d, offset):
     actual = pairwise_distance(x, distance=distance)
     equal_pairs = origin[:, None] == origin[None, :]
     assert (actual[equal_pairs] == 0).all()
-    # rows i and j that are copies of one row have one and the same row, and column, of distances
+    # copies of one row have equal rows and equal columns of distances
     assert torch.equal(actual, actual[origin][:, origin])
     assert (actual >= 0).all()
 

@@ -1,4 +1,4 @@
-"""The ranking metrics word by word: lists of a few items, every order of tied scores, no arrays."""
+"""The ranking metrics by their definitions: lists of a few items, every order of tied scores, no arrays."""
 
 import itertools
 import math
@@ -23,7 +23,7 @@ def mean_over_lists(metric, y_true, y_score, groups, weights=None):
 
 
 def orders(score):
-    """Every order of the items by falling score."""
+    """Every order of the items by decreasing score."""
     for order in itertools.permutations(range(len(score))):
         if all(score[a] >= score[b] for a, b in itertools.pairwise(order)):
             yield order

@@ -93,7 +93,7 @@ def test_calls_transform_then_the_metric():
 @pytest.mark.parametrize("estimator", [LinearRegression(), make_pipeline(StandardScaler(), LinearRegression())])
 def test_estimator_without_transform(scorer, estimator):
     name = type(estimator).__name__
-    with pytest.raises(TypeError, match=rf"estimator must have a transform method .*, but {name} has none"):
+    with pytest.raises(TypeError, match=rf"estimator must have a transform method .*, got {name}, which has none"):
         scorer(estimator.fit(X, Y), X, Y)
 
 

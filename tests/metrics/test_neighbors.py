@@ -41,7 +41,7 @@ def test_depths_may_differ_and_zero_is_no_query(chunk_rows):
 @pytest.mark.parametrize("unit", [1.0, 0.25, 3 * 2.0**-30, 2.0**500, 2.0**-500])
 @pytest.mark.parametrize("shift", [0.0, 7.0, 12345.0])
 def test_ties_on_a_grid_follow_row_order(unit, shift):
-    """Points of a grid are exact in floating point, so all their ties are."""
+    """Points of a grid are exact in floating point, and so are their ties."""
     points = np.random.default_rng(2).integers(-2, 3, size=(60, 2)) * 1.0
     found = neighbors_of_all((points + shift) * unit, 59)
     assert found == {i: by_direct_differences(points, i).tolist() for i in range(60)}
@@ -57,7 +57,7 @@ def test_rows_that_are_all_the_same_come_in_row_order(n, point):
 
 @pytest.mark.parametrize("d", [1, 3, 17, 64])
 def test_equal_rows_are_exactly_tied(d):
-    """Whatever the blocks of the matrix product: copies of a row are neighbors of each other in every order."""
+    """For all blocks of the matrix product: copies of a row are neighbors of each other in every order."""
     rng = np.random.default_rng(d)
     copy_of = rng.integers(0, 40, size=300)
     points = rng.normal(size=(40, d))[copy_of]

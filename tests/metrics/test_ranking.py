@@ -1,4 +1,4 @@
-"""The ranking metrics against their definitions, scikit-learn and scipy, and what they refuse."""
+"""The ranking metrics against their definitions, scikit-learn and scipy, and their errors."""
 
 import math
 import tracemalloc
@@ -48,7 +48,7 @@ METRICS = pytest.mark.parametrize("metric", [metric for metric, _ in PAIRS.value
 
 
 def small_lists(seed):
-    """Shuffled rows of lists of 1 to 5 items with few grades and few scores: ties, and lists without any gain."""
+    """Shuffled rows of lists of 1 to 5 items with few grades and few scores: ties, and lists with gains of 0."""
     rng = np.random.default_rng(seed)
     groups = rng.permutation(np.repeat(np.arange(7), rng.integers(1, 6, size=7)))
     grades = rng.integers(0, 3, size=len(groups)) * (groups != 2)
@@ -240,15 +240,15 @@ def test_no_groups_are_one_list(metric):
     ],
 )
 def test_missing_ids(metric, groups):
-    with pytest.raises(ValueError, match=r"groups must have an id in each row, but row 1 has .*Drop"):
+    with pytest.raises(ValueError, match=r"groups must have an id in each row, got .* in row 1\. Drop"):
         metric([0, 1, 2], [0.1, 0.2, 0.3], groups=groups)
 
 
 @METRICS
 def test_refused_groups(metric):
-    with pytest.raises(TypeError, match="groups must be of one type that can be sorted"):
+    with pytest.raises(TypeError, match="groups must be of one sortable type, got ids that cannot be sorted"):
         metric([0, 1, 2], [0.1, 0.2, 0.3], groups=np.array([1, "a", 2], dtype=object))
-    with pytest.raises(ValueError, match=r"groups must be one id a row, shape \(n,\), got shape \(3, 2\)"):
+    with pytest.raises(ValueError, match=r"groups must have one id per row, shape \(n_samples,\), got shape \(3, 2\)"):
         metric([0, 1, 2], [0.1, 0.2, 0.3], groups=np.zeros((3, 2)))
     with pytest.raises(ValueError, match="inconsistent numbers of samples"):
         metric([0, 1, 2], [0.1, 0.2, 0.3], groups=[1, 1])
@@ -267,7 +267,9 @@ def test_refused_columns(metric):
         metric([0, 1], [0.1, 0.2, 0.3])
     with pytest.raises(ValueError, match="minimum of 1 is required"):
         metric([], [])
-    with pytest.raises(ValueError, match=r"y_true must have one value a row, .* got shape \(2, 2\).*groups=np.repeat"):
+    with pytest.raises(
+        ValueError, match=r"y_true must have one value per row, .* got shape \(2, 2\).*groups=np.repeat"
+    ):
         metric([[0, 1], [1, 2]], [0.1, 0.2])
     with pytest.raises(ValueError, match="reduction must be one of 'mean', None, got 'sum'"):
         metric([0, 1], [0.1, 0.2], reduction="sum")
@@ -281,7 +283,7 @@ def test_refused_weights(metric):
         metric([0, 1], [0.1, 0.2], sample_weight=[0, 0])
     with pytest.raises(ValueError, match="sample_weight must be finite, got nan"):
         metric([0, 1], [0.1, 0.2], sample_weight=[0, np.nan])
-    with pytest.raises(ValueError, match="sample_weight weighs the lists in their mean, but reduction=None"):
+    with pytest.raises(ValueError, match="sample_weight must be None if reduction=None, got weights"):
         metric([0, 1], [0.1, 0.2], sample_weight=[1, 1], reduction=None)
 
 
@@ -307,7 +309,7 @@ def test_refused_k(metric):
 @pytest.mark.parametrize("metric", [dcg_score, ndcg_score])
 def test_grades_that_fit_no_gain(metric):
     for gain in ("linear", "exponential"):
-        with pytest.raises(ValueError, match=r"non-negative for a gain, got -1 at row 1.*spearman_score"):
+        with pytest.raises(ValueError, match=r"y_true must be non-negative, got -1 at row 1.*spearman_score"):
             metric([0, -1], [0.1, 0.2], gain=gain)
     for grade in (0.5, 32):
         with pytest.raises(ValueError, match=rf"whole numbers from 0 to 31 .* got {grade} at row 2.*gain='linear'"):
@@ -332,20 +334,20 @@ def test_unknown_choices():
 @pytest.mark.parametrize("rules", [{"gain": "exponential"}, {"ties": "order"}, {"empty": 0}])
 def test_a_convention_stands_alone(rules):
     name, value = next(iter(rules.items()))
-    with pytest.raises(ValueError, match=rf"convention='catboost' stands for gain='linear', .* {name}={value!r} was"):
+    with pytest.raises(ValueError, match=rf"got {name}={value!r} too. convention='catboost' means gain='linear', "):
         ndcg_score([0, 1], [0.1, 0.2], convention="catboost", **rules)
 
 
 def test_nothing_to_score():
     constant = [1, 1, 0, 0], [0.1, 0.2, 0.3, 0.4]
     for metric in (spearman_score, kendall_score, pairwise_accuracy_score):
-        with pytest.raises(ValueError, match="each of the 2 has one item, or one true value"):
+        with pytest.raises(ValueError, match="got none in 2: each list has one item, or one true value"):
             metric(*constant, groups=[0, 0, 1, 1])
-        with pytest.raises(ValueError, match="each of the 1 has one item"):
+        with pytest.raises(ValueError, match="got none in 1: each list has one item"):
             metric([3], [0.5])
         assert np.isnan(metric(*constant, groups=[0, 0, 1, 1], reduction=None)).all()
     for metric in (ndcg_score, mrr_score, map_score):
-        with pytest.raises(ValueError, match=r"each of the 2 has .*Pass empty=0 or empty=1"):
+        with pytest.raises(ValueError, match=r"got none in 2: each list has .*Pass empty=0 or empty=1"):
             metric([0, 0, 0], [0.1, 0.2, 0.3], groups=[0, 0, 1])
         assert metric([0, 0, 0], [0.1, 0.2, 0.3], empty=0) == 0
         assert metric([0, 0, 0], [0.1, 0.2, 0.3], empty=1) == 1
@@ -354,5 +356,5 @@ def test_nothing_to_score():
 def test_weights_of_skipped_lists_do_not_count():
     y_true, y_score, groups = [0, 1, 1, 0, 0, 0], [0.1, 0.2, 0.1, 0.2, 0.5, 0.6], list("aabbcc")
     assert ndcg_score(y_true, y_score, groups=groups, sample_weight=[1, 1, 0, 0, 9, 9]) == 1.0
-    with pytest.raises(ValueError, match=r"sample_weight must be positive .* only zeros in all 2"):
+    with pytest.raises(ValueError, match=r"sample_weight must be positive .* got zeros in all 2"):
         ndcg_score(y_true, y_score, groups=groups, sample_weight=[0, 0, 0, 0, 9, 9])

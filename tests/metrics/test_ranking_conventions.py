@@ -1,4 +1,4 @@
-"""The conventions against the libraries that they are named after: each one's own evaluation, side by side."""
+"""The conventions against the evaluation of the libraries that they are named after."""
 
 import numpy as np
 import pytest
@@ -10,12 +10,12 @@ SEEDS = pytest.mark.parametrize("seed", range(4))
 
 
 def ragged_lists(seed, *, empty=True):
-    """Lists of 1 to 60 items, next to each other, with tied scores, and some lists without any gain unless told."""
+    """Contiguous lists of 1 to 60 items, with tied scores. If ``empty``, the gains of some lists are all 0."""
     rng = np.random.default_rng(seed)
     sizes = np.append(rng.integers(1, 61, size=30), [1, 2, 5])
     groups = np.repeat(np.arange(len(sizes)), sizes)
     grades = rng.integers(0, 5, size=len(groups)) * (groups % 6 != 0) if empty else rng.integers(1, 5, size=len(groups))
-    # Sixteenths: exact in float32, as XGBoost compares them.
+    # Sixteenths are exact in float32, in which XGBoost compares them.
     return grades.astype(float), rng.integers(-20, 20, size=len(groups)) / 16, groups, sizes
 
 
@@ -57,7 +57,7 @@ def test_xgboost(k, seed):
 
 @SEEDS
 def test_weights_of_lightgbm_and_xgboost(seed):
-    """They keep weights in float32. LightGBM takes one a row, and their mean in a list; XGBoost takes one a list."""
+    """Both keep weights in float32. LightGBM uses the mean weight per list, XGBoost takes one weight per list."""
     y_true, y_score, groups, sizes = ragged_lists(seed, empty=False)
     weights = np.random.default_rng(seed).uniform(0.5, 2, size=len(y_true))
     theirs = lightgbm_ndcg(10, y_true, y_score, sizes, weights)
@@ -69,7 +69,7 @@ def test_weights_of_lightgbm_and_xgboost(seed):
 
 
 def test_weights_of_lists_without_gain_in_lightgbm_and_xgboost():
-    """They add 1, whatever the weight, and divide by the weights' sum: (1 + w) / 2w for these two lists."""
+    """They add 1, regardless of the weight, and divide by the sum of the weights: (1 + w) / 2w for two lists."""
     y_true, y_score, sizes, groups = [1, 0, 0, 0], [1.0, 0.5, 0.2, 0.1], [2, 2], [0, 0, 1, 1]
     assert lightgbm_ndcg(2, y_true, y_score, sizes, [0.25] * 4) == pytest.approx(2.5)
     assert lightgbm_ndcg(2, y_true, y_score, sizes, [4.0] * 4) == pytest.approx(0.625)

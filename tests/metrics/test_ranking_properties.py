@@ -1,4 +1,4 @@
-"""What no ranking metric may depend on, for lists of any lengths."""
+"""Invariances of the ranking metrics, for lists of any length."""
 
 import numpy as np
 import pytest

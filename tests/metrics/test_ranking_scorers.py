@@ -57,7 +57,7 @@ def routing():
 
 
 class ColumnRanker(RegressorMixin, BaseEstimator):
-    """Knows the lists from a column of X, if it is told which."""
+    """Reads the groups from a column of X, if ``group_column`` is set."""
 
     def __init__(self, group_column=None):
         self.group_column = group_column
@@ -128,7 +128,7 @@ def test_calls_predict_then_the_metric(scorer):
 
 @SCORERS
 def test_estimator_without_predict(scorer):
-    with pytest.raises(TypeError, match=r"estimator must have a predict method .*, but PCA has none"):
+    with pytest.raises(TypeError, match=r"estimator must have a predict method .*, got PCA, which has none"):
         scorer(PCA().fit(X), X, Y)
 
 
@@ -139,7 +139,7 @@ def test_lists_that_the_estimator_knows(scorer):
     metric, predicted = METRICS[scorer], knows.predict(table)
     assert scorer(knows, table, Y) == metric(Y, predicted, groups=GROUPS)
     assert scorer(does_not, table, Y) == metric(Y, predicted)
-    # What the caller says comes first.
+    # Groups from the caller have priority.
     assert scorer(knows, table, Y, groups=GROUPS % 7) == metric(Y, predicted, groups=GROUPS % 7)
 
 
@@ -163,7 +163,7 @@ def test_groups_of_the_estimator_without_routing():
 @pytest.mark.parametrize("scoring", [kendall_scorer, SEVERAL], ids=["one", "several"])
 def test_weights_without_routing(scoring):
     several = isinstance(scoring, dict)
-    # One list: weights between lists change nothing, but they must be taken.
+    # With one list, weights between lists change nothing, but they must be accepted.
     search = GridSearchCV(Ridge(), {"alpha": [1.0]}, scoring=scoring, refit="tau" if several else True, cv=SPLITS)
     search.fit(X, Y, sample_weight=WEIGHTS)
     weighted = [

@@ -13,7 +13,7 @@ def recall_at_2_score(embeddings, labels, *, sample_weight=None):
 
 
 def reference(embeddings, labels, *, k=None, weights=None):
-    """The definitions, word by word: MAP@R, or Recall@k where k is given."""
+    """The definitions: MAP@R, or Recall@k if k is given."""
     n = len(labels)
     total = weight_sum = 0.0
     for i in range(n):
@@ -46,19 +46,19 @@ def table(seed, n=60, d=3, n_classes=6):
 # Values by hand
 
 
-@pytest.mark.filterwarnings("ignore:labels are all of one class")
+@pytest.mark.filterwarnings("ignore:labels must have at least two classes")
 @pytest.mark.parametrize(
     ("embeddings", "labels", "map_at_r", "recall_at_1"),
     [
         # Two clean classes.
         ([0, 1, 10, 11], "aabb", 1.0, 1.0),
-        # Each row's nearest is of the other class, and R = 1.
+        # The nearest row of each row is of the other class, and R = 1.
         ([0, 10, 1, 11], "aabb", 0.0, 0.0),
         # R = 2. Row 0: a, b -> 1/2. Row 1: a, b -> 1/2. Row 2: b, a -> 1/4. Row 3 is alone.
         ([0, 1, 3, 2.5], "aaab", 5 / 12, 2 / 3),
         # R = 3. Row 0: a x a -> (1 + 2/3) / 3. Row 1 (at 1): x a a -> (1/2 + 2/3) / 3. Rows 2 and 3: as row 0.
         ([0, 1, 3, 4, 1.75], "aaaax", (3 * 5 / 9 + 7 / 18) / 4, 0.75),
-        # Two rows, one class: whatever lies between them.
+        # Two rows of one class, at any distance.
         ([-5, 5], "aa", 1.0, 1.0),
         ([3, 3], "aa", 1.0, 1.0),
         # One class of three.
@@ -72,7 +72,7 @@ def test_values_by_hand(embeddings, labels, map_at_r, recall_at_1):
 
 
 def test_ties_rank_in_row_order():
-    # Rows 1 and 2 are equally far from row 0, which counts only the first of them.
+    # Rows 1 and 2 are at the same distance from row 0, and only the first of them counts.
     embeddings = [[0.0], [1.0], [-1.0], [50.0]]
     only_row_0 = [1, 0, 0, 0]
     for labels, expected in [("aabb", 1.0), ("abab", 0.0)]:
@@ -83,7 +83,7 @@ def test_ties_rank_in_row_order():
 def test_a_row_is_left_out_by_position_and_its_duplicates_are_not():
     embeddings = [[0.0, 0.0], [0.0, 0.0], [1.0, 1.0], [1.0, 1.0]]
     assert map_at_r_score(embeddings, [0, 0, 1, 1]) == 1.0
-    # Each row's nearest is its duplicate, of the other class.
+    # The nearest row of each row is its duplicate, which is of the other class.
     assert map_at_r_score(embeddings, [0, 1, 0, 1]) == 0.0
     assert recall_at_k_score(embeddings, [0, 1, 0, 1], k=1) == 0.0
 
@@ -99,7 +99,7 @@ def test_perfect_is_exactly_one():
 # Against the plain loops
 
 
-@pytest.mark.filterwarnings("ignore:labels are all of one class")
+@pytest.mark.filterwarnings("ignore:labels must have at least two classes")
 @pytest.mark.parametrize("seed", range(5))
 @pytest.mark.parametrize("n_classes", [1, 2, 6, 40])
 def test_matches_reference(seed, n_classes):
@@ -119,12 +119,12 @@ def test_matches_reference_with_weights(seed):
     assert recall_at_k_score(embeddings, labels, k=2, sample_weight=weights) == pytest.approx(expected)
 
 
-@pytest.mark.filterwarnings("ignore:labels are all of one class")
+@pytest.mark.filterwarnings("ignore:labels must have at least two classes")
 @settings(deadline=None, max_examples=100)
 @given(
     rows=st.lists(
         st.tuples(st.integers(-2, 2), st.integers(-2, 2), st.integers(0, 3)), min_size=5, max_size=40
-    )  # five rows and four labels: one label is there twice
+    )  # with five rows and four labels, one label occurs twice
 )
 def test_matches_reference_with_many_ties(rows):
     embeddings, labels = [row[:2] for row in rows], [row[2] for row in rows]
@@ -250,17 +250,17 @@ def test_recall_grows_with_k_up_to_one(seed):
 @SCORES
 def test_singletons_are_neighbors_but_no_queries(score):
     embeddings, labels = table(0, n_classes=3)
-    # A stranger far away changes nothing, and its own weight neither.
+    # A row that is far away and alone in its class changes nothing, and neither does its weight.
     far = np.vstack([embeddings, [[100.0, 0, 0]]])
     weights = np.append(np.ones(60), 7.0)
     assert score(far, np.append(labels, 99), sample_weight=weights) == pytest.approx(score(embeddings, labels))
-    # A stranger on top of a row takes its first rank.
+    # A row of another class at the same point has the first rank.
     assert score([[0.0], [0.0], [1.0], [1.5]], ["a", "x", "y", "a"], sample_weight=[1, 1, 1, 0]) == 0.0
 
 
 @SCORES
 def test_no_class_with_two_rows(score):
-    with pytest.raises(ValueError, match=r"labels must have a class with two rows or more, but each of the 4 rows"):
+    with pytest.raises(ValueError, match=r"labels must have at least two rows of one class, got 4 rows of 4 classes"):
         score(np.eye(4), [0, 1, 2, 3])
 
 
@@ -323,17 +323,17 @@ def test_arguments_are_left_alone(score):
         ({"embeddings": [[1.0]], "labels": [1]}, ValueError, "minimum of 2 is required"),
         ({"embeddings": np.empty((4, 0))}, ValueError, "minimum of 1 is required"),
         ({"labels": [1, 1, 2]}, ValueError, "inconsistent numbers of samples"),
-        ({"labels": [[1, 2]] * 4}, ValueError, r"labels must be one label a row, shape \(n,\), got shape \(4, 2\)"),
+        ({"labels": [[1, 2]] * 4}, ValueError, r"labels must have one label per row, .* got shape \(4, 2\)"),
         ({"labels": [1.0, 1.0, np.nan, 2.0]}, ValueError, "labels contains NaN"),
-        ({"labels": ["a", "a", None, "b"]}, TypeError, "labels must all be of one type that can be sorted"),
-        ({"labels": np.array(["a", "a", 1, 1], object)}, TypeError, "labels must all be of one type"),
+        ({"labels": ["a", "a", None, "b"]}, TypeError, "labels must be of one sortable type, without missing values"),
+        ({"labels": np.array(["a", "a", 1, 1], object)}, TypeError, "labels must be of one sortable type"),
         ({"labels": pd.Series(["a", "a", None, "b"], dtype="string")}, (TypeError, ValueError), "labels"),
         ({"sample_weight": [1, 1, 1]}, ValueError, r"sample_weight must have .* shape \(4,\), got shape \(3,\)"),
         ({"sample_weight": np.ones((4, 1))}, ValueError, r"sample_weight must have .* got shape \(4, 1\)"),
         ({"sample_weight": [1, 1, -2, 1]}, ValueError, "sample_weight must be non-negative, got -2 at row 2"),
         ({"sample_weight": [1, 1, np.nan, 1]}, ValueError, "sample_weight must be finite, got nan"),
         ({"sample_weight": [0, 0, 0, 0]}, ValueError, "sample_weight must be positive for at least one row"),
-        ({"sample_weight": [0, 0, 1, 1]}, ValueError, "only zeros at the 2 rows whose class has other rows"),
+        ({"sample_weight": [0, 0, 1, 1]}, ValueError, "got zeros for all 2 rows whose class has other rows"),
     ],
 )
 def test_errors(score, changed, error, message):
@@ -344,7 +344,9 @@ def test_errors(score, changed, error, message):
 
 @pytest.mark.parametrize("k", [0, -1, 4, 100, np.int64(4)])
 def test_k_out_of_range(k):
-    with pytest.raises(ValueError, match=rf"k must be from 1 to n - 1 = 3, the number of other rows, got k={k}\."):
+    with pytest.raises(
+        ValueError, match=rf"k must be from 1 to n_samples - 1 = 3, the number of other rows, got k={k}\."
+    ):
         recall_at_k_score(np.eye(4), [1, 1, 2, 2], k=k)
 
 
@@ -361,6 +363,6 @@ def test_k_may_be_a_numpy_integer():
 
 @pytest.mark.parametrize("score", [map_at_r_score, lambda X, y: recall_at_k_score(X, y, k=1)], ids=["MAP@R", "recall"])
 def test_a_score_of_one_class_says_that_it_says_nothing(score):
-    with pytest.warns(UndefinedMetricWarning, match="one class") as caught:
+    with pytest.warns(UndefinedMetricWarning, match="got one class") as caught:
         assert score([[0.0], [1.0], [5.0]], ["a", "a", "a"]) == 1.0
     assert caught[0].filename == __file__

@@ -32,12 +32,12 @@ every_criterion = pytest.mark.parametrize("criterion", CRITERIA, ids=by_name)
 any_criterion = st.sampled_from(CRITERIA)
 
 WITH_TIES = st.integers(0, 8)
-# Sums of eighths are exact, so that ties of the criterion are ties in the fractions of the reference.
+# Sums of eighths are exact, so ties of the criterion are ties in the fractions of the reference too.
 EIGHTHS = st.integers(0, 24).map(lambda k: k / 8)
 
 
 def reference_cut(y_true, distance, weights, *, strategy, beta=1, min_rate=0):
-    """The definitions, word by word and in fractions: how many of the distinct distances are to be called similar."""
+    """The definitions in fractions: how many of the distinct distances are classified as similar."""
     values = sorted({d for d, w in zip(distance, weights, strict=True) if w > 0})
     scored = []
     for cut in range(len(values) + 1):
@@ -49,7 +49,7 @@ def reference_cut(y_true, distance, weights, *, strategy, beta=1, min_rate=0):
             tn += Fraction(w) * (y == -1 and not called_similar)
             fn += Fraction(w) * (y == 1 and not called_similar)
         tpr, tnr, b2 = tp / (tp + fn), tn / (tn + fp), Fraction(beta) ** 2
-        # The rates of the tests are twentieths, which floats are not.
+        # The rates of the tests are twentieths, which floats do not represent exactly.
         least = Fraction(round(min_rate * 20), 20)
         if strategy == "accuracy":
             scored.append(((tp + tn) / (tp + fp + tn + fn), 0))
@@ -75,7 +75,7 @@ def reference_threshold(cut, values):
 
 @st.composite
 def pairs(draw, distances=WITH_TIES, weights=EIGHTHS):
-    """Classes, distances with ties, and weights; both classes have a weight."""
+    """Classes, distances with ties, and weights. Both classes have a positive weight."""
     n = draw(st.integers(2, 12))
     y_true = draw(st.lists(st.sampled_from([-1, 1]), min_size=n, max_size=n))
     distance = draw(st.lists(distances, min_size=n, max_size=n))
@@ -85,7 +85,7 @@ def pairs(draw, distances=WITH_TIES, weights=EIGHTHS):
 
 
 def table(seed, n=200):
-    """Overlapping classes, the similar ones nearer."""
+    """Overlapping classes. Similar pairs are nearer on average."""
     rng = np.random.default_rng(seed)
     y_true = np.where(rng.random(n) < 0.4, 1, -1)
     return y_true, rng.gamma(3, size=n) * np.where(y_true == 1, 1.0, 1.7), rng.exponential(size=n)
@@ -99,10 +99,10 @@ def table(seed, n=200):
     [
         # Between the classes.
         ([1, 1, -1], [0, 1, 4], 2.5),
-        # Similar pairs lie farther: all of them, then none of them. The mean gap is 1.5.
+        # Similar pairs are farther: all are similar, then none. The mean gap is 1.5.
         ([-1, 1, 1], [1, 2, 4], 4.75),
         ([-1, -1, 1], [2, 3, 5], 1.25),
-        # Halfway to 0 is nearer than half the gap; from 0 or below, there is no halfway.
+        # Half of the smallest distance is nearer than half the gap. For 0 or less, only the gap is used.
         ([-1, -1, 1], [1, 2, 4], 0.5),
         ([-1, -1, 1], [0, 2, 4], -1.0),
         ([-1, -1, 1], [-3, -2, 0], -3.75),
@@ -113,10 +113,10 @@ def table(seed, n=200):
         ([1, -1, -1], [0, 0, 0], -0.5),
         ([1, 1, -1], [-2, -2, -2], -1.0),
         ([1, -1, -1], [-2, -2, -2], -3.0),
-        # Equally good: the middle one, the lower of two.
+        # Equally good thresholds: the middle one, or the lower of two.
         ([1, -1, 1, -1], [1, 2, 3, 4], 1.5),
         ([1, -1, 1, -1, 1, -1], [1, 2, 3, 4, 5, 6], 3.5),
-        # All or none at one distance: none.
+        # All or none, at one distance: none.
         ([1, -1], [2, 2], 1.0),
     ],
 )
@@ -129,7 +129,7 @@ def test_thresholds_by_hand(y_true, distance, threshold):
 def test_it_is_the_threshold_of_the_definition(criterion, data, unit):
     y_true, distance, weight = data
     cut, values = reference_cut(y_true, distance, weight, **criterion)
-    # Ties of the criterion are ties in any unit, whatever is rounded.
+    # Ties of the criterion are ties in any unit, despite rounding.
     threshold = distance_threshold(y_true, distance, sample_weight=np.multiply(weight, unit), **criterion)
     assert type(threshold) is float
     assert sum(value <= threshold for value in values) == cut
@@ -179,7 +179,7 @@ def test_beta_leads_from_precision_to_recall():
 @pytest.mark.parametrize("weight", [None, 0.1])
 @pytest.mark.parametrize("k", range(11))
 def test_rounding_does_not_miss_the_rate(k, weight):
-    # As floats, the sum of k tenths is not k / 10, nor is 1 - (10 - k) / 10.
+    # In floating point, neither the sum of k tenths nor 1 - (10 - k) / 10 is k / 10.
     y_true, distance = [-1] * 10 + [1], [*range(10), -1]
     weight = None if weight is None else [weight] * 11
     similar = distance_threshold(y_true, distance, strategy="max_tpr", min_rate=k / 10, sample_weight=weight)
@@ -187,7 +187,7 @@ def test_rounding_does_not_miss_the_rate(k, weight):
     y_true, distance = [1] * 10 + [-1], [*range(10), 10]
     similar = distance_threshold(y_true, distance, strategy="max_tnr", min_rate=k / 10, sample_weight=weight)
     assert similar == 9.5
-    # Where the other class is spread out, the rate is what binds.
+    # If the other class is spread out, the rate is the binding condition.
     y_true, distance = [1, -1] * 10, range(20)
     similar = distance_threshold(
         y_true, distance, strategy="max_tpr", min_rate=k / 10, sample_weight=weight and weight[:1] * 20
@@ -204,7 +204,7 @@ def test_rounding_does_not_miss_the_rate(k, weight):
 def test_comparing_gives_the_classes_that_were_judged(dtype, criterion, data):
     limits = np.finfo(dtype)
     width = 8 * np.dtype(dtype).itemsize
-    # Any float, and neighbors of 1 and of 0: with no number in between, or beyond.
+    # Any float, and floats next to 1 and to 0, with no number between them or beyond them.
     anywhere = st.floats(
         width=width, allow_nan=False, allow_infinity=False, exclude_min=True, min_value=float(limits.min)
     )
@@ -221,9 +221,9 @@ def test_comparing_gives_the_classes_that_were_judged(dtype, criterion, data):
     assert math.isfinite(threshold)
     assert threshold == float(dtype(threshold))
     expected = np.isin(ranks, kept[:cut])
-    counts = np.array(weight) > 0
+    is_counted = np.array(weight) > 0
     for compared in (distance <= threshold, distance <= np.float64(threshold), distance.astype(float) <= threshold):
-        np.testing.assert_array_equal(compared[counts], expected[counts])
+        np.testing.assert_array_equal(compared[is_counted], expected[is_counted])
 
 
 @pytest.mark.parametrize("dtype", [np.float64, np.float32, np.float16])
@@ -245,7 +245,7 @@ def test_float32_and_float64_agree(criterion, data):
         distance_threshold(y_true, np.array(distance, dtype), sample_weight=weight, **criterion)
         for dtype in (np.float32, np.float64)
     )
-    # Eighths in float64; only the ends, thirds of a gap and so on, are rounded.
+    # Eighths are exact in float64. Only the ends are rounded, for instance thirds of a gap.
     assert single == np.float32(double)
 
 
@@ -295,7 +295,7 @@ def test_it_shifts_with_the_distances(criterion, data, shift):
     after = distance_threshold(y_true, np.add(distance, shift), sample_weight=weight, **criterion)
     kept = [d for d, w in zip(distance, weight, strict=True) if w > 0]
     if before < min(kept) or min(kept) == max(kept):
-        # Halfway to 0 is as far as it goes, and 0 does not shift.
+        # Half of the smallest distance is the limit, and it does not shift with the distances.
         assert (after < min(kept) + shift) == (before < min(kept))
     else:
         assert after == pytest.approx(before + shift, abs=1e-13)
@@ -347,7 +347,7 @@ def test_rounded_sums_of_weights_are_ties_still(criterion, y_true, tenths):
 
 
 def test_a_rare_class_is_not_lost_in_rounding():
-    # F is about 2e-14, at best.
+    # The best F is about 2e-14.
     assert distance_threshold([-1, 1, -1], [1, 2, 3], strategy="f_beta", sample_weight=[1, 1e-14, 1]) == 2.5
 
 
@@ -373,7 +373,7 @@ def test_array_likes(convert):
 
 
 def reference_loss(y_true, distance, weight, slope, offset):
-    """The definition, word by word."""
+    """The loss by its definition."""
     positive = sum(w for y, w in zip(y_true, weight, strict=True) if y == 1)
     negative = sum(w for y, w in zip(y_true, weight, strict=True) if y == -1)
     loss = 0.0
@@ -396,7 +396,7 @@ def test_no_other_slope_and_offset_is_better(data):
     middle, spread = distance.mean(), distance.std() or 1.0
     for size in (1e-3, 0.1, 1.0):
         for angle in np.linspace(0, 2 * np.pi, 9):
-            # Turns around the middle and shifts of the logits; in both directions, as the loss is convex.
+            # Turn around the middle and shift the logits, in all directions, because the loss is convex.
             turn = size * math.cos(angle) / spread
             other = reference_loss(*data, slope + turn, offset + size * math.sin(angle) - turn * middle)
             assert other >= best * (1 - 1e-13)
@@ -410,7 +410,7 @@ def test_it_is_scikit_learns(seed, weighted):
     expected = _sigmoid_calibration(distance, y_true, weight)
     slope, offset = sigmoid_calibration(y_true, distance, sample_weight=weight)
     ours, theirs = (reference_loss(y_true, distance, weight, a, b) for a, b in ((slope, offset), expected))
-    # Its L-BFGS stops at slopes of the loss of about 1e-6 or where the loss stalls.
+    # L-BFGS of scikit-learn stops at a gradient of about 1e-6, or if the loss does not change.
     assert theirs - 1e-6 < ours <= theirs + 1e-10
     np.testing.assert_allclose((slope, offset), expected, rtol=1e-3)
 
@@ -419,7 +419,7 @@ def test_it_is_scikit_learns(seed, weighted):
 def test_separable_classes_have_a_finite_sigmoid(gap):
     y_true, distance = np.repeat([1, -1], 50), np.repeat([1.0, 1.0 + gap], 50)
     slope, offset = sigmoid_calibration(y_true, distance)
-    # Two distances and two parameters: the probabilities are the targets.
+    # With two distances and two parameters, the probabilities equal the targets.
     p = expit(-(slope * distance + offset))
     np.testing.assert_allclose(p, np.where(y_true == 1, 51 / 52, 1 / 52), rtol=1e-6)
 
@@ -513,7 +513,7 @@ def test_an_outlier_does_not_keep_it_from_settling(outlier, label, share):
 @pytest.mark.parametrize("weight", [(1.3, 615.3), (1e-3, 1e3), (1e30, 1.0), (1e30, 1e30), (1e-8, 1e20)])
 @pytest.mark.parametrize("distance", [(6, 10), (0, 1e-3), (5, -5)])
 def test_one_pair_a_class_by_hand(weight, distance):
-    # Two distances and two parameters: the odds are those of the targets. Plain Newton steps overshoot here.
+    # With two distances and two parameters, the odds equal those of the targets. Plain Newton steps overshoot here.
     log_odds = np.log(weight[0] + 1), -np.log(weight[1] + 1)
     slope = (log_odds[0] - log_odds[1]) / (distance[1] - distance[0])
     expected = slope, -log_odds[0] - slope * distance[0]
@@ -524,7 +524,7 @@ def test_one_pair_a_class_by_hand(weight, distance):
 
 @pytest.mark.parametrize("weight", [1e-300, 1e-8, 1e12, 1e100, 1e308])
 def test_weights_of_any_size(weight):
-    # Overlapping: the more weight, the less Platt's one pair in each class counts. Hardly any weight: no slope.
+    # The classes overlap. With more weight, Platt's one pair in each class counts less. Almost no weight gives slope 0.
     y_true, distance = [1, 1, -1, 1, -1, -1], [1, 2, 3, 4, 5, 6]
     slope, offset = sigmoid_calibration(y_true, distance, sample_weight=[weight] * 6)
     if weight < 1:
@@ -537,18 +537,18 @@ def test_weights_of_any_size(weight):
 @pytest.mark.parametrize(
     ("distance", "weight"),
     [
-        # It gets nowhere in time; every probability is 0 or 1, which leaves no direction.
+        # The first needs too many steps. In the second, every probability is 0 or 1, so there is no direction.
         ([1, 2, 1], [1e100, 1e100, 1e100]),
         ([2, 5, 5], [1e24, 1e28, 1e-26]),
     ],
 )
 def test_weights_apart_by_too_much_are_refused(distance, weight):
-    with pytest.raises(RuntimeError, match=r"did not settle.*orders of magnitude"):
+    with pytest.raises(RuntimeError, match=r"got no convergence within .*orders of magnitude"):
         sigmoid_calibration([1, -1, 1], distance, sample_weight=weight)
 
 
 def test_a_slope_that_is_no_float_is_refused():
-    with pytest.raises(ValueError, match=r"distance must differ by enough for a finite slope.*Multiply"):
+    with pytest.raises(ValueError, match=r"distance must have a range that allows a finite slope.*Multiply"):
         sigmoid_calibration([1, 1, -1, -1], [0, 0, 1e-310, 1e-310])
 
 
@@ -564,14 +564,14 @@ def test_a_slope_that_is_no_float_is_refused():
         (["1", "-1"], [1, 2], None, r"got '1' at row 0"),
         ([1, 0.5], [1, 2], None, r"got 0\.5 at row 1"),
         ([1, np.nan], [1, 2], None, r"Input y_true contains NaN"),
-        ([1, -1, 1], [1, 2], None, r"y_true must be one class a pair, shape \(2,\).*got shape \(3,\)"),
-        ([[1], [-1]], [1, 2], None, r"y_true must be one class a pair, shape \(2,\).*got shape \(2, 1\)"),
+        ([1, -1, 1], [1, 2], None, r"y_true must have one class per pair, shape \(2,\).*got shape \(3,\)"),
+        ([[1], [-1]], [1, 2], None, r"y_true must have one class per pair, shape \(2,\).*got shape \(2, 1\)"),
         ([1, 1], [1, 2], None, r"y_true must hold similar \(\+1\) and dissimilar \(-1\).*got only \+1 in 2 pairs"),
         ([-1, -1], [1, 2], None, r"got only -1 in 2 pairs"),
         ([-1, 1], [1, 2], [1, 0], r"got only -1 in 1 pairs.*Pass pairs of both classes"),
         ([1, -1], [1, np.nan], None, r"Input distance contains NaN"),
         ([1, -1], [1, np.inf], None, r"Input distance contains infinity"),
-        ([1, -1], [[1], [2]], None, r"distance must be one distance a pair, shape \(n,\), got shape \(2, 1\)"),
+        ([1, -1], [[1], [2]], None, r"distance must have one value per pair, shape \(n_pairs,\), got shape \(2, 1\)"),
         ([], [], None, r"0 sample"),
         ([1, -1], [1, 2], [1], r"sample_weight must have one weight per pair, shape \(2,\), got shape \(1,\)"),
         ([1, -1], [1, 2], [1, -2], r"sample_weight must be non-negative, got -2 at pair 1"),
@@ -595,11 +595,15 @@ def test_pairs_that_do_not_fit(function, y_true, distance, weight, message):
         ({"strategy": "f_beta", "beta": np.inf}, ValueError, r"beta must be positive and finite, got inf"),
         ({"strategy": "f_beta", "beta": "2"}, TypeError, r"beta must be a number, got '2' of type str"),
         ({"strategy": "f_beta", "beta": None}, TypeError, r"beta must be a number, got None"),
-        ({"beta": 2}, ValueError, r"beta is for strategy='f_beta' only, got beta=2 with strategy='accuracy'"),
-        ({"min_rate": 0.5}, ValueError, r"min_rate is for .* only, got min_rate=0\.5 with strategy='accuracy'"),
-        ({"strategy": "f_beta", "min_rate": 0.5}, ValueError, r"min_rate is for .* with strategy='f_beta'"),
-        ({"strategy": "max_tpr"}, ValueError, r"min_rate must be the least true negative rate.*got None"),
-        ({"strategy": "max_tnr"}, ValueError, r"min_rate must be the least true positive rate.*got None"),
+        ({"beta": 2}, ValueError, r"beta must be 1 unless strategy='f_beta', got beta=2 with strategy='accuracy'"),
+        ({"min_rate": 0.5}, ValueError, r"min_rate must be None unless .*, got min_rate=0\.5 with strategy='accuracy'"),
+        (
+            {"strategy": "f_beta", "min_rate": 0.5},
+            ValueError,
+            r"min_rate must be None unless .* with strategy='f_beta'",
+        ),
+        ({"strategy": "max_tpr"}, ValueError, r"min_rate must be the lower bound on the true negative rate.*got None"),
+        ({"strategy": "max_tnr"}, ValueError, r"min_rate must be the lower bound on the true positive rate.*got None"),
         ({"strategy": "max_tpr", "min_rate": -0.1}, ValueError, r"from 0 to 1.*got -0\.1"),
         ({"strategy": "max_tnr", "min_rate": 1.1}, ValueError, r"from 0 to 1.*got 1\.1"),
         ({"strategy": "max_tnr", "min_rate": np.nan}, ValueError, r"from 0 to 1.*got nan"),

@@ -12,7 +12,7 @@ TUPLES = [[0, 1, 2, 3], [3, 4, 5, 0]]
 
 
 def enumerated_pairs(tuples, best, worst):
-    """The definition, word by word."""
+    """The pairs by their definition."""
     implied, n_dropped = Counter(), 0
     for shown, b, w in zip(tuples, best, worst, strict=True):
         if b == w:
@@ -36,12 +36,12 @@ def found_pairs(implied):
 
 @st.composite
 def judgments(draw, n_items=6):
-    """Judgments with items that stand twice in a tuple, and contradictions where these allow them."""
+    """Judgments, also with items that occur twice in a tuple, which allow contradictions."""
     t = draw(st.integers(2, 5))
     rows = []
     for _ in range(draw(st.integers(1, 12))):
         shown = draw(st.lists(st.integers(0, n_items - 1), min_size=t, max_size=t))
-        # Two places of the tuple: the same item at both is a contradiction.
+        # Two positions in the tuple. If both have the same item, it is a contradiction.
         b, w = draw(st.permutations(range(t)))[:2]
         rows.append((shown, shown[b], shown[w]))
     return tuple(list(column) for column in zip(*rows, strict=True))
@@ -147,7 +147,7 @@ def test_best_and_worst_exchanged_turn_everything_round(rows):
 @pytest.mark.parametrize(
     ("arguments", "error", "message"),
     [
-        (([0, 1], [0], [1]), ValueError, r"tuples must have .* shape \(n, t\), got shape \(2,\). Pass the codes"),
+        (([0, 1], [0], [1]), ValueError, r"tuples must have .* tuple_size\), got shape \(2,\). Pass the codes"),
         (([[0]], [0], [0]), ValueError, r"tuples must have .* two columns or more, .* got shape \(1, 1\)"),
         ((np.empty((0, 4), dtype=int), [], []), ValueError, r"tuples must have .* got shape \(0, 4\)"),
         (([], [], []), ValueError, r"tuples must have .* got shape \(0,\)"),
@@ -159,12 +159,20 @@ def test_best_and_worst_exchanged_turn_everything_round(rows):
             r"tuples must hold item codes from 0 to 2\*\*31 - 1, got -2. Codes are row",
         ),
         (([[0, 2**31]], [0], [1]), ValueError, r"tuples must hold item codes from 0 .* got 2147483648"),
-        ((TUPLES, [0], [3, 0]), ValueError, r"best must be one item code .* shape \(2,\), got shape \(1,\). Pass an"),
-        ((TUPLES, [0, 3], [[3], [0]]), ValueError, r"worst must be one item code .* got shape \(2, 1\)"),
+        (
+            (TUPLES, [0], [3, 0]),
+            ValueError,
+            r"best must have one item code .* shape \(2,\), got shape \(1,\). Pass one",
+        ),
+        ((TUPLES, [0, 3], [[3], [0]]), ValueError, r"worst must have one item code .* got shape \(2, 1\)"),
         ((TUPLES, [0.0, 3.0], [3, 0]), TypeError, "best must hold integer item codes"),
-        ((TUPLES, [0, 1], [3, 0]), ValueError, r"best must be an item .* row 1 has best=1 and .* \[3, 4, 5, 0\]. Corr"),
-        ((TUPLES, [0, 3], [4, 0]), ValueError, r"worst must be an item .* row 0 has worst=4 and .* \[0, 1, 2, 3\]"),
-        ((TUPLES, [0, 5], [3, 5]), ValueError, "best and worst must differ, unless .* row 1 has 5 as both, once in"),
+        (
+            (TUPLES, [0, 1], [3, 0]),
+            ValueError,
+            r"best must be an item .* got best=1 and .* \[3, 4, 5, 0\] in row 1. Corr",
+        ),
+        ((TUPLES, [0, 3], [4, 0]), ValueError, r"worst must be an item .* got worst=4 and .* \[0, 1, 2, 3\] in row 0"),
+        ((TUPLES, [0, 5], [3, 5]), ValueError, "best and worst must differ, unless .* got item 5 as both .* in row 1"),
     ],
 )
 def test_judgments_are_checked(function, arguments, error, message):

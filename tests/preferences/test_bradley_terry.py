@@ -10,7 +10,7 @@ CYCLE = [[0, 1], [1, 2], [2, 0]]
 
 
 def gradient(scores, pairs, y, weights, alpha):
-    """Slope of the penalized loss, comparison by comparison."""
+    """Gradient of the penalized loss, summed over the comparisons."""
     slope = alpha * np.nan_to_num(scores)
     for (i, j), outcome, weight in zip(pairs, y, weights, strict=True):
         surplus = weight * (1 / (1 + np.exp(scores[j] - scores[i])) - (outcome + 1) / 2)
@@ -20,7 +20,7 @@ def gradient(scores, pairs, y, weights, alpha):
 
 
 def by_minorisation(pairs, n_items, *, steps=20_000):
-    """Hunter's (2004) MM algorithm, where the first item always wins."""
+    """Hunter's (2004) MM algorithm, if the first item always wins."""
     strength = np.ones(n_items)
     for _ in range(steps):
         wins, share = np.zeros(n_items), np.zeros(n_items)
@@ -48,7 +48,7 @@ def comparisons(draw, n_items=6):
         (([[0, 1]] * 4, [1, 1, 1, -1]), np.log(3)),
         (([[0, 1], [1, 0]], [1, 1]), 0),
         (([[0, 1]], [0]), 0),
-        # One win and two ties: two wins' worth of three.
+        # One win and two ties count as two wins of three.
         (([[0, 1]] * 3, [1, 0, 0]), np.log(2)),
         (([[1, 0]] * 3, [-1, 0, 0]), np.log(2)),
     ],
@@ -137,7 +137,7 @@ def test_order_and_sides_do_not_matter(rows):
 @settings(deadline=None)
 @given(comparisons())
 def test_maximum_likelihood_is_given_or_refused(rows):
-    """Given where wins lead from every item to every other, by plain search."""
+    """There are scores if wins lead from every item to every other, as found by plain search."""
     pairs, y, weights = rows
     beats = {}
     for (i, j), outcome, weight in zip(pairs, y, weights, strict=True):
@@ -161,7 +161,7 @@ def reach(beats, item):
 
 
 def test_a_long_chain():
-    """Conjugate gradients have far to go: each item beats the next in two games of three."""
+    """Conjugate gradients need many steps: each item beats the next in two games of three."""
     first = np.arange(2_000)
     pairs = np.repeat(np.column_stack([first, first + 1]), 3, axis=0)
     scores = bradley_terry_scores(pairs, np.tile([1, -1, 1], len(first)))
@@ -198,8 +198,8 @@ def test_takes_what_best_worst_judgments_give():
     ],
 )
 def test_no_maximum(pairs, message):
-    message = "pairs must lead by wins from every item to every other when alpha=0, but they fall into " + message
-    with pytest.raises(ValueError, match=message + ".* Pass alpha > 0, for instance alpha=0.1, or keep"):
+    message = "pairs must connect every item to every other by wins if alpha=0, got " + message
+    with pytest.raises(ValueError, match=message + ".* Pass alpha > 0, for instance alpha=0.1, or keep only"):
         bradley_terry_scores(pairs)
     assert np.isfinite(bradley_terry_scores(pairs, alpha=1e-3)).all()
 
@@ -207,17 +207,17 @@ def test_no_maximum(pairs, message):
 @pytest.mark.parametrize(
     ("arguments", "error", "message"),
     [
-        ({"pairs": [0, 1]}, ValueError, r"pairs must have .* shape \(m, 2\), got shape \(2,\). Pass the codes"),
+        ({"pairs": [0, 1]}, ValueError, r"pairs must have .* shape \(n_pairs, 2\), got shape \(2,\). Pass the codes"),
         ({"pairs": [[0, 1, 2]]}, ValueError, r"pairs must have .* got shape \(1, 3\)"),
         ({"pairs": []}, ValueError, r"pairs must have .* got shape \(0,\)"),
-        ({"pairs": [[0, 1], [2, 2]]}, ValueError, "pairs must compare two different items, but row 1 compares item 2"),
+        ({"pairs": [[0, 1], [2, 2]]}, ValueError, "pairs must compare two different items, got item 2 twice in row 1"),
         (
             {"pairs": [[0.0, 1.0]]},
             TypeError,
             "pairs must hold integer item codes from 0, got an array of dtype float64",
         ),
         ({"pairs": [[0, -1]]}, ValueError, r"pairs must hold item codes from 0 to 2\*\*31 - 1, got -1"),
-        ({"y": [1]}, ValueError, r"y must be one outcome a pair, shape \(3,\), got shape \(1,\). Pass y=None"),
+        ({"y": [1]}, ValueError, r"y must have one outcome per pair, shape \(3,\), got shape \(1,\). Pass y=None"),
         ({"y": [1, 2, 1]}, ValueError, r"y must be \+1 .* got 2 at row 1. Convert"),
         ({"y": [1, np.nan, 1]}, ValueError, r"y must be \+1 .* got nan at row 1"),
         (
@@ -246,5 +246,7 @@ def test_arguments_are_checked(arguments, error, message):
 
 def test_a_tolerance_that_is_not_reached_is_an_error(monkeypatch):
     monkeypatch.setattr("skmetric.preferences._newton.MAX_STEPS", 1)
-    with pytest.raises(RuntimeError, match=r"1e-10 of those observed in 1 steps .* Pass a larger alpha, got alpha=0"):
+    with pytest.raises(
+        RuntimeError, match=r"alpha must be .*, got alpha=0: after 1 steps, .* more than 1e-10, .* Pass a larger alpha"
+    ):
         bradley_terry_scores([[0, 1], [1, 0]], sample_weight=[5, 1])

@@ -7,7 +7,7 @@ from skmetric.preferences.reliability import _Halves
 
 
 def judged(seed, *, noise, n_items=40, n_tuples=80, times=6):
-    """Judgments of random tuples by people who see the item's code, and noise."""
+    """Judgments of random tuples by people who see the code of each item plus noise."""
     rng = np.random.default_rng(seed)
     tuples = np.repeat([rng.choice(n_items, size=4, replace=False) for _ in range(n_tuples)], times, axis=0)
     seen = tuples + noise * rng.normal(size=tuples.shape)
@@ -20,13 +20,13 @@ def test_halves_are_even_within_each_tuple(sizes):
     rng = np.random.default_rng(0)
     of_tuple = rng.permutation(np.repeat(np.arange(len(sizes)), sizes))
     tuples = np.column_stack([of_tuple, of_tuple + 10, of_tuple + 20])
-    # The items of a tuple in any order.
+    # The items of a tuple are in any order.
     halves = _Halves(rng.permuted(tuples, axis=1))
     draws = np.array([halves.draw(rng) for _ in range(400)])
     for k, size in enumerate(sizes):
         counts = draws[:, of_tuple == k].sum(axis=1)
         assert set(counts) == {size // 2, (size + 1) // 2}
-    # Every judgment is as often in the one half as in the other; five standard deviations.
+    # Every judgment is in each half equally often, within five standard deviations.
     assert np.abs(draws.mean(axis=0) - 0.5).max() < 5 * 0.5 / np.sqrt(len(draws))
 
 
@@ -74,7 +74,9 @@ def test_random_state():
 
 @pytest.mark.parametrize("rows", [([[0, 1]], [0], [1]), ([[0, 1, 0, 1]] * 4, [0] * 4, [0] * 4)])
 def test_nothing_to_correlate(rows):
-    with pytest.raises(ValueError, match=r"tuples must leave two items with different scores .* Pass more judgments"):
+    with pytest.raises(
+        ValueError, match=r"tuples must give at least two items with different scores .* Pass more judgments per"
+    ):
         split_half_reliability(*rows, random_state=0)
 
 
@@ -92,5 +94,5 @@ def test_n_splits_is_checked(n_splits, error, message):
 
 
 def test_judgments_are_checked():
-    with pytest.raises(ValueError, match="best must be an item of its own tuple"):
+    with pytest.raises(ValueError, match="best must be an item of the tuple in the same row"):
         split_half_reliability([[0, 1]], [2], [1])

@@ -1,4 +1,4 @@
-"""What an embedder is given: labeled rows, or pairs and triplets of points."""
+"""Training data of embedders: labeled rows, or pairs and triplets of points."""
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
@@ -19,26 +19,28 @@ from skmetric.metrics import distance_threshold, map_at_r_score
 
 __all__ = ["EmbedderBatching", "EmbedderData", "LabeledRows", "PointTuples", "is_unlabeled", "read_outcome"]
 
-# Gives the score of embeddings of the rows to validate by.
+# Computes a score from the embeddings of the validation rows.
 Judge = Callable[[NDArray], float]
 
 
 @dataclass(frozen=True, eq=False)
 class EmbedderBatching:
-    """How an embedder's parameters, and what it chose, decide over batches.
+    """Settings by which an embedder draws batches.
 
     Attributes
     ----------
     classes : array of shape (n_classes,)
         All classes, in the order of their codes.
-    batch_size, samples_per_class : int
-        Limits of a batch.
+    batch_size : int
+        Maximum number of rows per batch.
+    samples_per_class : int
+        Minimum number of rows per class in a batch.
     n_negatives : int
-        Random negatives of given pairs.
+        Number of random negatives per batch of given pairs.
     chunk_length, memory_size
         See :class:`FitPlan`.
     with_codes : bool
-        Whether the objective gets to know the class of each row by number.
+        Whether the objective gets the class code of each row.
     """
 
     classes: NDArray
@@ -51,15 +53,15 @@ class EmbedderBatching:
 
 
 def is_unlabeled(labels: NDArray, unlabeled: Any) -> NDArray[np.bool_]:
-    """Whether a label is the one that stands for an unknown class; None stands for none."""
+    """Whether each label equals the label of rows of unknown class; None means that all classes are known."""
     if unlabeled is None:
         return np.zeros(len(labels), dtype=bool)
-    # One by one, as numpy compares no numbers with strings.
+    # One by one, because numpy does not compare numbers with strings.
     return np.array([label == unlabeled for label in labels.tolist()], dtype=bool)
 
 
 def _of_each_type(labels: NDArray) -> str:
-    """One label of each type, to show."""
+    """One label of each type, for a message."""
     first = {type(label): label for label in reversed(labels.tolist())}
     return ", ".join(map(repr, first.values()))
 
@@ -72,10 +74,10 @@ class LabeledRows:
     ----------
     columns : Columns
         The rows.
-    labels : array of shape (n,)
-        As they were given.
-    is_known : array of bool, shape (n,)
-        Whether a row has a label at all.
+    labels : array of shape (n_samples,)
+        Labels as given by the user.
+    is_known : array of bool, shape (n_samples,)
+        Whether the class of each row is known.
     """
 
     columns: Columns
@@ -89,69 +91,71 @@ class LabeledRows:
 
     @property
     def classes(self) -> NDArray:
-        """The classes there are."""
+        """The distinct known classes."""
         return np.unique(self.labels[self.is_known])
 
     def codes(self, classes: NDArray) -> NDArray[np.integer]:
-        """Indices of the labels among the classes; of no meaning where a label is not known."""
+        """Return the index of each label among the classes; meaningless for rows of unknown class."""
         return np.searchsorted(classes, np.where(self.is_known, self.labels, classes[0]))
 
     def check(self) -> None:
-        """Raise unless there are at least two classes, one of them with two rows."""
+        """Raise unless there are at least two classes, and at least one with two rows."""
         labels = self.labels[self.is_known]
         if not len(labels):
-            raise ValueError("y must hold labels; every row is unlabeled. Is unlabeled= the label that you mean?")
+            raise ValueError(
+                "y must hold labels, got only unlabeled rows. Set unlabeled= to the label of rows of unknown class."
+            )
         try:
             kind = type_of_target(labels, input_name="y")
         except TypeError:
             kind = "mixed"
         if kind not in {"binary", "multiclass"}:
             raise ValueError(
-                f"Unknown label type: {kind}. y must hold classes, all numbers, all strings or all booleans; got "
-                f"values such as {_of_each_type(labels)}. Fill in missing labels; cut measurements into classes, say "
-                "by KBinsDiscretizer."
+                f"Unknown label type: {kind}. y must hold classes, all numbers, all strings or all booleans, got "
+                f"values such as {_of_each_type(labels)}. Fill in missing labels; turn continuous values into classes, "
+                "for example by KBinsDiscretizer."
             )
         classes, counts = np.unique(labels, return_counts=True)
         if len(classes) < 2:
             raise ValueError(
-                f"y must hold at least two classes, or no row has a negative; got one class, {classes.tolist()}. "
-                "Fit on rows of several classes."
+                "y must hold at least two classes, because otherwise no row has a negative, got one class, "
+                f"{classes.tolist()}. Fit on rows of several classes."
             )
         if counts.max() < 2:
             raise ValueError(
-                f"y must hold a class with at least two rows, or no row has a positive; got {len(classes)} classes of "
-                "one row each. Is y an identifier? It must say which rows are alike."
+                "y must hold a class with at least two rows, because otherwise no row has a positive, got "
+                f"{len(classes)} classes of one row each. If y is an identifier of rows, pass classes of similar rows."
             )
 
     def usable(self) -> Indices:
-        """Rows whose class is known."""
+        """Return the rows whose class is known."""
         return np.flatnonzero(self.is_known)
 
     def hold_out(self, fraction: float, rng: np.random.Generator) -> tuple[Indices, "LabeledRows"]:
-        """Rows to train on, and a share of each class to validate by."""
+        """Return the training rows, and a fraction of each class as validation data."""
         usable, codes = self.usable(), np.unique(self.labels[self.is_known], return_inverse=True)[1]
         train, held_out = stratified_holdout(codes, fraction, rng)
         if np.bincount(codes[held_out], minlength=1).max() < 2:
             raise ValueError(
-                f"validation_fraction must hold out two rows of some class, to see how near they are; {fraction} of "
-                f"these {len(codes)} rows does not (two rows of a class always stay for training). Raise it, pass "
-                "X_val and y_val, or set early_stopping=False."
+                f"validation_fraction must hold out two rows of at least one class, got {fraction} of {len(codes)} "
+                "rows (two rows of each class always stay for training). Increase it, pass X_val and y_val, or set "
+                "early_stopping=False."
             )
         return usable[train], self._known(usable[held_out])
 
     def judged(self, distance: str) -> tuple[Columns, Judge]:
-        """Rows to validate by, and MAP@R among them."""
-        del distance  # all of them order neighbors alike
+        """Return the validation rows, and a function that computes their MAP@R."""
+        del distance  # all distances order neighbors in the same way
         known = self._known(self.usable())
         codes = np.unique(known.labels, return_inverse=True)[1]
         if np.bincount(codes, minlength=2).min() == 0 or np.bincount(codes).max() < 2:
             raise ValueError(
-                "y_val must hold two classes, one of them with two rows, to see how near these are; it does not."
+                "y_val must hold two classes, at least one with two rows, to compute MAP@R, got fewer. Pass more rows."
             )
         return known.columns, partial(map_at_r_score, labels=codes)
 
     def batches(self, train: Indices, batching: EmbedderBatching) -> Batches:
-        """Batches of classes x rows."""
+        """Return batches of classes x rows."""
         is_held_out = self.is_known.copy()
         is_held_out[train] = False
         codes = self.codes(batching.classes)
@@ -160,7 +164,7 @@ class LabeledRows:
         )
         return Batches(
             sampler,
-            # Inputs are scaled by all rows that are not held out, of known class or not.
+            # All rows that are not held out scale the inputs, also those of unknown class.
             row_weights=(~is_held_out).astype(np.float64) if is_held_out.any() else None,
             values=codes[:, None].astype(np.float32) if batching.with_codes else None,
             block_length=sampler.samples_per_class,
@@ -169,11 +173,11 @@ class LabeledRows:
         )
 
     def neighbors(self, embeddings: NDArray[np.float32], classes: NDArray) -> NeighborVote:
-        """What ``predict`` asks: the rows of known class, as embeddings only."""
+        """Return the neighbors that vote in ``predict``: the embeddings of the rows of known class."""
         return NeighborVote(embeddings[self.is_known], self.codes(classes)[self.is_known])
 
     def threshold(self, embeddings: NDArray[np.float32], distance: str) -> None:
-        """Rows bring no pairs to choose a threshold by."""
+        """Return None: rows have no pairs that could determine a threshold."""
         del embeddings, distance
 
     def _known(self, rows: Indices) -> "LabeledRows":
@@ -181,22 +185,25 @@ class LabeledRows:
 
 
 def read_outcome(y: ArrayLike | None, n: int, size: int) -> NDArray[np.integer]:
-    """What is known about each tuple: 1, or for a pair that is not similar -1."""
+    """Check what y says about each tuple: 1, or -1 for a dissimilar pair. Without y, return ones."""
     if y is None:
         return np.ones(n, dtype=np.int64)
     outcome = np.asarray(y)
     allowed = (-1, 1) if size == 2 else (1,)
-    # Not by numpy, which cannot compare all that a column of objects may hold.
+    # Without numpy, which cannot compare all objects that an array may hold.
     is_known = outcome.shape == (n,) and all(value in allowed for value in outcome.tolist())
     if outcome.dtype == bool or not is_known:
         rule = (
-            f"y must say for each of the {n} pairs whether it is alike: 1 where it is, -1 where it is not; leave y out "
-            "where all are alike"
+            f"y must hold 1 (similar) or -1 (dissimilar) for each of the {n} pairs"
             if size == 2
-            else f"y must be None for triplets, or 1 for each of the {n}: they say themselves that the second point "
-            "is closer to the first than the third"
+            else f"y must be None for triplets, or 1 for each of the {n}"
         )
-        raise ValueError(f"{rule}; got shape {outcome.shape}, values such as {outcome.ravel()[:5].tolist()}.")
+        advice = (
+            "If all pairs are similar, leave y out."
+            if size == 2
+            else "The order of its points says that the second is closer to the first than the third is; leave y out."
+        )
+        raise ValueError(f"{rule}, got shape {outcome.shape}, values such as {outcome.ravel()[:5].tolist()}. {advice}")
     return outcome.astype(np.int64)
 
 
@@ -208,10 +215,10 @@ class PointTuples:
     ----------
     columns : Columns
         The distinct points.
-    indices : array of int, shape (n, 2) or (n, 3)
-        Which points each tuple holds.
-    outcome : array of int, shape (n,)
-        1, or -1 for a pair that is not similar.
+    indices : array of int, shape (n_pairs, 2) or (n_triplets, 3)
+        The points of each tuple.
+    outcome : array of int, shape (n_tuples,)
+        1, or -1 for a dissimilar pair.
     """
 
     columns: Columns
@@ -220,17 +227,17 @@ class PointTuples:
 
     @property
     def tuple_size(self) -> int:
-        """Points per tuple."""
+        """Number of points per tuple."""
         return int(self.indices.shape[1])
 
     @property
     def classes(self) -> NDArray[np.integer]:
-        """What a tuple can be: not similar, or similar."""
+        """The predictions for a tuple: -1 and 1."""
         return np.array([-1, 1])
 
     @property
     def needs_y(self) -> bool:
-        """Whether a validation set needs an outcome too."""
+        """Whether a validation set needs outcomes, too."""
         return self.has_both
 
     @property
@@ -240,26 +247,26 @@ class PointTuples:
 
     @property
     def has_both(self) -> bool:
-        """Whether some pairs are similar and others are not."""
+        """Whether there are similar and dissimilar pairs."""
         return self.has_similar and bool((self.outcome < 0).any())
 
     def check(self) -> None:
-        """Any tuples will do."""
+        """Accept all tuples."""
 
     def usable(self) -> Indices:
-        """All tuples."""
+        """Return the indices of all tuples."""
         return np.arange(len(self.indices))
 
     def distances(self, embeddings: NDArray[np.float32], distance: str) -> NDArray[np.float32]:
-        """Distances (n, size - 1) from the first point of each tuple to its others."""
+        """Compute the distances (n_tuples, tuple_size - 1) from the first point of each tuple to its other points."""
         first, others = embeddings[self.indices[:, 0]], embeddings[self.indices[:, 1:]]
         return distance_between(first[:, None], others, distance)
 
     def score(self, embeddings: NDArray[np.float32], distance: str, sample_weight: NDArray | None = None) -> float:
-        """Share of triplets whose positive is closer; for pairs, the area under the ROC curve.
+        """Fraction of triplets whose positive is closer than the negative; for pairs, the area under the ROC curve.
 
-        Of pairs that are all similar nothing is known to be dissimilar: they are compared with each first point and the
-        partner of the next.
+        If all pairs are similar, the first point of each pair with the second point of the next pair counts as a
+        dissimilar pair.
         """
         if self.tuple_size == 2 and not self.has_both:
             weights = None if sample_weight is None else np.tile(sample_weight, 2)
@@ -270,25 +277,25 @@ class PointTuples:
         return float(roc_auc_score(self.outcome, -d[:, 0].astype(np.float64), sample_weight=sample_weight))
 
     def hold_out(self, fraction: float, rng: np.random.Generator) -> tuple[Indices, "PointTuples"]:
-        """Tuples to train on, and the others to validate by."""
+        """Return the training tuples, and the others as validation data."""
         train, held_out = stratified_holdout((self.outcome > 0).astype(np.intp), fraction, rng)
         if not len(held_out) or (self.has_both and not self._some(held_out).has_both):
             raise ValueError(
-                f"validation_fraction must hold out a tuple of every kind; {fraction} of these {len(self.indices)} "
-                "does not. Raise it, pass X_val and y_val, or set early_stopping=False."
+                f"validation_fraction must hold out a tuple of every kind, got {fraction} of {len(self.indices)} "
+                "tuples. Increase it, pass X_val and y_val, or set early_stopping=False."
             )
         return train, self._some(held_out)
 
     def judged(self, distance: str) -> tuple[Columns, Judge]:
-        """Points to validate by, and the score of these tuples."""
+        """Return the validation points, and a function that computes the score of the tuples."""
         if (self.outcome < 0).all():
-            raise ValueError("y_val must hold pairs that are alike, 1; all are -1.")
+            raise ValueError("y_val must hold similar pairs, 1, got only -1. Add similar pairs.")
         return self.columns, partial(self.score, distance=distance)
 
     def batches(self, train: Indices, batching: EmbedderBatching) -> Batches:
-        """Batches of whole tuples, with random negatives after them where there are any."""
+        """Return batches of whole tuples, followed by random negatives if there are any."""
         n, size = self.indices.shape
-        # Random negatives are points that come second in some pair.
+        # Random negatives are drawn from the second points of all pairs.
         n_negatives = batching.n_negatives
         candidates = np.unique(self.indices[train, 1]) if n_negatives else np.array([], dtype=self.indices.dtype)
         known = np.concatenate([np.repeat(self.outcome, size), np.zeros(len(candidates))])
@@ -309,17 +316,17 @@ class PointTuples:
         )
 
     def neighbors(self, embeddings: NDArray[np.float32], classes: NDArray) -> None:
-        """Tuples have no classes to vote for."""
+        """Return None: tuples have no classes to vote for."""
         del embeddings, classes
 
     def threshold(self, embeddings: NDArray[np.float32], distance: str) -> float | None:
-        """The distance that tells these pairs apart best, where there are both kinds."""
+        """Return the distance that separates similar and dissimilar pairs best, or None without both kinds."""
         if not self.has_both:
             return None
         return distance_threshold(self.outcome, self.distances(embeddings, distance)[:, 0])
 
     def _some(self, tuples: Indices) -> "PointTuples":
-        """Some of the tuples, with their points only."""
+        """Select tuples, and only the points that they need."""
         points, indices = np.unique(self.indices[tuples], return_inverse=True)
         return PointTuples(self.columns.take(points), indices.reshape(len(tuples), -1), self.outcome[tuples])
 

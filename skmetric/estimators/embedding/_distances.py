@@ -1,4 +1,4 @@
-"""Distances between embedded points, and the learned metric as a function of its own."""
+"""Distances between embedded points, and the learned metric as a function of two points."""
 
 import numpy as np
 import torch
@@ -11,40 +11,43 @@ __all__ = ["LearnedMetric", "distance_between"]
 
 
 def distance_between(left: NDArray[np.float32], right: NDArray[np.float32], distance: str) -> NDArray[np.float32]:
-    """Distances between embeddings (..., d) and others; those of a cosine have unit length."""
+    """Compute distances between two sets of embeddings (..., d), which have unit length if the distance is cosine."""
     d: NDArray[np.float32] = np.square(left - right).sum(axis=-1)
     if distance == "euclidean":
         d = np.sqrt(d)
     elif distance == "cosine":
-        # Half the squared distance of two directions is one minus their cosine.
+        # Half the squared distance of two vectors of unit length is one minus their cosine.
         d = d * np.float32(0.5)
     return d
 
 
 class LearnedMetric:
-    """The distance of two points' embeddings, for ``KNeighborsClassifier(metric=...)`` and the like.
+    """Distance between the embeddings of two points, for example for ``KNeighborsClassifier(metric=...)``.
 
-    Always the Euclidean one: search trees rely on the triangle inequality, which cosine and squared distances violate.
-    Neighbors are in the same order by either.
+    The distance is always Euclidean, because search trees need the triangle inequality, which cosine and squared
+    distances violate. All three order neighbors in the same way.
 
     Parameters
     ----------
     network : TrainedNetwork
-        Embeds points.
+        The network that embeds points.
     device : str or torch.device
-        Where to embed.
+        Device on which it embeds them.
     """
 
     def __init__(self, network: TrainedNetwork, device: str | torch.device) -> None:
         self._network, self._device = network, device
 
     def __call__(self, u: ArrayLike, v: ArrayLike, squared: bool = False) -> float:
-        """Distance between two points, each of shape (n_features,), or its square."""
+        """Compute the distance between two points of shape (n_features,), or its square."""
         points = [np.asarray(point, dtype=np.float32) for point in (u, v)]
         width = self._network.spec.n_features
         for name, point in zip("uv", points, strict=True):
             if point.shape != (width,):
-                raise ValueError(f"{name} must be a point of {width} features, shape ({width},); got {point.shape}.")
+                raise ValueError(
+                    f"{name} must be one point, shape ({width},), got shape {point.shape}. For many points, use "
+                    "pair_distance."
+                )
         left, right = self._network.apply(Columns(np.stack(points)), self._device)
         return float(distance_between(left, right, "sqeuclidean" if squared else "euclidean"))
 

@@ -1,4 +1,4 @@
-"""What embedders share: learning from labels or tuples, and the learned space."""
+"""Base class of embedders: learn from labels or tuples, and use the learned embedding."""
 
 from abc import abstractmethod
 from dataclasses import dataclass, replace
@@ -34,22 +34,22 @@ from skmetric.metrics import map_at_r_score
 
 __all__ = ["Embedder", "EmbedderChoice"]
 
-# An embedding whose rows are this much closer together than they should be has collapsed.
+# An embedding has collapsed if its spread is below this fraction of the length scale of the loss.
 COLLAPSED = 0.01
 
 
 @dataclass(frozen=True, eq=False)
 class EmbedderChoice:
-    """What an embedder settles by looking at its data.
+    """What an embedder resolves from its data.
 
     Attributes
     ----------
     classes : array of shape (n_classes,)
-        In the order of their codes.
+        The classes, in the order of their codes.
     loss : str
-        Name of the loss, "auto" resolved.
+        Name of the loss, with "auto" resolved.
     negatives : {"given", "batch", "random"}
-        What similar pairs are told from.
+        Negatives of similar pairs: given dissimilar pairs, the rest of the batch, or random points.
     """
 
     classes: NDArray
@@ -67,10 +67,10 @@ def _distinct(classes: ArrayLike, unlabeled: Any) -> NDArray:
 
 
 class Embedder(ClassifierMixin, TorchEstimator[EmbedderData, EmbedderChoice]):
-    """Learn an embedding from labels or tuples; embed points, classify, score and measure by their distances.
+    """Learn an embedding from labels or tuples; embed points, predict classes, and compute scores and distances.
 
-    An embedder says in ``_tuple_size`` which tuples it takes, in ``_predict_tuples`` what it predicts for them, in
-    ``_resolved_distance`` by which distance it learns, and in ``_length_scale`` how far apart that puts points.
+    A subclass defines ``_tuple_size`` (points per tuple), ``_predict_tuples`` (predictions for tuples),
+    ``_resolved_distance`` (distance in the loss), and ``_length_scale`` (how far apart the loss puts points).
     """
 
     n_components: int
@@ -111,79 +111,84 @@ class Embedder(ClassifierMixin, TorchEstimator[EmbedderData, EmbedderChoice]):
         X_val: ArrayLike | None = None,
         y_val: ArrayLike | None = None,
     ) -> Self:
-        """Learn an embedding in which what is alike is close.
+        """Learn an embedding in which similar points are close to each other.
 
         Parameters
         ----------
-        X : array-like of shape (n, n_features), or tuples
-            The rows, converted to float32. Or tuples of points, of shape (n, size, n_features); where there is a
-            ``preprocessor``, of shape (n, size), of what it turns into points (rows then are of shape (n,)). Size is 3
-            for triplets (anchor, positive, negative), 2 for pairs.
-        y : array-like of shape (n,), optional
-            The classes of rows: numbers, strings or booleans; at least two, one of them with two rows. For pairs 1
-            where they are alike, -1 where they are not; without y, all are alike. Triplets have none.
+        X : array-like of shape (n_samples, n_features), or tuples
+            Rows, converted to float32, or tuples of points: pairs of shape (n_pairs, 2, n_features) for
+            ContrastiveEmbedder, triplets (anchor, positive, negative) of shape (n_triplets, 3, n_features) for
+            TripletEmbedder. With a ``preprocessor``, also indices in place of points: shapes (n_samples,),
+            (n_pairs, 2) and (n_triplets, 3).
+        y : array-like of shape (n_samples,) or (n_pairs,), optional
+            For rows, their classes: numbers, strings or booleans; at least two classes, and at least one of them with
+            two rows. For pairs, 1 if similar and -1 if dissimilar; without ``y``, all pairs are similar. Triplets need
+            no ``y``.
         X_val, y_val : array-like, optional
-            Rows and classes, or tuples, to stop early by, in place of some held out from X; they need
+            Rows and classes, or tuples, for early stopping. They replace the data held out from ``X`` and need
             ``early_stopping=True``.
 
         Returns
         -------
-        self
+        self : object
+            The fitted estimator.
 
         Raises
         ------
         ValueError
-            For bad input, and when the loss becomes NaN or infinite. The estimator is then as it was before.
+            If the input is invalid, or the loss becomes NaN or infinite. The estimator is then unchanged.
 
         Warns
         -----
         ConvergenceWarning
-            When the embedding has collapsed to a point.
+            If the embedding has collapsed to a point.
         """
         return self._fit(Given.of(X, y, X_val=X_val, y_val=y_val))
 
     @all_or_nothing
     @fit_context(prefer_skip_nested_validation=True)
     def partial_fit(self, X: ArrayLike, y: ArrayLike | None = None, classes: ArrayLike | None = None) -> Self:
-        """Learn from some more rows or tuples, for one epoch at a constant learning rate.
+        """Train for one epoch on more rows or tuples, at a constant learning rate.
 
-        ``predict`` then looks for neighbors among these rows, embedded after the epoch. A column is scaled by the
-        rows of the first call in which it varies: let the first call's rows be typical. Nothing is held out.
+        Afterwards ``predict`` looks for neighbors among these rows. A column is scaled by the rows of the first call in
+        which it varies, so the first call should have typical rows. No data are held out.
 
         Parameters
         ----------
         X, y : array-like
-            As for ``fit``.
+            Rows and classes, or tuples, as in ``fit``.
         classes : array-like of shape (n_classes,), optional
-            All classes that will ever come, in the first call; without it, the classes of the first call's ``y``.
+            All classes that any call will have. It is needed in the first call only; without it, the classes in ``y``
+            of the first call are used.
 
         Returns
         -------
-        self
+        self : object
+            The fitted estimator.
 
         Raises
         ------
         ValueError
-            For bad input, and for a class that the first call did not announce.
+            If the input is invalid, or a class was not in the first call.
         """
         prepared = self._prepare_more(Given.of(X, y), classes)
         self._finish(prepared, self._train(prepared))
         return self
 
     def predict(self, X: ArrayLike) -> NDArray:
-        """Predict the class of each row, or what is alike of each tuple.
+        """Predict the class of each row, or 1 or -1 for each tuple.
 
         Parameters
         ----------
-        X : array-like of shape (n, n_features), or tuples
-            Rows or tuples, as ``fit`` had them.
+        X : array-like of shape (n_samples, n_features), or tuples
+            Rows if ``fit`` had rows, tuples if ``fit`` had tuples.
 
         Returns
         -------
-        ndarray of shape (n,)
-            For rows the most frequent class among the nearest training rows in the embedding. For triplets 1 where the
-            second point is closer to the first than the third, for pairs 1 where they are within ``threshold_`` of each
-            other; else -1.
+        predictions : ndarray of shape (n_samples,)
+            For rows, the most frequent class among the ``n_neighbors`` nearest training rows in the embedding. For
+            pairs, 1 if the distance is at most ``threshold_``, else -1. For triplets, 1 if the second point is closer
+            to the first than the third is, else -1.
         """
         check_is_fitted(self)
         if self.tuple_size_ is not None:
@@ -192,31 +197,33 @@ class Embedder(ClassifierMixin, TorchEstimator[EmbedderData, EmbedderChoice]):
         return self.classes_[self._neighbors.predict(self._embed(X), self.n_neighbors)]
 
     def score(self, X: ArrayLike, y: ArrayLike | None = None, sample_weight: ArrayLike | None = None) -> float:
-        """Mean average precision at R (MAP@R) of rows; the area under the ROC curve of pairs, the accuracy of triplets.
+        """Compute MAP@R for rows, the area under the ROC curve for pairs, or the accuracy for triplets.
 
-        For each row, how well the rows of its class come first when the others are ordered by distance; see
-        :func:`skmetric.metrics.map_at_r_score`. Neither the training rows nor ``predict`` enter, and classes may be
-        new ones.
+        For each row, MAP@R (mean average precision at R) orders all other rows of ``X`` by distance. It is high if rows
+        of the same class come first; see :func:`skmetric.metrics.map_at_r_score`. It uses neither training rows nor
+        ``predict``, and ``y`` may have classes that are not in the training data.
 
         Parameters
         ----------
-        X : array-like of shape (n, n_features), or tuples
-            Rows or tuples, as ``fit`` had them.
-        y : array-like of shape (n,), optional
-            Classes of rows, of which unlabeled ones are left out; 1 and -1 for pairs. Without it pairs are all alike,
-            and judged by how well they are told from each first point with the second point of another pair.
-        sample_weight : array-like of shape (n,), optional
-            The weight of each row as a query, or of each tuple.
+        X : array-like of shape (n_samples, n_features), or tuples
+            Rows if ``fit`` had rows, tuples if ``fit`` had tuples.
+        y : array-like of shape (n_samples,) or (n_pairs,), optional
+            For rows, their classes; unlabeled rows are left out. For pairs, 1 or -1. Without ``y``, all pairs are
+            similar, and the first point of each pair with the second point of the next pair counts as a dissimilar
+            pair.
+        sample_weight : array-like of shape (n_samples,), optional
+            Weight of each row as a query, or of each tuple.
 
         Returns
         -------
-        float
-            Between 0 and 1, higher is better.
+        score : float
+            A value between 0 and 1; higher is better.
 
         Raises
         ------
         ValueError
-            When no class has two rows, or pairs are not of both kinds.
+            If no class has two rows, or if there are dissimilar pairs but all pairs with positive weight are of one
+            kind.
         """
         check_is_fitted(self)
         if self.tuple_size_ is not None:
@@ -226,11 +233,12 @@ class Embedder(ClassifierMixin, TorchEstimator[EmbedderData, EmbedderChoice]):
                 tuples.has_both and not (tuples.outcome[weights > 0] < 0).any()
             ):
                 raise ValueError(
-                    "y must hold pairs of both kinds that have a weight, 1 and -1, or only pairs that are alike, 1."
+                    "y must hold pairs of both kinds with positive weight, 1 and -1, or only similar pairs, 1, got one "
+                    "kind. Add pairs of the other kind."
                 )
             return tuples.score(self._network.apply(tuples.columns, self.device), self._distance, weights)
         if y is None:
-            raise ValueError(f"{type(self).__name__}.score requires y, the classes of the rows; got None.")
+            raise ValueError(f"{type(self).__name__}.score requires y, got None. Pass the classes of the rows.")
         embeddings, known = self._embed(X), ~is_unlabeled(np.asarray(y), self.unlabeled)
         if known.all():
             return map_at_r_score(embeddings, y, sample_weight=sample_weight)
@@ -240,71 +248,72 @@ class Embedder(ClassifierMixin, TorchEstimator[EmbedderData, EmbedderChoice]):
 
     @available_if(_is_fitted_on_tuples)
     def decision_function(self, X: ArrayLike) -> NDArray[np.float32]:
-        """Say how sure each tuple is: minus the distance of a pair, and by how much a triplet's positive is closer.
+        """Compute minus the distance of each pair, or how much closer the positive of each triplet is.
 
         Parameters
         ----------
-        X : array-like
-            Tuples, as ``fit`` had them.
+        X : array-like of shape (n_pairs, 2, n_features) or (n_triplets, 3, n_features)
+            Pairs if ``fit`` had pairs, triplets if ``fit`` had triplets.
 
         Returns
         -------
-        ndarray of shape (n,), float32
-            The higher, the more alike. For pairs, ``predict`` compares it with minus ``threshold_``; for triplets,
-            with 0.
+        decision : ndarray of shape (n_samples,), float32
+            For pairs, higher is more similar, and ``predict`` returns 1 if the value is at least minus ``threshold_``.
+            For triplets, the distance to the negative minus the distance to the positive; ``predict`` returns 1 if it
+            is above 0.
         """
         d = self._tuple_distances(X, self._tuple_size)
         return -d[:, 0] if d.shape[1] == 1 else d[:, 1] - d[:, 0]
 
     def pair_distance(self, pairs: ArrayLike) -> NDArray[np.float32]:
-        """Learned distance between the two points of each pair.
+        """Compute the learned distance between the two points of each pair.
 
         Parameters
         ----------
-        pairs : array-like of shape (n, 2, n_features)
-            The pairs; where there is a ``preprocessor``, also of shape (n, 2), of what it turns into points.
+        pairs : array-like of shape (n_pairs, 2, n_features), or indices of shape (n_pairs, 2)
+            The pairs. Indices need a ``preprocessor``.
 
         Returns
         -------
-        ndarray of shape (n,)
-            In the ``distance`` of the fit, Euclidean where none was named: 0 for equal points, smaller is closer.
+        distances : ndarray of shape (n_pairs,), float32
+            The ``distance`` of the fit, or Euclidean if it was None. Equal points have distance 0.
 
         Raises
         ------
         ValueError
-            When ``pairs`` is of another shape.
+            If ``pairs`` has another shape.
         """
         return self._tuple_distances(pairs, 2)[:, 0]
 
     def pair_score(self, pairs: ArrayLike) -> NDArray[np.float32]:
-        """Learned similarity between the two points of each pair: minus their distance.
+        """Compute the learned similarity between the two points of each pair: minus their distance.
 
         Parameters
         ----------
-        pairs : array-like
-            As for ``pair_distance``.
+        pairs : array-like of shape (n_pairs, 2, n_features), or indices of shape (n_pairs, 2)
+            The pairs. Indices need a ``preprocessor``.
 
         Returns
         -------
-        ndarray of shape (n,)
-            0 for equal points, higher is closer.
+        similarities : ndarray of shape (n_pairs,), float32
+            Higher is more similar. Equal points have similarity 0.
         """
         return -self.pair_distance(pairs)
 
     def get_metric(self) -> LearnedMetric:
-        """Give the learned metric as a function of two points, for estimators that take a ``metric``.
+        """Return the learned metric as a function of two points, for estimators that have a ``metric`` parameter.
 
         Returns
         -------
-        callable
-            ``(u, v, squared=False) -> float`` for points of shape (n_features,): the Euclidean distance of their
-            embeddings. It pickles, and stays as it is when the estimator is fitted anew.
+        metric : callable
+            A function ``(u, v, squared=False) -> float`` of two points of shape (n_features,): the Euclidean distance
+            between their embeddings. It can be pickled, and does not change if the estimator is fitted again.
 
         Notes
         -----
-        Where ``distance`` is Euclidean, this is ``pair_distance``. A squared or cosine distance violates the triangle
-        inequality, on which search trees rely; the Euclidean one orders neighbors alike. For many points,
-        ``transform`` and a Euclidean distance find the same neighbors much faster.
+        If ``distance`` is Euclidean, the metric equals ``pair_distance``. Squared and cosine distances violate the
+        triangle inequality, which search trees need; the Euclidean distance orders neighbors in the same way. For many
+        points, ``transform`` followed by a Euclidean distance finds the same neighbors much faster.
         """
         check_is_fitted(self)
         return LearnedMetric(self._network, self.device)
@@ -317,20 +326,20 @@ class Embedder(ClassifierMixin, TorchEstimator[EmbedderData, EmbedderChoice]):
         return data
 
     def _read_as(self, given: Given, tuple_size: int | None, *, reset: bool) -> EmbedderData:
-        """Check rows or tuples; with ``reset``, their columns are those that later ones must have."""
+        """Check rows or tuples; with ``reset``, their columns become those that later data must have."""
         if tuple_size is not None:
             return self._read_tuples(given.X, given.y, reset=reset)
         if given.y is None:
             raise ValueError(
-                f"{type(self).__name__} requires y to be passed, but the target y is None: rows need labels. Tuples of "
-                "points have three axes; tuples of places in a table need preprocessor= set to that table."
+                f"{type(self).__name__} requires y to be passed, but the target y is None. Pass labels of the rows, or "
+                "tuples: of points, with three axes, or of indices, with preprocessor set to the table."
             )
         least = 2 if reset else 1
         rows, labels = self._check_input(self._looked_up(given.X), given.y, reset=reset, ensure_min_samples=least)
         return LabeledRows(Columns(rows), labels, ~is_unlabeled(labels, self.unlabeled))
 
     def _prepare_more(self, given: Given, classes: ArrayLike | None) -> Prepared[EmbedderData, EmbedderChoice]:
-        """Decide everything before one more epoch: nothing is held out, and what the first call chose stays."""
+        """Decide everything before one more epoch. No data are held out, and the choices of the first call are kept."""
         last = self._last_fit()
         data = self._read(given) if last is None else self._read_more(given, self.tuple_size_)
         choice = self._choose(data, data.usable(), None) if last is None else last.choice
@@ -338,13 +347,13 @@ class Embedder(ClassifierMixin, TorchEstimator[EmbedderData, EmbedderChoice]):
             announced = _distinct(classes, self.unlabeled)
             if last is not None and not np.array_equal(announced, choice.classes):
                 raise ValueError(
-                    f"classes must be the same in every call of partial_fit, {choice.classes.tolist()}; "
-                    f"got {np.unique(classes).tolist()}. Call fit to start anew."
+                    f"classes must be the same in every call of partial_fit, {choice.classes.tolist()}, got "
+                    f"{np.unique(classes).tolist()}. Call fit to start again."
                 )
             choice = replace(choice, classes=announced)
         _refuse_new_classes(data, choice.classes)
         earlier = getattr(self, "history_", [])
-        # Each call draws from a stream of its own, or every epoch would see the same batches.
+        # Each call has a separate random stream; otherwise every epoch would have the same batches.
         seed = np.random.SeedSequence(self._seed_sequence().entropy, spawn_key=(len(earlier),))
         prepared = self._planned(given, data, data.usable(), None, seed=seed, last=last, choice=choice)
         moments = getattr(self, "_moments", None)
@@ -369,7 +378,7 @@ class Embedder(ClassifierMixin, TorchEstimator[EmbedderData, EmbedderChoice]):
         return EmbedderChoice(data.classes)
 
     def _head(self, data: EmbedderData, choice: EmbedderChoice, input_width: int) -> Head:
-        # A cosine does not see lengths: rows of unit length are the same embedding, ready for Euclidean neighbors.
+        # Lengths do not matter for the cosine; with unit length, Euclidean distances find the same neighbors.
         normalize = self.normalize or self._resolved_distance(choice) == "cosine"
         return Head(self._hidden_widths(), self.n_components, {"normalize": normalize})
 
@@ -386,7 +395,7 @@ class Embedder(ClassifierMixin, TorchEstimator[EmbedderData, EmbedderChoice]):
         embeddings = network.apply(data.columns, self.device)
         if not np.isfinite(embeddings).all():
             raise ValueError(self._not_fitted("the embedding of its training rows is not finite"))
-        # The rows that predict looks for neighbors among are kept as embeddings only.
+        # Only the embeddings of the training rows are kept, as neighbors for predict.
         neighbors = data.neighbors(embeddings, classes)
         return {
             **super()._fitted_attributes(network, prepared),
@@ -401,17 +410,17 @@ class Embedder(ClassifierMixin, TorchEstimator[EmbedderData, EmbedderChoice]):
     def _decided(
         self, prepared: Prepared[EmbedderData, EmbedderChoice], embeddings: NDArray[np.float32]
     ) -> dict[str, Any]:
-        """Further fitted attributes, from the embeddings of what was trained on."""
+        """Return further fitted attributes, computed from the embeddings of the training data."""
         return {}
 
     def _check_learned(self, prepared: Prepared[EmbedderData, EmbedderChoice]) -> None:
-        # Unit length spans the unit sphere; otherwise the loss has the only scale there is.
+        # With unit length, embeddings spread over the unit sphere; otherwise the scale comes from the loss.
         scale = 1.0 if self._network.spec.normalize else self._length_scale(prepared.choice)
         if self._spread < COLLAPSED * scale:
             warn_caller(
-                f"{type(self).__name__}'s embedding has collapsed to a point (spread {self._spread:.1e}): every "
-                f"distance is near 0 and nothing can be told apart. Lower learning_rate, {self._instead_of_collapse}, "
-                "or look for columns that tell the classes apart.",
+                f"{type(self).__name__}: the embedding has collapsed to a point (spread {self._spread:.1e}), and all "
+                f"distances are near 0. Lower learning_rate, {self._instead_of_collapse}, or add columns that separate "
+                "the classes.",
                 ConvergenceWarning,
             )
 
@@ -422,12 +431,13 @@ class Embedder(ClassifierMixin, TorchEstimator[EmbedderData, EmbedderChoice]):
         return Columns(self._check_input(self._looked_up(X), reset=False))
 
     def _looked_up(self, X: Any) -> Any:
-        """Rows; where they are indices into a preprocessor, its points."""
+        """Return rows, or the points of the preprocessor if X holds indices."""
         n_axes = count_axes(X)
         if n_axes == 3:
             raise ValueError(
-                f"X must hold points, shape (n, n_features); got tuples of them, shape {np.shape(X)}. Reshape them to "
-                "(-1, n_features); predict, decision_function and score take tuples where fit had some."
+                f"X must hold points, shape (n_samples, n_features), got tuples of points, shape {np.shape(X)}. "
+                "Reshape them to (-1, n_features). Only predict, decision_function and score take tuples, after fit on "
+                "tuples."
             )
         return points_at(self.preprocessor, np.asarray(X)) if n_axes == 1 and self.preprocessor is not None else X
 
@@ -445,14 +455,14 @@ class Embedder(ClassifierMixin, TorchEstimator[EmbedderData, EmbedderChoice]):
 
     @abstractmethod
     def _resolved_distance(self, choice: EmbedderChoice) -> str:
-        """Distance that the loss is made of."""
+        """Return the distance that the loss uses."""
 
     @abstractmethod
     def _length_scale(self, choice: EmbedderChoice) -> float:
-        """How far apart the loss puts points, where they have no unit length."""
+        """Return how far apart the loss puts points if they do not have unit length."""
 
     def _measured_by(self) -> str:
-        """By what points are measured once the embedding is learned: a distance that is not named is the loss's own."""
+        """Return the distance after training. ``distance=None`` sets only the distance in the loss."""
         return self.distance or "euclidean"
 
 
@@ -460,11 +470,11 @@ def _refuse_new_classes(data: EmbedderData, classes: NDArray) -> None:
     new = set(data.classes.tolist()).difference(classes.tolist())
     if new:
         raise ValueError(
-            f"y must hold the classes that the first call of partial_fit announced, {classes.tolist()}; "
-            f"got {sorted(new)} too. Pass all of them as classes= in the first call."
+            f"y must hold only classes of the first call of partial_fit, {classes.tolist()}, got also {sorted(new)}. "
+            "Pass all classes as classes= in the first call."
         )
 
 
 def _spread(embeddings: NDArray[np.float32]) -> float:
-    """Root mean square distance of embeddings from their mean."""
+    """Compute the root mean square distance of embeddings from their mean."""
     return float(np.sqrt(np.square(embeddings - embeddings.mean(axis=0)).sum(axis=1).mean()))

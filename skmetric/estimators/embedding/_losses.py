@@ -1,4 +1,4 @@
-"""The losses of ContrastiveEmbedder: one record each."""
+"""The table of the losses of ContrastiveEmbedder."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -11,22 +11,23 @@ __all__ = ["LOSSES", "ContrastiveLoss", "refuse_unused"]
 
 @dataclass(frozen=True)
 class ContrastiveLoss:
-    """A loss, with the defaults that its paper, or a search, gave it.
+    """A loss, with default values from its paper or from a search.
 
     Attributes
     ----------
     form : Contrast
-        What it makes of distances.
+        Function that computes the loss from distances.
     distance : str
-        Between embeddings, where none is asked for.
+        Default distance between embeddings.
     margin, temperature : float, optional
-        Defaults of the constructor's numbers; None where the loss has no such number.
+        Default values of these constructor parameters; None if the loss does not have the parameter.
     is_of_pairs : bool
-        Whether it is a loss of single pairs, which needs no anchor with a positive and negatives.
+        Whether it is a loss of single pairs, which does not compare positives and negatives of one anchor.
     has_proxies : bool
         Whether it compares rows with one learned point per class.
     sharpness_of_negatives : float, optional
-        For the loss whose temperature is one over the sharpness of negatives: how many times that of positives it is.
+        For a loss with two scales, one for positives and one for negatives: the scale of negatives, which is one over
+        the temperature, divided by the scale of positives.
     """
 
     form: Contrast
@@ -38,7 +39,7 @@ class ContrastiveLoss:
     sharpness_of_negatives: float | None = None
 
     def numbers(self, margin: float | None, temperature: float | None) -> dict[str, float]:
-        """What enters the loss, by the names that the loss has for it."""
+        """Return the numbers of the loss, under the names that its function uses."""
         chosen = {"margin": (margin, self.margin), "temperature": (temperature, self.temperature)}
         numbers = {
             name: float(default if value is None else value)
@@ -57,7 +58,7 @@ LOSSES: Mapping[str, ContrastiveLoss] = {
     "sup_con": ContrastiveLoss(forms.sup_con, "cosine", temperature=0.1),
     "nce": ContrastiveLoss(forms.nce, "euclidean", margin=0.7, temperature=0.3, is_of_pairs=True),
     "nca": ContrastiveLoss(forms.nca, "sqeuclidean", temperature=0.2),
-    # The paper weighs negatives 25 times as sharply as positives, around a similarity of a half.
+    # In the paper, the scale of negatives is 25 times that of positives, and both are centered at a similarity of 0.5.
     "multi_similarity": ContrastiveLoss(
         forms.multi_similarity, "cosine", margin=0.1, temperature=0.02, sharpness_of_negatives=25
     ),
@@ -66,11 +67,11 @@ LOSSES: Mapping[str, ContrastiveLoss] = {
 
 
 def refuse_unused(name: str, **given: float | None) -> None:
-    """Raise for a margin or a temperature that a loss would ignore."""
+    """Raise for a margin or a temperature that the loss would ignore."""
     for parameter, value in given.items():
         if value is not None and getattr(LOSSES[name], parameter) is None:
             others = ", ".join(repr(other) for other, loss in LOSSES.items() if getattr(loss, parameter) is not None)
             raise ValueError(
-                f"{parameter} must be None for loss={name!r}, which has no {parameter}; got {parameter}={value}. Leave "
+                f"{parameter} must be None for loss={name!r}, which has no {parameter}, got {parameter}={value}. Leave "
                 f"it out, or choose a loss that has one: {others}."
             )

@@ -1,4 +1,4 @@
-"""Classes of nearest neighbors."""
+"""Predict classes from nearest neighbors."""
 
 from functools import cached_property
 
@@ -10,17 +10,17 @@ __all__ = ["NeighborVote"]
 
 
 class NeighborVote:
-    """The most frequent class among the nearest of some embeddings.
+    """Predicts the most frequent class among the nearest neighbors.
 
-    scikit-learn's KNeighborsClassifier counts the votes for every class in a dense table, rows x classes; this needs
-    rows x neighbors, so that fifty thousand classes are no burden.
+    KNeighborsClassifier of scikit-learn counts the votes in a dense table of rows x classes. This class needs only
+    rows x neighbors, so that it can handle fifty thousand classes.
 
     Parameters
     ----------
-    embeddings : array of shape (n, d)
-        The rows that vote.
-    codes : array of int, shape (n,)
-        Their classes.
+    embeddings : array of shape (n_samples, n_components)
+        Embeddings of the rows that vote.
+    codes : array of int, shape (n_samples,)
+        Class codes of these rows.
     """
 
     def __init__(self, embeddings: NDArray, codes: NDArray[np.integer]) -> None:
@@ -35,12 +35,12 @@ class NeighborVote:
         return NearestNeighbors(algorithm="brute").fit(self.embeddings)
 
     def predict(self, embeddings: NDArray, n_neighbors: int) -> NDArray[np.integer]:
-        """Class of each row; of equally frequent classes, the first."""
+        """Predict the class code of each row; of equally frequent classes, the lowest code."""
         near = self._nearest.kneighbors(embeddings, min(n_neighbors, len(self)), return_distance=False)
         votes = np.sort(self._codes[near], axis=1)
         winner, most, run = votes[:, 0].copy(), np.ones(len(votes), int), np.ones(len(votes), int)
-        for place in range(1, votes.shape[1]):
-            run = np.where(votes[:, place] == votes[:, place - 1], run + 1, 1)
+        for index in range(1, votes.shape[1]):
+            run = np.where(votes[:, index] == votes[:, index - 1], run + 1, 1)
             leads = run > most
-            winner[leads], most[leads] = votes[leads, place], run[leads]
+            winner[leads], most[leads] = votes[leads, index], run[leads]
         return winner

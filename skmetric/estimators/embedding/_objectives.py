@@ -1,4 +1,4 @@
-"""Triplet losses as the engine sees them."""
+"""Triplet and contrastive losses in the form that the engine needs."""
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -25,11 +25,11 @@ class MinedTriplets:
     Attributes
     ----------
     samples_per_class : int
-        K.
+        Number of rows per class, K.
     mining, distance : str
         See :func:`skmetric.losses.batch_triplet_loss`.
     soft : bool
-        Softplus in place of the hinge.
+        Whether to use softplus instead of the hinge.
     """
 
     samples_per_class: int
@@ -38,7 +38,7 @@ class MinedTriplets:
     soft: bool
 
     def loss(self, outputs: Outputs, batch: Batch, hyperparameters: Mapping[str, Tensor]) -> Tensor:
-        """Loss of each model."""
+        """Compute the loss of each model."""
         return block_triplet_loss(
             outputs.representation,
             batch.rows,
@@ -51,7 +51,7 @@ class MinedTriplets:
         )
 
     def monitor(self, outputs: Outputs, batch: Batch, hyperparameters: Mapping[str, Tensor]) -> dict[str, Tensor]:
-        """Shares of easy, semi-hard and hard triplets in a batch."""
+        """Compute the fractions of easy, semi-hard and hard triplets in a batch."""
         shares = block_triplet_shares(
             outputs.representation,
             batch.rows,
@@ -64,27 +64,27 @@ class MinedTriplets:
 
 @dataclass(frozen=True)
 class GivenTriplets:
-    """Mean triplet loss over threes of items: anchor, positive, negative; ``margin`` is its hyperparameter.
+    """Mean triplet loss over given triplets: anchor, positive, negative; ``margin`` is its hyperparameter.
 
     Attributes
     ----------
     distance : str
         See :func:`skmetric.losses.pairwise_distance`.
     soft : bool
-        Softplus in place of the hinge.
+        Whether to use softplus instead of the hinge.
     """
 
     distance: str
     soft: bool
 
     def loss(self, outputs: Outputs, batch: Batch, hyperparameters: Mapping[str, Tensor]) -> Tensor:
-        """Loss of each model."""
+        """Compute the loss of each model."""
         gap = self._gap(outputs) + hyperparameters["margin"].unsqueeze(-1)
         terms = softplus(gap) if self.soft else gap.relu()
         return weighted_mean(terms, _is_real(batch).to(terms.dtype))
 
     def monitor(self, outputs: Outputs, batch: Batch, hyperparameters: Mapping[str, Tensor]) -> dict[str, Tensor]:
-        """Shares of easy, semi-hard and hard triplets in a batch."""
+        """Compute the fractions of easy, semi-hard and hard triplets in a batch."""
         gap, is_real = self._gap(outputs), _is_real(batch).to(outputs.representation.dtype)
         within = gap + hyperparameters["margin"].unsqueeze(-1)
         shares = {"easy": within <= 0, "semihard": (within > 0) & (gap < 0), "hard": gap >= 0}
@@ -103,84 +103,81 @@ def _is_real(batch: Batch) -> Tensor:
 Numbers = Mapping[str, Tensor]
 
 
-class Seen(NamedTuple):
-    """Columns that anchors are compared with."""
+class View(NamedTuple):
+    """Anchors, and the columns that they are compared with."""
 
     n_anchors: int
     n_columns: int
-    # From the representation and some anchors to their distances from all columns, and which of these pairs are alike.
-    by: Callable[[Tensor, slice], tuple[Tensor, Pairs]]
+    # From the representation and a slice of the anchors to their distances to all columns, and the kind of each pair.
+    pairs_of: Callable[[Tensor, slice], tuple[Tensor, Pairs]]
 
     @property
-    def turns(self) -> Sequence[slice]:
-        """Anchors that can be looked at together: all of them, or in a large batch some at a time."""
-        n, at_a_time = self.n_anchors, max(1, DENSE_PAIRS // max(1, self.n_columns))
-        return [ALL] if n <= at_a_time else [slice(start, start + at_a_time) for start in range(0, n, at_a_time)]
+    def slices(self) -> Sequence[slice]:
+        """Slices of anchors that are processed together: all anchors, or several slices in a large batch."""
+        n, length = self.n_anchors, max(1, DENSE_PAIRS // max(1, self.n_columns))
+        return [ALL] if n <= length else [slice(start, start + length) for start in range(0, n, length)]
 
 
 class _Contrast:
-    """A loss over the pairs that a batch holds.
-
-    One says in ``_views`` which: the loss is added up over them.
-    """
+    """A loss over the pairs in a batch: the sum over the views that ``_views`` returns."""
 
     form: Contrast
 
     def loss(self, outputs: Outputs, batch: Batch, hyperparameters: Numbers) -> Tensor:
-        """Loss of each model."""
+        """Compute the loss of each model."""
         form, points = self.form, outputs.representation
         losses = []
-        for seen in self._views(outputs, batch):
-            if len(seen.turns) == 1:
-                d, pairs = seen.by(points, ALL)
+        for view in self._views(outputs, batch):
+            if len(view.slices) == 1:
+                d, pairs = view.pairs_of(points, ALL)
                 losses.append(contrast(form, d, pairs, **hyperparameters))
             else:
-                losses.append(contrast_in_turns(form, points, seen.by, seen.turns, **hyperparameters))
+                losses.append(contrast_in_turns(form, points, view.pairs_of, view.slices, **hyperparameters))
         return sum(losses[1:], losses[0])
 
     def monitor(self, outputs: Outputs, batch: Batch, hyperparameters: Numbers) -> dict[str, Tensor]:
-        """Mean distances of the alike and of the others, among the first anchors of a batch."""
+        """Compute the mean distances of positives and of negatives, for the first slice of anchors of a batch."""
         del hyperparameters
-        seen = self._views(outputs, batch)[0]
+        view = self._views(outputs, batch)[0]
         with torch.no_grad():
-            d, pairs = seen.by(outputs.representation, seen.turns[0])
+            d, pairs = view.pairs_of(outputs.representation, view.slices[0])
             names = ("positive_distance", "negative_distance")
-            return {name: _mean(d, counts) for name, counts in zip(names, pairs, strict=True)}
+            return {name: _mean(d, is_counted) for name, is_counted in zip(names, pairs, strict=True)}
 
-    def _views(self, outputs: Outputs, batch: Batch) -> Sequence[Seen]:
+    def _views(self, outputs: Outputs, batch: Batch) -> Sequence[View]:
         raise NotImplementedError
 
 
 @dataclass(frozen=True)
 class ClassContrast(_Contrast):
-    """Items of P x K batches against each other; and, in a loss of its own, against a memory of earlier batches.
+    """Items of P x K batches compared with each other and, in a second loss, with a memory of earlier batches.
 
-    Of its own, because what is remembered lags behind: in one softmax with the batch, the embedding would run away
-    from its past instead of telling classes apart.
+    The memory has a separate loss because its embeddings are slightly outdated: in one softmax with the batch, the
+    embedding would learn to separate new from outdated embeddings instead of classes.
 
     Attributes
     ----------
     form : Contrast
-        What the loss makes of distances.
+        Function that computes the loss from distances.
     distance : str
-        Between embeddings.
+        Distance between embeddings.
     samples_per_class : int
-        K.
+        Number of rows per class, K.
     """
 
     form: Contrast
     distance: str
     samples_per_class: int
 
-    def _views(self, outputs: Outputs, batch: Batch) -> Sequence[Seen]:
+    def _views(self, outputs: Outputs, batch: Batch) -> Sequence[View]:
         del outputs
         n = batch.rows.shape[-1]
-        among = Seen(n, n, partial(self._among, batch))
+        within = View(n, n, partial(self._within, batch))
         if batch.memory is None:
-            return [among]
-        return [among, Seen(n, batch.memory.rows.shape[-1], partial(self._with_memory, batch, batch.memory))]
+            return [within]
+        return [within, View(n, batch.memory.rows.shape[-1], partial(self._with_memory, batch, batch.memory))]
 
-    def _among(self, batch: Batch, points: Tensor, anchors: slice) -> tuple[Tensor, Pairs]:
+    def _within(self, batch: Batch, points: Tensor, anchors: slice) -> tuple[Tensor, Pairs]:
         if anchors == ALL:
             d = pairwise_distance(points, distance=self.distance)
         else:
@@ -197,22 +194,22 @@ class ClassContrast(_Contrast):
 
 @dataclass(frozen=True)
 class ProxyContrast(_Contrast):
-    """The network's proxies, one a class, against the items of a batch.
+    """The proxies of the network, one per class, compared with the items of a batch.
 
     Attributes
     ----------
     form : Contrast
-        What the loss makes of distances.
+        Function that computes the loss from distances.
     distance : str
-        Between proxies and embeddings.
+        Distance between proxies and embeddings.
     """
 
     form: Contrast
     distance: str
 
-    def _views(self, outputs: Outputs, batch: Batch) -> Sequence[Seen]:
-        # Proxies are few: they need no turns.
-        return [Seen(1, batch.rows.shape[-1], partial(self._by_proxies, outputs.proxies, batch))]
+    def _views(self, outputs: Outputs, batch: Batch) -> Sequence[View]:
+        # There are few proxies, so they are never split into slices.
+        return [View(1, batch.rows.shape[-1], partial(self._by_proxies, outputs.proxies, batch))]
 
     def _by_proxies(self, proxies: Tensor | None, batch: Batch, points: Tensor, anchors: slice) -> tuple[Tensor, Pairs]:
         del anchors
@@ -220,25 +217,25 @@ class ProxyContrast(_Contrast):
         assert batch.values is not None
         d = cross_distance(proxies, points, distance=self.distance)
         classes = torch.arange(d.shape[-2], device=d.device)
-        is_own = batch.values[..., 0].unsqueeze(-2) == classes.unsqueeze(-1)
-        return d, Pairs(is_own, ~is_own)
+        is_positive = batch.values[..., 0].unsqueeze(-2) == classes.unsqueeze(-1)
+        return d, Pairs(is_positive, ~is_positive)
 
 
 @dataclass(frozen=True)
 class PairContrast(_Contrast):
-    """Given pairs: lists of an anchor and its partner, with random negatives after them where there are any.
+    """Given pairs of an anchor and its partner, followed by random negatives if there are any.
 
     Attributes
     ----------
     form : Contrast
-        What the loss makes of distances.
+        Function that computes the loss from distances.
     distance : str
-        Between embeddings.
+        Distance between embeddings.
     negatives : {"given", "batch", "random"}
-        What the pairs that are alike are told from: those that are not, the partners of the batch's other pairs, or
-        random points.
+        Negatives of the positive pairs: the given negative pairs, the partners of other pairs in the batch, or random
+        points.
     n_random : int
-        How many of these.
+        Number of random points.
     """
 
     form: Contrast
@@ -246,29 +243,29 @@ class PairContrast(_Contrast):
     negatives: str
     n_random: int = 0
 
-    def _views(self, outputs: Outputs, batch: Batch) -> Sequence[Seen]:
+    def _views(self, outputs: Outputs, batch: Batch) -> Sequence[View]:
         del outputs
         n = (batch.rows.shape[-1] - self.n_random) // 2
         if self.negatives == "batch":
-            return [Seen(n, n, partial(self._in_batch, batch))]
-        return [Seen(n, 1 + self.n_random, partial(self._by_pair, batch))]
+            return [View(n, n, partial(self._in_batch, batch))]
+        return [View(n, 1 + self.n_random, partial(self._by_pair, batch))]
 
     def _in_batch(self, batch: Batch, points: Tensor, anchors: slice) -> tuple[Tensor, Pairs]:
         assert batch.values is not None
         points, rows = points.unflatten(-2, (-1, 2)), batch.rows.unflatten(-1, (-1, 2))
         d = cross_distance(points[..., anchors, 0, :], points[..., 1, :], distance=self.distance)
-        is_alike = batch.values[:, ::2, 0] > 0
-        return d, pairs_of_sides(rows[..., 0] >= 0, rows[..., 0], rows[..., 1], is_alike, anchors)
+        is_positive = batch.values[:, ::2, 0] > 0
+        return d, pairs_of_sides(rows[..., 0] >= 0, rows[..., 0], rows[..., 1], is_positive, anchors)
 
     def _by_pair(self, batch: Batch, points: Tensor, anchors: slice) -> tuple[Tensor, Pairs]:
-        """Each anchor with its own partner, and with all random points where there are any."""
+        """Compare each anchor with its partner and, if there are any, with all random points."""
         assert batch.values is not None
         n_paired = batch.rows.shape[-1] - self.n_random
         paired = points[..., :n_paired, :].unflatten(-2, (-1, 2))[:, anchors]
         rows = batch.rows[..., :n_paired].unflatten(-1, (-1, 2))[:, anchors]
-        is_real, is_alike = rows[..., :1] >= 0, batch.values[:, :n_paired:2][:, anchors] > 0
+        is_real, is_positive = rows[..., :1] >= 0, batch.values[:, :n_paired:2][:, anchors] > 0
         d = cross_distance(paired[..., :1, :], paired[..., 1:, :], distance=self.distance)[..., 0]
-        pairs = Pairs(is_real & is_alike, is_real & ~is_alike)
+        pairs = Pairs(is_real & is_positive, is_real & ~is_positive)
         if not self.n_random:
             return d, pairs
         further = cross_distance(paired[..., 0, :], points[..., n_paired:, :], distance=self.distance)
@@ -278,6 +275,6 @@ class PairContrast(_Contrast):
         return torch.cat([d, further], -1), Pairs(*joined)
 
 
-def _mean(d: Tensor, counts: Tensor) -> Tensor:
-    counts = counts.expand(d.shape)
-    return sum_last(d.where(counts, 0.0), 2) / sum_last(counts, 2).clamp_min(1)
+def _mean(d: Tensor, is_counted: Tensor) -> Tensor:
+    is_counted = is_counted.expand(d.shape)
+    return sum_last(d.where(is_counted, 0.0), 2) / sum_last(is_counted, 2).clamp_min(1)

@@ -1,4 +1,4 @@
-"""From learned distances of pairs to decisions and probabilities."""
+"""Decisions and probabilities for pairs, from their learned distances."""
 
 import warnings
 from dataclasses import dataclass, replace
@@ -34,14 +34,14 @@ def _is_calibrated(embedder: Any) -> bool:
 
 @dataclass(frozen=True)
 class Decision:
-    """How it is decided of a pair whether it is similar.
+    """How distances are turned into predictions for pairs.
 
     Attributes
     ----------
     threshold : float, optional
-        The largest distance of a similar pair.
+        Largest distance at which a pair is predicted as similar.
     sigmoid : (slope, offset), optional
-        Of the logistic curve that gives probabilities.
+        Parameters of the logistic curve that computes probabilities.
     """
 
     threshold: float | None = None
@@ -49,13 +49,13 @@ class Decision:
 
 
 class PairClassifier(Embedder):
-    """Say of pairs whether they are similar: by a threshold on the learned distance, or with a probability."""
+    """Predict whether pairs are similar, by a threshold on the learned distance or as a probability."""
 
     _decision: Decision
 
     @property
     def threshold_(self) -> float:
-        """Distance up to which ``predict`` calls a pair similar."""
+        """Largest distance at which ``predict`` calls a pair similar."""
         decision = getattr(self, "_decision", Decision())
         if decision.threshold is None:
             raise AttributeError(f"{type(self).__name__!r} object has no attribute 'threshold_'")
@@ -70,31 +70,32 @@ class PairClassifier(Embedder):
         min_rate: float | None = None,
         beta: float = 1.0,
     ) -> Self:
-        """Choose the distance up to which ``predict`` calls a pair alike, by pairs that were not trained on.
+        """Choose the threshold of ``predict`` on pairs that were not used for training.
 
         Parameters
         ----------
-        pairs : array-like
-            Pairs, as ``fit`` had them.
-        y : array-like of shape (n,)
-            1 where they are alike, -1 where they are not.
+        pairs : array-like of shape (n_pairs, 2, n_features), or indices of shape (n_pairs, 2)
+            The pairs. Indices need a ``preprocessor``.
+        y : array-like of shape (n_pairs,)
+            1 for similar pairs, -1 for dissimilar pairs.
         strategy : {"accuracy", "f_beta", "max_tpr", "max_tnr"}, default="accuracy"
-            What is to be highest: the accuracy, the F score, or the true positive (negative) rate where the true
-            negative (positive) rate is at least ``min_rate``; see :func:`skmetric.metrics.distance_threshold`.
+            Criterion to maximize: the accuracy, the F score, or the true positive (negative) rate under the condition
+            that the true negative (positive) rate is at least ``min_rate``; see
+            :func:`skmetric.metrics.distance_threshold`.
         min_rate : float, optional
-            For "max_tpr" and "max_tnr".
+            Minimum of the other rate, for "max_tpr" and "max_tnr".
         beta : float, default=1.0
-            Of the F score: above 1, recall counts more than precision.
+            Parameter of the F score. Above 1, recall counts more than precision.
 
         Returns
         -------
-        self
-            With a new ``threshold_``, which is always finite.
+        self : object
+            The estimator with a new ``threshold_``, which is always finite.
 
         Raises
         ------
         ValueError
-            For bad input.
+            If the input is invalid.
         """
         tuples = self._read_tuples(pairs, y, reset=False)
         threshold = distance_threshold(
@@ -105,55 +106,56 @@ class PairClassifier(Embedder):
 
     @available_if(_is_fitted_on_pairs)
     def set_threshold(self, threshold: float) -> Self:
-        """Set the distance up to which ``predict`` calls a pair alike.
+        """Set the largest distance at which ``predict`` calls a pair similar.
 
         Parameters
         ----------
         threshold : float
-            In units of ``pair_distance``, finite.
+            A finite distance, in units of ``pair_distance``.
 
         Returns
         -------
-        self
+        self : object
+            The estimator with the new ``threshold_``.
 
         Raises
         ------
         ValueError
-            When it is not a finite number.
+            If the threshold is not a finite number.
         """
         check_is_fitted(self)
         if not isinstance(threshold, Real) or not np.isfinite(threshold):
-            raise ValueError(f"threshold must be a finite number, a distance; got {threshold!r}.")
+            raise ValueError(f"threshold must be a finite number, got {threshold!r}. Pass a distance.")
         self._decision = replace(self._decision, threshold=float(threshold))
         return self
 
     @available_if(_is_fitted_on_pairs)
     def calibrate_probabilities(self, pairs: ArrayLike, y: ArrayLike, *, cv: Any = 5) -> Self:
-        """Learn what share of pairs is alike at which distance: a logistic curve, for ``predict_proba``.
+        """Fit a logistic curve that turns distances into probabilities, for ``predict_proba`` (Platt scaling).
 
-        Distances of pairs that were trained on are too good. Copies of the embedder are therefore trained on the other
-        folds of a cross-validation, side by side where they can be, and the curve is fitted to the distances that they
-        give to the pairs that they have not seen (Platt scaling).
+        Distances separate training pairs better than new pairs. Copies of the embedder are therefore trained in a
+        cross-validation, as one stack if possible, and the curve is fitted to the distances of the held-out pairs.
 
         Parameters
         ----------
-        pairs : array-like
-            The pairs of ``fit``; with ``cv="prefit"``, others.
-        y : array-like of shape (n,)
-            1 where they are alike, -1 where they are not.
+        pairs : array-like of shape (n_pairs, 2, n_features), or indices of shape (n_pairs, 2)
+            The pairs of ``fit``; with ``cv="prefit"``, pairs that were not used in ``fit``. Indices need a
+            ``preprocessor``.
+        y : array-like of shape (n_pairs,)
+            1 for similar pairs, -1 for dissimilar pairs.
         cv : int, splitter, iterable or "prefit", default=5
-            The folds; :class:`skmetric.model_selection.TupleKFold` keeps points apart too. "prefit" takes the distances
-            that this embedder gives, for pairs that it was not trained on.
+            The folds. Use :class:`skmetric.model_selection.TupleKFold` if training and test pairs must not share
+            points. With "prefit", nothing is trained, and the curve is fitted to the distances of this embedder.
 
         Returns
         -------
-        self
-            With a ``predict_proba``.
+        self : object
+            The estimator, which now has ``predict_proba``.
 
         Raises
         ------
         ValueError
-            For bad input.
+            If the input is invalid.
 
         References
         ----------
@@ -170,17 +172,17 @@ class PairClassifier(Embedder):
 
     @available_if(_is_calibrated)
     def predict_proba(self, X: ArrayLike) -> NDArray[np.float64]:
-        """Probability of each pair to be alike, after ``calibrate_probabilities``.
+        """Predict the probability that each pair is similar. Available after ``calibrate_probabilities``.
 
         Parameters
         ----------
-        X : array-like
-            Pairs, as ``fit`` had them.
+        X : array-like of shape (n_pairs, 2, n_features), or indices of shape (n_pairs, 2)
+            The pairs. Indices need a ``preprocessor``.
 
         Returns
         -------
-        ndarray of shape (n, 2)
-            First the probability of -1, then of 1.
+        probabilities : ndarray of shape (n_pairs, 2)
+            The probability of -1 (dissimilar) in the first column, and of 1 (similar) in the second.
         """
         assert self._decision.sigmoid is not None
         slope, offset = self._decision.sigmoid
@@ -191,15 +193,16 @@ class PairClassifier(Embedder):
     def _predict_tuples(self, X: ArrayLike) -> NDArray[np.integer]:
         if not hasattr(self, "threshold_"):
             raise ValueError(
-                f"{type(self).__name__} has no threshold to predict by: fit had no pairs that are not alike. Call "
-                "calibrate_threshold with pairs of both kinds, or set_threshold; decision_function needs neither."
+                f"{type(self).__name__}: y of fit must hold dissimilar pairs, -1, to give predict a threshold, got "
+                "only similar pairs. Call calibrate_threshold with pairs of both kinds, or set_threshold; "
+                "decision_function needs no threshold."
             )
         return np.where(self.pair_distance(X) <= self.threshold_, 1, -1)
 
     def _decided(
         self, prepared: Prepared[EmbedderData, EmbedderChoice], embeddings: NDArray[np.float32]
     ) -> dict[str, Any]:
-        """Take a threshold from the training pairs; a network that learns on from similar ones alone keeps its own."""
+        """Choose a threshold on the training pairs; keep the last one if training continues on similar pairs only."""
         threshold = prepared.data.threshold(embeddings, self._measured_by())
         if threshold is None and prepared.earlier:
             return {"_decision": self._decision}
@@ -208,13 +211,13 @@ class PairClassifier(Embedder):
     def _out_of_fold(
         self, X: ArrayLike, outcome: NDArray[np.integer], cv: Any
     ) -> tuple[NDArray[np.integer], NDArray[np.float32]]:
-        """Outcomes of pairs, and the distances that copies trained on other folds give them."""
+        """Return the outcomes of held-out pairs and their distances, by copies that were trained on the other folds."""
         folds = list(check_cv(cv, outcome, classifier=True).split(X, outcome))
-        # With the loss of fit, and where fit had only pairs that are similar, so do they.
+        # The copies use the loss of fit, and dissimilar pairs only if fit had given negatives.
         copies = [clone(self).set_params(loss=self._choice.loss) for _ in folds]
         is_used = np.ones(len(outcome), dtype=bool) if self._choice.negatives == "given" else outcome > 0
         with warnings.catch_warnings():
-            # What is to be said of these pairs and parameters, fit has said.
+            # fit has already warned about these pairs and parameters.
             warnings.simplefilter("ignore")
             prepared = [
                 copy._prepare(Given(safe_indexing(X, train[is_used[train]]), outcome[train[is_used[train]]]))

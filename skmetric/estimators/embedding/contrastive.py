@@ -1,4 +1,4 @@
-"""Embedders trained by what is alike and what is not: contrastive losses."""
+"""ContrastiveEmbedder: learn an embedding from similar and dissimilar points."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import replace
@@ -25,140 +25,160 @@ __all__ = ["ContrastiveEmbedder"]
 
 
 class ContrastiveEmbedder(PairClassifier):
-    r"""Embedding of a table, learned from class labels or from pairs of points with a contrastive loss.
+    r"""Embedding learned from class labels or from pairs of points, with a contrastive loss.
 
-    A network is trained so that points that are alike are close, and others are not. ``fit`` takes rows with labels
-    (rows of one class are alike), pairs of points with y = 1 where they are alike and -1 where they are not, or pairs
-    that are all alike, such as users and what they chose: what else is in the batch, or random points, then stand for
-    what is not.
+    A network is trained so that similar points are close to each other and dissimilar points are not. ``fit`` takes
+    one of three kinds of data:
+
+    - rows with class labels, where rows of one class are similar;
+    - pairs of points with ``y`` = 1 (similar) or -1 (dissimilar);
+    - similar pairs only, such as users and the items that they chose. The negatives are then the other pairs of the
+      batch, or random points.
 
     Parameters
     ----------
     n_components : int, default=16
-        Width of the embedding.
+        Number of dimensions of the embedding.
     loss : str, default="auto"
-        With the distance d, margin m and temperature t, over an anchor's positives p and negatives n:
+        Loss over the positives and negatives of an anchor, with distance d, margin m and temperature t:
 
-        - "contrastive": distances of positives, and :math:`\max(0, m - d)` of negatives
+        - "contrastive": d for positives, and :math:`\max(0, m - d)` for negatives
           (:func:`skmetric.losses.batch_contrastive_loss`).
-        - "info_nce": each positive against the negatives, by softmax (:func:`skmetric.losses.info_nce_loss`).
-        - "sup_con": the same with positives in the denominator (:func:`skmetric.losses.sup_con_loss`).
-        - "nce": a logistic regression of positive against negative pairs by (m - d) / t
+        - "info_nce": softmax of each positive against the negatives (:func:`skmetric.losses.info_nce_loss`).
+        - "sup_con": like "info_nce", with all positives in the denominator (:func:`skmetric.losses.sup_con_loss`).
+        - "nce": logistic regression that separates positive from negative pairs by (m - d) / t
           (:func:`skmetric.losses.batch_nce_loss`).
-        - "nca": the probability that the neighbor picked by a softmax is a positive
+        - "nca": negative log-probability that a neighbor drawn by a softmax is a positive
           (:func:`skmetric.losses.nca_loss`).
-        - "multi_similarity": pairs that are confused, weighed by how far off they are
+        - "multi_similarity": positives and negatives that an anchor confuses, weighted by how far off they are
           (:func:`skmetric.losses.multi_similarity_loss`).
-        - "proxy_anchor": one learned point a class pulls its rows and pushes the others; for labels only
+        - "proxy_anchor": one learned point per class pulls the rows of its class and pushes the others; for labels only
           (:func:`skmetric.losses.proxy_anchor_loss`).
-        - "auto": "sup_con" for labels, "nce" for pairs of both kinds, "info_nce" for pairs that are all alike.
+        - "auto": "sup_con" for labels, "nce" for pairs of both kinds, "info_nce" for similar pairs only.
 
-        Of pairs of both kinds, "contrastive" and "nce" use exactly those that are given. The others tell each pair that
-        is alike from the second points of all pairs of its batch; a pair that is not alike only adds one.
+        For pairs of both kinds, "contrastive" and "nce" use exactly the given pairs. The other losses compare each
+        similar pair with the second points of all pairs in its batch; a dissimilar pair only adds one more such point.
     margin : float, optional
-        For "contrastive" (by default 1.0), "nce" (0.7), "multi_similarity" (0.1) and "proxy_anchor" (0.1), in units of
-        ``distance``; the other losses have none.
+        Margin of the loss, in units of ``distance``. If None, it is 1.0 for "contrastive", 0.7 for "nce", and 0.1 for
+        "multi_similarity" and "proxy_anchor". The other losses have no margin.
     temperature : float, optional
-        For all but "contrastive": "info_nce" and "sup_con" (by default 0.1), "nce" (0.3), "nca" (0.2),
-        "multi_similarity" (0.02: one over the scale of negatives, 25 times that of positives) and "proxy_anchor"
-        (1/32). The lower, the more only the nearest negatives count.
+        Temperature of the loss. A lower temperature gives more weight to the nearest negatives. If None, it is 0.1 for
+        "info_nce" and "sup_con", 0.3 for "nce", 0.2 for "nca", 1/32 for "proxy_anchor", and 0.02 for
+        "multi_similarity", where 1 / temperature is the scale of negatives and 25 times the scale of positives.
+        "contrastive" has no temperature.
     distance : {"euclidean", "sqeuclidean", "cosine"}, optional
-        Distance in the embedding. By default the loss takes "euclidean" for "contrastive" and "nce", "sqeuclidean" for
-        "nca", and "cosine" for the others ("sqeuclidean" where ``normalize=False``), and ``pair_distance`` and
+        Distance between embeddings. If None, the loss uses "euclidean" for "contrastive" and "nce", "sqeuclidean" for
+        "nca", and "cosine" for the others ("sqeuclidean" if ``normalize=False``), while ``pair_distance`` and
         ``threshold_`` are Euclidean. "cosine" implies ``normalize=True``.
     normalize : bool, default=True
-        Scale embeddings to unit length. In two dimensions that leaves a circle, in one only two points: for a map, use
-        False.
+        If True, scale embeddings to unit length. In two dimensions they then lie on a circle, in one dimension at two
+        points: use False for plots.
     n_negatives : int, optional
-        For pairs that are all alike: negatives of each pair, drawn uniformly from the points that come second, and
-        anew for every batch, whose pairs share them. By default the second points of the batch's other pairs are the
-        negatives (but for those that go with the same anchor), so that frequent points are frequent negatives.
+        Number of random negatives per batch, for similar pairs only. Each batch draws new ones, uniformly from the
+        second points of all pairs, and all its pairs share them. They are part of ``batch_size``. If None, the
+        negatives of a pair are the second points of the other pairs in the batch, except those that belong to the same
+        anchor; frequent points are then frequent negatives.
     memory_size : int, default=0
-        For labels: how many of the latest items, as they were embedded in their batches, the items of a batch are
-        compared with too, in a second loss that is added. More negatives, which lag a little behind.
+        Number of embeddings of earlier batches that are kept in a memory, for labels only. A second loss, which is
+        added, compares the rows of a batch with them. This gives more negatives, which are slightly outdated.
     cached_batch_size : int, optional
-        Embed so many rows of a batch at a time, and once more for the gradient: ``batch_size`` may then be as large as
-        the loss alone allows, at the price of a second pass.
+        Number of rows of a batch that are embedded at once. Each batch is then embedded in pieces, and a second time
+        for the gradient, so that only the loss limits ``batch_size``, at the price of a second pass.
     hidden_layer_sizes : int or sequence of int, default=(256,)
-        Widths of the hidden layers; an empty one gives a linear embedding.
+        Widths of the hidden layers; an int is one layer. With an empty sequence, the embedding is a linear function of
+        the scaled columns (see ``inputs``).
     dropout : float, default=0.2
-        Share of the hidden activations set to zero while training.
-    scale_inputs : bool, default=True
-        Standardize each column inside the network and bend values beyond about three standard deviations smoothly;
-        then neither the units of a column nor its outliers matter. False takes the columns as given.
+        Probability of setting a hidden activation to zero during training.
+    inputs : {"bounded", "standard", "none"}, default="bounded"
+        How the columns of ``X`` enter the network.
+
+        - "bounded": standardize each column inside the network, then smoothly bend values beyond about three standard
+          deviations, so that neither units nor outliers matter.
+        - "standard": standardize each column only, so that ``hidden_layer_sizes=()`` is a linear model.
+        - "none": use the columns as given.
+
+        A custom ``module`` always gets the columns as given. When training continues from an earlier fit
+        (``warm_start``; ``partial_fit`` of embedders), columns that varied before keep their scaling.
     module : callable, optional
-        ``(n_features_in, n_components) -> torch.nn.Module``: a network of your own in place of the layers above; it
-        gets the rows as given.
+        Function ``(n_features_in, n_components) -> torch.nn.Module`` that builds a custom network in place of the
+        layers above. The module gets the columns as given. If ``X`` holds tuples, training also calls it with rows
+        that only fill up a batch, or with all points of ``X``, including held-out ones. This matters if the rows of a
+        batch affect each other, as in batch normalization.
     preprocessor : array-like, callable or Rows, optional
-        Turns indices into points: a table, a function from indices (or names, of files say) to points, or
-        :class:`skmetric.Rows`, which the candidates of a search share. ``X`` then holds pairs of indices, of shape
-        (n, 2), or for labels one index a row, of shape (n,).
+        Source of the points if ``X`` holds indices: a table of points, a function from indices (or other keys, such as
+        file names) to points, or :class:`skmetric.Rows`, which the candidates of a search share. ``X`` may then have
+        shape (n_pairs, 2), or (n_samples,) with labels.
     unlabeled : object, optional
-        The label, -1 say, of rows whose class is not known. They help to scale the inputs, and are in no batch, no
-        neighbors of ``predict``, and left out of ``score``.
+        Label of rows of unknown class, such as -1. These rows take part in scaling the inputs, but they are in no
+        batch, are not neighbors in ``predict``, and are left out of ``score``. If None, all classes are known.
     batch_size : int, default=64
-        Most rows in a batch: two a pair, and ``n_negatives``.
+        Maximum number of rows per batch. A tuple counts as many rows as it has points.
     samples_per_class : int, default=4
-        Fewest rows of a class in a batch. With few classes, more rows of each fill the batch.
+        Minimum number of rows per class in a batch of labeled rows. With few classes, more rows of each fill the batch.
     max_iter : int, default=100
-        Epochs, of as many draws as there are rows. With more classes than fit into a batch, every row is drawn about
-        once; with fewer, every class equally often. Every pair is drawn once.
+        Maximum number of epochs. An epoch has as many draws as there are rows. If all classes fit into a batch, they
+        are drawn equally often; otherwise each row is drawn about once. Each tuple is drawn once per epoch.
     learning_rate : float, default=0.005
-        Highest rate of AdamW; it rises to it over the first 30% of the steps and falls to nearly zero after them.
+        Peak learning rate. A one-cycle schedule warms up to it over the first 30% of steps, then decays to near zero.
     weight_decay : float, default=0.05
-        Of AdamW.
+        Weight decay of the AdamW optimizer.
     early_stopping : bool, default=False
-        Hold out ``validation_fraction`` of each class (of the pairs), stop when their ``score`` no longer rises, and
-        keep the best weights.
+        If True, hold out ``validation_fraction`` of each class (or of the tuples), stop when their ``score`` no longer
+        increases, and keep the weights of the best epoch.
     validation_fraction : float, default=0.1
-        What early stopping holds out.
+        Fraction of the training data held out for early stopping, if ``fit`` gets no ``X_val``.
     n_iter_no_change : int, default=10
-        Epochs without a better score after which early stopping stops.
+        Number of epochs without a better validation score after which early stopping stops training.
     n_neighbors : int, default=5
-        Neighbors that ``predict`` asks.
+        Number of nearest training rows that vote in ``predict``.
     device : str or torch.device, default="auto"
-        "cpu", "cuda", "cuda:1", "mps", ..., or a torch.device; "auto" takes a GPU where there is one.
+        Device for training and prediction: "cpu", "cuda", "cuda:1", "mps", ..., or a torch.device. "auto" uses a GPU
+        if there is one.
     random_state : int, RandomState instance or None, default=None
-        Decides initial weights, batches and dropout. The same int gives the same embedding, bit for bit on a CPU.
+        Controls all randomness: initial weights, batches, dropout and held-out data. The same int gives the same
+        result, bit for bit on a CPU. If None, each fit differs.
     warm_start : bool, default=False
-        Let ``fit`` go on from the weights and the input scaling of the last fit.
+        If True, ``fit`` continues from the weights of the last fit, and keeps its scaling of the inputs (and of the
+        targets, if the estimator scales them).
     callbacks : list of skorch callbacks, optional
-        Notified of training and epochs, not of batches; they see the history, the network (``module_``) and the
-        optimizer (``optimizer_``, whose "lr" is a factor on the rate above). Those that act within an epoch are an
-        error; ``Checkpoint`` wants ``monitor=None``. scikit-learn's own callbacks are set by ``set_callbacks``.
+        Callbacks are notified at the beginning and the end of training and of each epoch. They see the history
+        (``history``), the network (``module_``) and the optimizer (``optimizer_``, whose "lr" is a factor on
+        ``learning_rate``). Callbacks that act within an epoch are an error. ``Checkpoint`` needs ``monitor=None``. Set
+        callbacks of scikit-learn by ``set_callbacks``.
     verbose : int, default=0
-        Above 0, one line an epoch is printed.
+        If above 0, print one line per epoch.
 
     Attributes
     ----------
     classes_ : ndarray of shape (n_classes,)
-        The classes of ``fit``; -1 and 1 for pairs.
+        The classes in ``y`` of ``fit``; -1 and 1 after ``fit`` on pairs.
     tuple_size_ : int or None
-        2 where ``fit`` had pairs, None where it had rows.
+        2 after ``fit`` on pairs, None after ``fit`` on rows.
     loss_ : str
-        The loss that was trained.
+        Name of the loss that was used, with "auto" resolved.
     threshold_ : float
-        For pairs: the distance up to which ``predict`` calls them alike. ``fit`` takes the one of highest accuracy on
-        its own pairs, which is too small where the network knows them by heart: see ``calibrate_threshold``.
+        Largest distance at which ``predict`` calls a pair similar. After ``fit`` on pairs of both kinds, it is the
+        threshold of highest accuracy on these pairs. It is too small if the network is overfitted: see
+        ``calibrate_threshold``.
     n_features_in_ : int
-        Columns of ``X``.
+        Number of columns of ``X``.
     feature_names_in_ : ndarray of str
-        Their names, where ``X`` had names.
+        Names of the columns of ``X``, if it has names.
     n_iter_ : int
-        Epochs run.
+        Number of epochs run.
     history_ : list of dict
-        One an epoch: ``train_loss``, the mean ``positive_distance`` and ``negative_distance`` of its last batch,
-        ``valid_score`` where there is early stopping, and ``dur`` in seconds.
+        One dict per epoch: ``epoch``, ``train_loss``, the means ``positive_distance`` and ``negative_distance`` over
+        the last batch, ``valid_score`` with early stopping, and ``dur`` in seconds.
 
     See Also
     --------
-    TripletEmbedder : Triplets, mined or given.
+    TripletEmbedder : Embedding learned from labels or triplets with a triplet loss.
 
     Notes
     -----
-    ``score`` is MAP@R for labels, the area under the ROC curve for pairs. Fitted on pairs, ``predict``,
-    ``decision_function``, ``predict_proba`` and ``score`` take pairs; ``transform`` always takes points. Where
-    there are fewer points than places in a batch, each is embedded once a batch, however many pairs it is in.
+    ``score`` is MAP@R for rows, and the area under the ROC curve for pairs. After ``fit`` on pairs, ``predict``,
+    ``decision_function``, ``predict_proba`` and ``score`` take pairs; ``transform`` always takes points. If a batch has
+    more rows than there are distinct points, each point is embedded once per batch, even if it is in many pairs.
 
     References
     ----------
@@ -181,13 +201,13 @@ class ContrastiveEmbedder(PairClassifier):
     >>> bool(embedder.score(X_test, y_test) > 0.9)
     True
 
-    Pairs, of places in a table:
+    Pairs of indices into a table:
 
     >>> import numpy as np
     >>> pairs = np.random.default_rng(0).integers(0, len(X), (300, 2))
-    >>> alike = np.where(y[pairs[:, 0]] == y[pairs[:, 1]], 1, -1)
+    >>> similar = np.where(y[pairs[:, 0]] == y[pairs[:, 1]], 1, -1)
     >>> embedder = ContrastiveEmbedder(preprocessor=X, max_iter=20, device="cpu", random_state=0)
-    >>> embedder.fit(pairs[:200], alike[:200]).predict(pairs[200:204]), alike[200:204]
+    >>> embedder.fit(pairs[:200], similar[:200]).predict(pairs[200:204]), similar[200:204]
     (array([-1, -1,  1, -1]), array([-1, -1,  1, -1]))
     """
 
@@ -203,7 +223,7 @@ class ContrastiveEmbedder(PairClassifier):
     }
 
     _tuple_size = 2
-    _instead_of_collapse = "raise temperature or margin, try another loss"
+    _instead_of_collapse = "increase temperature or margin, try another loss"
 
     def __init__(
         self,
@@ -276,8 +296,8 @@ class ContrastiveEmbedder(PairClassifier):
         has_proxies = LOSSES[loss].has_proxies
         if has_proxies and last is not None and not np.array_equal(last.classes, classes):
             raise ValueError(
-                "y must hold the classes of the last fit, whose proxies warm_start=True goes on with, "
-                f"{last.classes.tolist()}; got {classes.tolist()}. Set warm_start=False."
+                "y must hold the classes of the last fit, whose proxies warm_start=True keeps, "
+                f"{last.classes.tolist()}, got {classes.tolist()}. Set warm_start=False."
             )
         if data.has_both and LOSSES[loss].is_of_pairs:
             return EmbedderChoice(classes, loss, "given")
@@ -289,42 +309,43 @@ class ContrastiveEmbedder(PairClassifier):
             self._check_for_pairs(data.has_both, data.has_similar, choice)
         elif self.n_negatives is not None:
             raise ValueError(
-                f"n_negatives is for pairs that are all alike; got n_negatives={self.n_negatives} and labels, which "
-                "bring negatives of their own. Leave it None."
+                f"n_negatives must be None for labels, got n_negatives={self.n_negatives}. Leave it out: rows of other "
+                "classes are the negatives."
             )
         elif self.memory_size and LOSSES[choice.loss].has_proxies:
             raise ValueError(
-                f"memory_size must be 0 for loss={choice.loss!r}, which compares rows with proxies only; got "
-                f"memory_size={self.memory_size}."
+                f"memory_size must be 0 for loss={choice.loss!r}, which compares rows only with proxies, got "
+                f"memory_size={self.memory_size}. Set it to 0, or use another loss."
             )
 
     def _check_for_pairs(self, has_both: bool, has_similar: bool, choice: EmbedderChoice) -> None:
         loss = LOSSES[choice.loss]
         if loss.has_proxies:
             raise ValueError(
-                f"loss={choice.loss!r} needs labels, one proxy a class; pairs have none. Use another loss."
+                f"loss must not be {choice.loss!r} for pairs, because it needs labels, one proxy per class. Use "
+                "another loss."
             )
         if self.memory_size:
             raise ValueError(
-                f"memory_size is for labels; got memory_size={self.memory_size} and pairs. Set it to 0, and raise "
-                "batch_size (with cached_batch_size where memory is short) for more negatives."
+                f"memory_size must be 0 for pairs, got memory_size={self.memory_size}. Set it to 0. For more "
+                "negatives, increase batch_size, with cached_batch_size if memory is short."
             )
         if not has_similar and choice.negatives != "given":
-            raise ValueError("y must hold pairs that are alike, 1; all are -1, and nothing would be close to anything.")
+            raise ValueError("y must hold similar pairs, 1, got only -1. Add similar pairs.")
         if has_both and self.n_negatives is not None:
             raise ValueError(
-                f"n_negatives is for pairs that are all alike; got n_negatives={self.n_negatives} and pairs that are "
-                "not alike, -1. Leave it None, or leave those pairs out."
+                f"n_negatives must be None if y has dissimilar pairs, -1, got n_negatives={self.n_negatives}. Leave it "
+                "out, or leave these pairs out."
             )
         if self.n_negatives is not None and self.batch_size < self.n_negatives + 4:
             raise ValueError(
-                f"batch_size must hold n_negatives and two pairs; got batch_size={self.batch_size} and "
-                f"n_negatives={self.n_negatives}. Make it several times n_negatives: {4 * self.n_negatives}, say."
+                f"batch_size must hold n_negatives and two pairs, got batch_size={self.batch_size} and "
+                f"n_negatives={self.n_negatives}. Set it to several times n_negatives, such as {4 * self.n_negatives}."
             )
         if has_both and not loss.is_of_pairs:
             warn_caller(
-                f"loss={choice.loss!r} tells pairs that are alike from the rest of their batch, and does not push the "
-                "given pairs apart that are not alike, -1. For that, use loss='contrastive' or 'nce'."
+                f"loss={choice.loss!r} compares similar pairs with the rest of the batch, and does not push the given "
+                "pairs apart if they are dissimilar, -1. To do so, use loss='contrastive' or 'nce'."
             )
 
     def _batching(self, choice: EmbedderChoice) -> EmbedderBatching:
@@ -333,7 +354,7 @@ class ContrastiveEmbedder(PairClassifier):
             n_negatives=self.n_negatives or 0,
             chunk_length=self.cached_batch_size,
             memory_size=self.memory_size,
-            # Blocks tell the classes of a batch apart, but not from what is remembered, nor by number.
+            # Blocks of rows define the classes within a batch; a memory and proxies need class codes.
             with_codes=bool(self.memory_size) or LOSSES[choice.loss].has_proxies,
         )
 
@@ -354,8 +375,8 @@ class ContrastiveEmbedder(PairClassifier):
         return head._replace(options={**head.options, "n_proxies": n_proxies})
 
     def _resolved_distance(self, choice: EmbedderChoice) -> str:
-        own = LOSSES[choice.loss].distance
-        return self.distance or ("sqeuclidean" if own == "cosine" and not self.normalize else own)
+        default = LOSSES[choice.loss].distance
+        return self.distance or ("sqeuclidean" if default == "cosine" and not self.normalize else default)
 
     def _length_scale(self, choice: EmbedderChoice) -> float:
         loss = LOSSES[choice.loss]

@@ -1,4 +1,4 @@
-"""Embedders trained by triplets: an anchor closer to its positive than to its negative."""
+"""TripletEmbedder: learn an embedding in which anchors are closer to positives than to negatives."""
 
 from collections.abc import Callable, Sequence
 from numbers import Real
@@ -21,116 +21,133 @@ __all__ = ["TripletEmbedder"]
 
 
 class TripletEmbedder(Embedder):
-    r"""Embedding of a table, learned from class labels or from triplets of points with a triplet loss.
+    r"""Embedding learned from class labels or from triplets of points, with a triplet loss.
 
     A network :math:`f` is trained so that an anchor a is closer to a positive p than to a negative n, by a margin m:
 
     .. math:: \max(0, d(f(a), f(p)) - d(f(a), f(n)) + m).
 
-    With labels, a positive is a row of the anchor's class, a negative one of another, and triplets are mined in
-    batches of P classes x K rows; the embedding serves neighbors search, clustering, retrieval, pictures, and as
-    features for other estimators, and ``predict`` is a nearest-neighbors classifier in it. Without labels, ``fit``
-    takes triplets, "a is more like p than like n", of points or of places in a table; ``predict`` then says which of
-    two points is closer.
+    ``fit`` takes one of two kinds of data:
+
+    - rows with class labels. A positive is another row of the anchor's class, a negative is a row of another class, and
+      triplets are mined in batches of P classes x K rows. ``predict`` is a nearest-neighbor classifier in the
+      embedding, which can also be used for search, clustering, plots, or as features of other estimators.
+    - triplets of points (anchor, positive, negative), without labels. ``predict`` then says whether the second point is
+      closer to the first than the third is.
 
     Parameters
     ----------
     n_components : int, default=16
-        Width of the embedding.
+        Number of dimensions of the embedding.
     margin : float, default=0.5
-        How much closer a positive should be than a negative, in units of ``distance``: with unit length and
-        "euclidean", distances lie between 0 and 2. The one parameter most worth a search.
+        Margin by which a positive should be closer than a negative, in units of ``distance``. With unit length and
+        "euclidean", distances lie between 0 and 2. This is the first parameter to tune.
     mining : {"semihard", "all", "hard", "easy", "random"}, default="semihard"
-        Which triplets of a batch of labeled rows count; see :func:`skmetric.losses.batch_triplet_loss`.
+        Which triplets in a batch of labeled rows enter the loss; see :func:`skmetric.losses.batch_triplet_loss`.
     distance : {"euclidean", "sqeuclidean", "cosine"}, default="euclidean"
-        Distance in the embedding. "cosine" implies ``normalize=True``.
+        Distance between embeddings. "cosine" implies ``normalize=True``.
     normalize : bool, default=True
-        Scale embeddings to unit length. In two dimensions that leaves a circle, in one only two points: for a map, use
-        False.
+        If True, scale embeddings to unit length. In two dimensions they then lie on a circle, in one dimension at two
+        points: use False for plots.
     soft : bool, default=False
-        Softplus in place of the hinge: triplets beyond the margin still count a little.
+        If True, use softplus instead of the hinge, so that triplets beyond the margin still contribute a little.
     hidden_layer_sizes : int or sequence of int, default=(256,)
-        Widths of the hidden layers; an empty one gives a linear embedding.
+        Widths of the hidden layers; an int is one layer. With an empty sequence, the embedding is a linear function of
+        the scaled columns (see ``inputs``).
     dropout : float, default=0.2
-        Share of the hidden activations set to zero while training.
-    scale_inputs : bool, default=True
-        Standardize each column inside the network and bend values beyond about three standard deviations smoothly;
-        then neither the units of a column nor its outliers matter. False takes the columns as given.
+        Probability of setting a hidden activation to zero during training.
+    inputs : {"bounded", "standard", "none"}, default="bounded"
+        How the columns of ``X`` enter the network.
+
+        - "bounded": standardize each column inside the network, then smoothly bend values beyond about three standard
+          deviations, so that neither units nor outliers matter.
+        - "standard": standardize each column only, so that ``hidden_layer_sizes=()`` is a linear model.
+        - "none": use the columns as given.
+
+        A custom ``module`` always gets the columns as given. When training continues from an earlier fit
+        (``warm_start``; ``partial_fit`` of embedders), columns that varied before keep their scaling.
     module : callable, optional
-        ``(n_features_in, n_components) -> torch.nn.Module``: a network of your own in place of the layers above; it
-        gets the rows as given.
+        Function ``(n_features_in, n_components) -> torch.nn.Module`` that builds a custom network in place of the
+        layers above. The module gets the columns as given. If ``X`` holds tuples, training also calls it with rows
+        that only fill up a batch, or with all points of ``X``, including held-out ones. This matters if the rows of a
+        batch affect each other, as in batch normalization.
     preprocessor : array-like, callable or Rows, optional
-        Turns indices into points: a table, a function from indices (or names, of files say) to points, or
-        :class:`skmetric.Rows`, which the candidates of a search share. ``X`` then holds triplets of indices, of shape
-        (n, 3), or for labels one index a row, of shape (n,).
+        Source of the points if ``X`` holds indices: a table of points, a function from indices (or other keys, such as
+        file names) to points, or :class:`skmetric.Rows`, which the candidates of a search share. ``X`` may then have
+        shape (n_triplets, 3), or (n_samples,) with labels.
     unlabeled : object, optional
-        The label, -1 say, of rows whose class is not known. They help to scale the inputs, and are in no triplet, no
-        neighbors of ``predict``, and left out of ``score``.
+        Label of rows of unknown class, such as -1. These rows take part in scaling the inputs, but they are in no
+        batch, are not neighbors in ``predict``, and are left out of ``score``. If None, all classes are known.
     batch_size : int, default=64
-        Most rows in a batch.
+        Maximum number of rows per batch. A tuple counts as many rows as it has points.
     samples_per_class : int, default=4
-        Fewest rows of a class in a batch. With few classes, more rows of each fill the batch.
+        Minimum number of rows per class in a batch of labeled rows. With few classes, more rows of each fill the batch.
     max_iter : int, default=100
-        Epochs, of as many draws as there are rows. With more classes than fit into a batch, every row is drawn about
-        once; with fewer, every class equally often. Every triplet is drawn once.
+        Maximum number of epochs. An epoch has as many draws as there are rows. If all classes fit into a batch, they
+        are drawn equally often; otherwise each row is drawn about once. Each tuple is drawn once per epoch.
     learning_rate : float, default=0.005
-        Highest rate of AdamW; it rises to it over the first 30% of the steps and falls to nearly zero after them.
+        Peak learning rate. A one-cycle schedule warms up to it over the first 30% of steps, then decays to near zero.
     weight_decay : float, default=0.05
-        Of AdamW.
+        Weight decay of the AdamW optimizer.
     early_stopping : bool, default=False
-        Hold out ``validation_fraction`` of each class (of the triplets), stop when their ``score`` no longer rises, and
-        keep the best weights.
+        If True, hold out ``validation_fraction`` of each class (or of the tuples), stop when their ``score`` no longer
+        increases, and keep the weights of the best epoch.
     validation_fraction : float, default=0.1
-        What early stopping holds out.
+        Fraction of the training data held out for early stopping, if ``fit`` gets no ``X_val``.
     n_iter_no_change : int, default=10
-        Epochs without a better score after which early stopping stops.
+        Number of epochs without a better validation score after which early stopping stops training.
     n_neighbors : int, default=5
-        Neighbors that ``predict`` asks.
+        Number of nearest training rows that vote in ``predict``.
     device : str or torch.device, default="auto"
-        "cpu", "cuda", "cuda:1", "mps", ..., or a torch.device; "auto" takes a GPU where there is one.
+        Device for training and prediction: "cpu", "cuda", "cuda:1", "mps", ..., or a torch.device. "auto" uses a GPU
+        if there is one.
     random_state : int, RandomState instance or None, default=None
-        Decides initial weights, batches and dropout. The same int gives the same embedding, bit for bit on a CPU.
+        Controls all randomness: initial weights, batches, dropout and held-out data. The same int gives the same
+        result, bit for bit on a CPU. If None, each fit differs.
     warm_start : bool, default=False
-        Let ``fit`` go on from the weights and the input scaling of the last fit.
+        If True, ``fit`` continues from the weights of the last fit, and keeps its scaling of the inputs (and of the
+        targets, if the estimator scales them).
     callbacks : list of skorch callbacks, optional
-        Notified of training and epochs, not of batches; they see the history, the network (``module_``) and the
-        optimizer (``optimizer_``, whose "lr" is a factor on the rate above). Those that act within an epoch are an
-        error; ``Checkpoint`` wants ``monitor=None``. scikit-learn's own callbacks are set by ``set_callbacks``.
+        Callbacks are notified at the beginning and the end of training and of each epoch. They see the history
+        (``history``), the network (``module_``) and the optimizer (``optimizer_``, whose "lr" is a factor on
+        ``learning_rate``). Callbacks that act within an epoch are an error. ``Checkpoint`` needs ``monitor=None``. Set
+        callbacks of scikit-learn by ``set_callbacks``.
     verbose : int, default=0
-        Above 0, one line an epoch is printed.
+        If above 0, print one line per epoch.
 
     Attributes
     ----------
     classes_ : ndarray of shape (n_classes,)
-        The classes of ``fit``; -1 and 1 for triplets.
+        The classes in ``y`` of ``fit``; -1 and 1 after ``fit`` on triplets.
     tuple_size_ : int or None
-        3 where ``fit`` had triplets, None where it had rows.
+        3 after ``fit`` on triplets, None after ``fit`` on rows.
     n_features_in_ : int
-        Columns of ``X``.
+        Number of columns of ``X``.
     feature_names_in_ : ndarray of str
-        Their names, where ``X`` had names.
+        Names of the columns of ``X``, if it has names.
     n_iter_ : int
-        Epochs run.
+        Number of epochs run.
     history_ : list of dict
-        One an epoch: ``train_loss``, the shares of ``easy``, ``semihard`` and ``hard`` triplets in its last batch,
-        ``valid_score`` where there is early stopping, and ``dur`` in seconds. Mining works as long as triplets turn
-        from hard to easy.
+        One dict per epoch: ``epoch``, ``train_loss``, the fractions of ``easy``, ``semihard`` and ``hard`` triplets in
+        the last batch, ``valid_score`` with early stopping, and ``dur`` in seconds. Mining works as long as hard
+        triplets become easy.
 
     See Also
     --------
-    ContrastiveEmbedder : Other losses, and pairs.
-    skmetric.losses.batch_triplet_loss : The loss and its minings.
-    sklearn.neighbors.NeighborhoodComponentsAnalysis : A linear embedding without batches.
+    ContrastiveEmbedder : Embedding learned from labels or pairs with other losses.
+    skmetric.losses.batch_triplet_loss : The loss, and which triplets are mined.
+    sklearn.neighbors.NeighborhoodComponentsAnalysis : A linear embedding, learned without batches.
 
     Notes
     -----
-    ``score`` is MAP@R, not accuracy: it judges the embedding, also on classes that were never trained on. As a
-    classifier, the estimator makes an integer ``cv`` stratify. Fitted on triplets, ``predict``,
-    ``decision_function`` and ``score`` (accuracy) take triplets; ``transform`` always takes points. Where there
-    are fewer points than places in a batch, each is embedded once a batch, however many triplets it is in.
+    ``score`` is MAP@R for rows, not accuracy: it evaluates the embedding, also for classes that are not in the training
+    data. Because the estimator is a classifier, an integer ``cv`` is stratified. After ``fit`` on triplets,
+    ``predict``, ``decision_function`` and ``score`` (accuracy) take triplets; ``transform`` always takes points. If a
+    batch has more rows than there are distinct points, each point is embedded once per batch, even if it is in several
+    triplets.
 
-    Defaults were chosen once on three tables (``python -m benchmarks defaults``). Inputs are float32; values whose
-    differences are lost at that precision (timestamps, say) want scaling before.
+    Defaults were chosen once on three tables (``python -m benchmarks defaults``). Inputs are converted to float32.
+    Scale columns beforehand if their differences are lost at this precision, such as timestamps.
 
     References
     ----------

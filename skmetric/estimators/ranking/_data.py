@@ -1,4 +1,4 @@
-"""What a ranker is given: rows in groups, or preference pairs; both become items in lists."""
+"""Training data of rankers: rows in groups, or preference pairs. Both become items in lists."""
 
 from dataclasses import dataclass, replace
 from typing import Any, ClassVar
@@ -18,16 +18,16 @@ __all__ = ["ListBatching", "RankedItems", "column_index", "column_values", "pref
 
 @dataclass(frozen=True)
 class ListBatching:
-    """How a ranker's parameters, and what it chose, decide over batches.
+    """Settings by which a ranker draws batches.
 
     Attributes
     ----------
     batch_size : int
-        Items in a batch.
+        Number of items per batch.
     max_group_size : int, optional
-        Longest list; longer groups are split. None: the loss looks at each item by itself.
+        Maximum length of a list; longer groups are split. None: the loss treats each item separately.
     is_graded : bool
-        Whether the loss sees the relevance itself, and not only differences within a list.
+        Whether the loss needs the relevance itself, and not only differences within a list.
     units : TargetUnits, optional
         Units in which the relevance is learned.
     """
@@ -40,22 +40,22 @@ class ListBatching:
 
 @dataclass(frozen=True, eq=False)
 class RankedItems:
-    """What is to be ranked.
+    """Items in lists, with their relevance.
 
     Attributes
     ----------
     columns : Columns
         Rows of a table.
     relevance, weights : array of shape (n_items,)
-        What is known about each item.
+        Relevance and weight of each item.
     lists : array of int, shape (n_items,)
-        The list that each item stands in, from 0.
+        List of each item, numbered from 0.
     has_groups : bool
-        Whether the user gave groups.
+        Whether the user passed groups.
     rows : array of int, shape (n_items,), optional
-        Which row each item is. None: the items are the rows.
+        Row of each item. None: the items are the rows.
     units : array of int, shape (n_items,), optional
-        What is held out together. None: the lists, or each item where there are no groups.
+        Items of one unit are held out together. None: the lists, or each item without groups.
     tuple_size : int, optional
         2 for preference pairs.
     """
@@ -72,28 +72,28 @@ class RankedItems:
     needs_y: ClassVar[bool] = True
 
     def usable(self) -> Indices:
-        """All items."""
+        """Return the indices of all items."""
         return np.arange(len(self.lists))
 
     def hold_out(self, fraction: float, rng: np.random.Generator) -> tuple[Indices, "RankedItems"]:
-        """Items to train on, and others to validate by: whole groups that hold something to rank, or pairs, or rows."""
+        """Return the training items, and validation data: whole groups in which relevance differs, pairs or rows."""
         usable = self.usable()
         units = self.units if self.units is not None else self.lists if self.has_groups else usable
         useful = np.flatnonzero(self._is_ordered())
         if len(np.unique(units[useful])) < 2:
             raise ValueError(
-                "early_stopping must hold out a group in which y differs, and train on another one; there are not two "
-                "such groups. Pass X_val, y_val and groups_val, or set early_stopping=False."
+                "early_stopping must have two groups in which y differs, one to train on and one to hold out, got "
+                "fewer. Pass X_val, y_val and groups_val, or set early_stopping=False."
             )
         _, held_out = holdout_lists(units[useful], fraction, rng)
         return np.setdiff1d(usable, useful[held_out]), self._some(useful[held_out])
 
     def counted(self, train: Indices) -> Indices:
-        """The items among those to train on that have a weight."""
+        """Return the training items with a positive weight."""
         return train[self.weights[train] > 0]
 
     def batches(self, train: Indices, batching: ListBatching) -> Batches:
-        """Batches of whole lists, or of single items where the loss knows no lists."""
+        """Return batches of whole lists, or of single items if the loss has no lists."""
         if batching.max_group_size is None:
             used, longest = self.counted(train), batching.batch_size
             lists = np.zeros(len(used), dtype=np.intp)
@@ -102,8 +102,8 @@ class RankedItems:
             lists = np.unique(self.lists[used], return_inverse=True)[1]
         if not len(used):
             raise ValueError(
-                "y must differ within a group, or there is nothing to rank; no group holds two rows of different "
-                "relevance. Are groups the ids of rows, in place of lists?"
+                "y must differ within a group, got no group with two rows of different relevance. Check that groups "
+                "are ids of lists, not ids of rows."
             )
         sampler = GroupBatchSampler(lists, batch_size=batching.batch_size, max_group_size=longest, items=used)
         return Batches(
@@ -114,15 +114,15 @@ class RankedItems:
         )
 
     def _to_rank(self, train: Indices) -> Indices:
-        """Items to train on that have a weight, in lists that hold something to rank."""
+        """Return the training items with a positive weight, in lists in which relevance differs."""
         some = replace(self, lists=self.lists[train], relevance=self.relevance[train], weights=self.weights[train])
         return train[(some.weights > 0) & some._is_ordered()]
 
     def _values(self, used: Indices, batching: ListBatching, n_steps: int) -> NDArray[np.float32]:
-        """What the objective gets to know about each item: relevance, weight within its list, and share.
+        """Compute the values that the objective gets for each item: relevance, weight within its list, and share.
 
-        Weights are in units of their mean. Shares add up to the mean weight of a group's rows, in units that make the
-        mean over an epoch's steps that over groups; where the loss knows no lists, every row is its own group.
+        Weights are divided by their mean. The shares of a group add up to the mean weight of its rows, scaled such that
+        the mean over the steps of an epoch is the mean over groups. If the loss has no lists, each row is a group.
         """
         weights = self.weights / self.weights.max()
         weights /= weights[weights > 0].mean()
@@ -135,8 +135,8 @@ class RankedItems:
             values = np.column_stack([self._targets(batching), weights, shares]).astype(np.float32)
         if not np.isfinite(values).all():
             raise ValueError(
-                f"y must fit into float32 within a group; it spans {np.ptp(self.relevance):.3g}. Scale it, or pass "
-                "ranks."
+                f"y must fit into float32 within a group, got a range of {np.ptp(self.relevance):.3g}. Scale it, or "
+                "pass ranks."
             )
         return values
 
@@ -146,19 +146,19 @@ class RankedItems:
         return self.relevance if batching.is_graded else self._relevance_in_list()
 
     def _relevance_in_list(self) -> NDArray[np.float64]:
-        """Relevance above the least of the list: what float32 can hold of timestamps, say."""
+        """Subtract the lowest relevance of each list, so that large values such as timestamps fit into float32."""
         least = np.full(self.lists.max(initial=-1) + 1, np.inf)
         np.minimum.at(least, self.lists, self.relevance)
         return self.relevance - least[self.lists]
 
     def _row_weights(self, used: Indices) -> NDArray[np.float64]:
-        """How much each row counts where inputs are scaled: as the training items that it is, and those that weigh."""
+        """Return the weight of each row when inputs are scaled: the sum of the weights of its training items."""
         rows = used if self.rows is None else self.rows[used]
         weights = self.weights[used] / self.weights.max()
         return np.bincount(rows, weights, minlength=len(self.columns)).astype(np.float64, copy=False)
 
     def _some(self, items: Indices) -> "RankedItems":
-        """Some of the items, each with a row of its own."""
+        """Select items, with one row per item."""
         rows = items if self.rows is None else self.rows[items]
         lists = np.unique(self.lists[items], return_inverse=True)[1]
         return RankedItems(
@@ -171,7 +171,7 @@ class RankedItems:
         )
 
     def _is_ordered(self) -> NDArray[np.bool_]:
-        """Whether an item's list holds another one, of another relevance; items without weight are not there."""
+        """Whether the list of each item has two different relevances. Items without weight are ignored."""
         lowest, highest = (np.full(self.lists.max(initial=-1) + 1, end) for end in (np.inf, -np.inf))
         is_counted = self.weights > 0
         np.minimum.at(lowest, self.lists[is_counted], self.relevance[is_counted])
@@ -182,9 +182,10 @@ class RankedItems:
 def preference_items(
     points: NDArray[np.float32], pairs: NDArray[np.integer], y: ArrayLike | None, weights: NDArray[np.float64]
 ) -> RankedItems:
-    """Make a list of two of each preference pair (n, 2) of points, in which the winner is the more relevant.
+    """Turn each preference pair, of shape (n_pairs, 2), into a list of two items; the winner is more relevant.
 
-    A tie is two lists of half the weight, one won by each: the loss then has its minimum where the scores are equal.
+    A tie becomes two lists of half the weight, in which different items win. The minimum of the loss is then at equal
+    scores.
     """
     outcome = _check_outcome(y, len(pairs))
     is_tie = outcome == 0
@@ -211,40 +212,47 @@ def _check_outcome(y: ArrayLike | None, n: int) -> NDArray[np.float64]:
     outcome = np.asarray(y)
     if outcome.dtype == bool or outcome.shape != (n,) or not np.isin(outcome, (-1, 0, 1)).all():
         raise ValueError(
-            f"y must say for each of the {n} pairs which point wins: 1 the first, -1 the second, 0 neither; got shape "
-            f"{outcome.shape}, values such as {np.unique(outcome)[:5].tolist()}."
+            f"y must hold 1 (the first point wins), -1 (the second wins) or 0 (tie) for each of the {n} pairs, got "
+            f"shape {outcome.shape}, values such as {np.unique(outcome)[:5].tolist()}. If the first point always wins, "
+            "pass None."
         )
     if (outcome == 0).any() and not (outcome == -1).any():
-        warn_caller("y holds ties, 0, and no pair whose second point wins. If 0 is meant for that, make it -1.")
+        warn_caller(
+            "y holds ties, 0, and no pair whose second point wins, -1. If 0 means that the second point wins, replace "
+            "it by -1."
+        )
     return outcome.astype(np.float64)
 
 
 def column_index(X: Any, column: str | int) -> int:
-    """Index of the group column in X."""
+    """Return the index of the group column in X."""
     if isinstance(column, str):
         if not hasattr(X, "columns"):
             raise ValueError(
-                f"group_column={column!r} names a column, but X is a {type(X).__name__} without column names. Pass a "
-                "DataFrame; in a Pipeline, keep it one by set_output(transform='pandas'), and let a ColumnTransformer "
-                "pass this column through. Or give the column's index, an int."
+                f"group_column must be an index if X has no column names, got group_column={column!r} and X of type "
+                f"{type(X).__name__}. Pass an int, or a DataFrame; in a Pipeline, keep a DataFrame by "
+                "set_output(transform='pandas'), with a ColumnTransformer that passes this column through."
             )
         names = list(X.columns)
         if column not in names:
-            raise ValueError(f"group_column={column!r} must be a column of X, whose columns are {names}.")
+            raise ValueError(f"group_column must be a column of X, got {column!r}. Use one of {names}.")
         return names.index(column)
     width = np.shape(X)[1]
     if not -width <= column < width:
-        raise ValueError(f"group_column={column} must be the index of a column of X, which has {width} columns.")
+        raise ValueError(
+            f"group_column must be the index of a column of X, which has {width} columns, got {column}. Use an index "
+            f"from {-width} to {width - 1}."
+        )
     return column % width
 
 
 def column_values(X: Any, index: int) -> ArrayLike:
-    """One column of X."""
+    """Return one column of X."""
     return np.asarray(safe_indexing(X if hasattr(X, "columns") else np.asarray(X), index, axis=1))
 
 
 def without_column(X: Any, index: int) -> Any:
-    """X without one column."""
+    """Return X without one column."""
     X = X if hasattr(X, "columns") else np.asarray(X)
     others: NDArray[np.integer] = np.delete(np.arange(np.shape(X)[1]), index)
     return safe_indexing(X, others, axis=1)

@@ -1,4 +1,4 @@
-"""What a ranker knows of a loss: one record each."""
+"""Description of a ranking loss, for the tables of losses beside the rankers."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -10,19 +10,19 @@ __all__ = ["RankingLoss"]
 
 @dataclass(frozen=True)
 class RankingLoss:
-    """A loss over lists. The table of a ranker's losses stands beside its class.
+    """A loss over lists. The table ``LOSSES`` of each ranker is in the file of its class.
 
     Attributes
     ----------
     function : callable
         ``(scores, relevance, *, mask, weights, **numbers) -> loss`` of each list; see :mod:`skmetric.losses`.
     numbers : tuple of str
-        The constructor parameters that enter it: models of one stack may differ in these.
+        Constructor parameters that enter the loss. Models of one stack may differ in these.
     uses_gain : bool
-        Whether it is made of NDCG's gains, and so sees more of the relevance than differences within a list. The gain
-        is that of ``metric``.
+        Whether the loss uses the gains of NDCG, and therefore the relevance itself, not only differences within a list.
+        The gain is that of ``metric``.
     uses_cut : bool
-        Whether it takes the cut of ``metric``.
+        Whether the loss uses the cutoff of ``metric``.
     """
 
     function: Callable[..., Tensor]

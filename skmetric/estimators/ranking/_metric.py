@@ -1,4 +1,4 @@
-"""The metric that a ranker is stopped and scored by, from its name."""
+"""Metrics of rankers for scores and early stopping, by name."""
 
 import re
 from collections.abc import Callable
@@ -40,13 +40,13 @@ class RankMetric:
     Attributes
     ----------
     name : str
-        As the user gives it.
+        Name as given by the user.
     function : callable
-        ``(y_true, y_score, *, groups, sample_weight)``, with the cut that the name asks for.
+        ``(y_true, y_score, *, groups, sample_weight)``, with the cutoff in the name.
     gain : str
-        The gain of NDCG that goes with it.
+        The corresponding gain of NDCG.
     k : int, optional
-        The cut.
+        The cutoff.
     """
 
     name: str
@@ -55,7 +55,7 @@ class RankMetric:
     k: int | None = None
 
     def judge(self, items: RankedItems, scores: NDArray, *, weighted: bool, owner: str) -> float:
-        """Score items by the scores of their rows; ``owner`` is the class to name where that cannot be done."""
+        """Compute the metric of items from the scores of their rows; ``owner`` is the class to name in errors."""
         if items.rows is not None:
             scores = scores[items.rows]
         weights = items.weights if weighted else None
@@ -63,17 +63,17 @@ class RankMetric:
             return float(self.function(items.relevance, scores, groups=items.lists, sample_weight=weights))
         except ValueError as error:
             raise ValueError(
-                f"{owner}: metric={self.name!r} cannot judge these rows: {error} Take another metric=, such as "
-                "'ndcg_linear' or 'spearman'."
-            ) from None  # said whole; a search prints it for every fold
+                f"{owner}: metric must be defined for these rows, got metric={self.name!r}: {error} Use another "
+                "metric, such as 'ndcg_linear' or 'spearman'."
+            ) from None  # The message is complete, and a search prints it for every fold.
 
     def judge_outputs(self, outputs: NDArray, *, items: RankedItems, owner: str) -> float:
-        """Score items by a network's outputs (n, 1)."""
+        """Compute the metric of items from the outputs of a network, of shape (n_samples, 1)."""
         return self.judge(items, outputs[:, 0], weighted=True, owner=owner)
 
 
 def rank_metric(name: str) -> RankMetric:
-    """Look a metric up: "ndcg", "ndcg@10", "ndcg_linear", "spearman", ..."""
+    """Return the metric of a name: "ndcg", "ndcg@10", "ndcg_linear", "spearman", ..."""
     match = re.fullmatch(r"([a-z_]+)(?:@([1-9][0-9]*))?", name)
     base, cut = match.groups() if match else (None, None)
     if base in WITH_CUT:
@@ -82,7 +82,8 @@ def rank_metric(name: str) -> RankMetric:
         return RankMetric(name, partial(WITH_CUT[base], k=k), gain, k)
     if base in WITHOUT_CUT and cut is None:
         return RankMetric(name, WITHOUT_CUT[base])
-    cuttable, others = (", ".join(map(repr, names)) for names in (WITH_CUT, WITHOUT_CUT))
+    with_cut, others = (", ".join(map(repr, names)) for names in (WITH_CUT, WITHOUT_CUT))
     raise ValueError(
-        f"metric must be one of {cuttable}, each also with a cut as in 'ndcg@10', or {others}; got {name!r}."
+        f"metric must be one of {with_cut}, each also with a cutoff as in 'ndcg@10', or {others}, got {name!r}. Use "
+        "one of these names."
     )

@@ -1,4 +1,4 @@
-"""Ranking losses as the engine sees them."""
+"""Ranking losses in the form that the engine needs."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -15,24 +15,25 @@ __all__ = ["ListObjective"]
 
 @dataclass(frozen=True)
 class ListObjective:
-    """A ranking loss over the lists of a batch, weighted so that an epoch's mean is that over its groups.
+    """A ranking loss over the lists of a batch, weighted such that its mean over an epoch is its mean over groups.
 
-    An item brings its relevance, its weight within the list, and its share: what the shares of a list add up to is how
-    much the list counts. A group counts as much as its rows on average, however many share its step or its lists.
+    Each item has a relevance, a weight within its list, and a share. The weight of a list is the sum of the shares of
+    its items. The weight of a group is the mean weight of its rows, regardless of how many lists it is split into and
+    how many lists are in a step.
 
     Attributes
     ----------
     function : callable
-        The loss; takes scores, relevance, mask, weights and numbers of its own.
+        The loss, a function of scores, relevance, mask, weights, and its hyperparameters.
     options : tuple of (str, value)
-        What else decides its form.
+        Further keyword arguments of the function.
     """
 
     function: Callable[..., Tensor]
     options: tuple[tuple[str, Any], ...] = ()
 
     def loss(self, outputs: Outputs, batch: Batch, hyperparameters: Mapping[str, Tensor]) -> Tensor:
-        """Loss of each model."""
+        """Compute the loss of each model."""
         assert batch.values is not None
         assert outputs.scores is not None
         in_lists = partial(_in_lists, length=batch.list_length)
@@ -43,7 +44,7 @@ class ListObjective:
         return (each * shares.masked_fill(~mask, 0.0).sum(-1)).sum(-1)
 
     def monitor(self, outputs: Outputs, batch: Batch, hyperparameters: Mapping[str, Tensor]) -> dict[str, Tensor]:
-        """Nothing beyond the loss."""
+        """Return nothing beyond the loss."""
         del outputs, batch, hyperparameters
         return {}
 

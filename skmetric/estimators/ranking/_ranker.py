@@ -1,4 +1,4 @@
-"""What rankers share: groups, scores and how they are judged."""
+"""Base class of rankers: groups, scores and metrics."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -36,12 +36,12 @@ __all__ = ["Ranker", "RankerChoice"]
 
 @dataclass(frozen=True, eq=False)
 class RankerChoice:
-    """What a ranker settles by looking at its data.
+    """What a ranker resolves from its data.
 
     Attributes
     ----------
     metric : RankMetric
-        What early stopping looks at.
+        Metric of early stopping.
     units : TargetUnits, optional
         Units in which the relevance is learned.
     """
@@ -51,9 +51,9 @@ class RankerChoice:
 
 
 class Ranker(TorchEstimator[RankedItems, RankerChoice]):
-    """Fit on rows in groups, score rows, and be scored group by group.
+    """Fit on rows in groups, and compute scores of rows and a metric over groups.
 
-    A ranker says in ``_losses`` which losses it has, and in ``_max_list_length`` how long a list may be.
+    A subclass defines ``_losses`` (its table of losses) and ``_max_list_length`` (maximum length of a list).
     """
 
     n_components: int | None
@@ -72,7 +72,7 @@ class Ranker(TorchEstimator[RankedItems, RankerChoice]):
         "group_column": [str, Integral, None],
     }
 
-    # Asked for by default: a search or a Pipeline routes groups without a set_*_request.
+    # Requested by default: a search or a Pipeline then routes groups without set_fit_request or set_score_request.
     __metadata_request__fit: ClassVar = {"groups": True}
     __metadata_request__score: ClassVar = {"groups": True}
 
@@ -89,68 +89,70 @@ class Ranker(TorchEstimator[RankedItems, RankerChoice]):
         y_val: ArrayLike | None = None,
         groups_val: ArrayLike | None = None,
     ) -> Self:
-        """Learn to score the rows of a group in the order of their relevance.
+        """Learn scores that order the rows of each group by relevance.
 
         Parameters
         ----------
-        X : array-like of shape (n, n_features)
-            The rows, converted to float32.
-        y : array-like of shape (n,)
-            Their relevance: the higher, the higher a row is to rank within its group.
-        sample_weight : array-like of shape (n,), optional
-            Not negative. Within a group, a weight of 2 counts as the same row twice; a group weighs as much as its
-            rows on average.
-        groups : array-like of shape (n,), optional
-            The group of each row: ids of any kind, in any order. Requested by default where metadata is routed.
+        X : array-like of shape (n_samples, n_features)
+            The rows, converted to float32. PairwiseRanker also takes pairs of points, shape (n_pairs, 2, n_features).
+        y : array-like of shape (n_samples,)
+            The relevance of each row. Rows of higher relevance should rank first within their group. For pairs, 1 if
+            the first point wins, -1 if the second wins, 0 for a tie; None if the first wins in all.
+        sample_weight : array-like of shape (n_samples,), optional
+            Non-negative weights. Within a group, a weight of 2 counts as two equal rows. The weight of a group is the
+            mean weight of its rows.
+        groups : array-like of shape (n_samples,), optional
+            The group of each row: ids of any kind, in any order. With metadata routing, they are requested by default.
         X_val, y_val, groups_val : array-like, optional
-            Rows, relevance and groups to stop early by, in place of groups held out from X; they need
+            Rows, relevance and groups for early stopping. They replace the groups held out from ``X`` and need
             ``early_stopping=True``.
 
         Returns
         -------
-        self
+        self : object
+            The fitted estimator.
 
         Raises
         ------
         ValueError
-            For bad input, and when the loss becomes NaN or infinite. The estimator is then as it was before.
+            If the input is invalid, or the loss becomes NaN or infinite. The estimator is then unchanged.
 
         Warns
         -----
         UserWarning
-            When there are no groups, and more rows than one list holds.
+            If there are no groups, and more than ``max_group_size`` rows.
         """
         return self._fit(
             Given.of(X, y, sample_weight=sample_weight, groups=groups, X_val=X_val, y_val=y_val, groups_val=groups_val)
         )
 
     def predict(self, X: ArrayLike) -> NDArray:
-        """Score rows: the higher, the higher a row ranks within its group.
+        """Compute the scores of rows. Rows of higher score rank first within their group.
 
         Parameters
         ----------
-        X : array-like of shape (n, n_features)
+        X : array-like of shape (n_samples, n_features)
             The rows.
 
         Returns
         -------
-        ndarray of shape (n,), float32
-            Comparable within a group.
+        scores : ndarray of shape (n_samples,)
+            One score per row, comparable within a group.
         """
         return self.score_samples(X)
 
     def score_samples(self, X: ArrayLike) -> NDArray[np.floating]:
-        """Score rows, whatever the ranker was fitted on.
+        """Compute the scores of rows, also after ``fit`` on pairs.
 
         Parameters
         ----------
-        X : array-like of shape (n, n_features)
+        X : array-like of shape (n_samples, n_features)
             The rows.
 
         Returns
         -------
-        ndarray of shape (n,), float32
-            Higher ranks first.
+        scores : ndarray of shape (n_samples,)
+            One score per row. Rows of higher score rank first.
         """
         check_is_fitted(self)
         return self._scores(self._points(X))
@@ -163,43 +165,43 @@ class Ranker(TorchEstimator[RankedItems, RankerChoice]):
         *,
         groups: ArrayLike | None = None,
     ) -> float:
-        """Mean over groups of the estimator's ``metric``.
+        """Compute the mean over groups of the ``metric`` of the estimator.
 
         Parameters
         ----------
-        X : array-like of shape (n, n_features)
+        X : array-like of shape (n_samples, n_features)
             The rows.
-        y : array-like of shape (n,)
-            Their relevance.
-        sample_weight : array-like of shape (n,), optional
-            A group weighs as much as its rows on average.
-        groups : array-like of shape (n,), optional
-            The group of each row. Needed where ``fit`` had groups.
+        y : array-like of shape (n_samples,)
+            The relevance of each row.
+        sample_weight : array-like of shape (n_samples,), optional
+            Non-negative weights. The weight of a group is the mean weight of its rows.
+        groups : array-like of shape (n_samples,), optional
+            The group of each row. Required if ``fit`` had groups, unless ``group_column`` is set.
 
         Returns
         -------
-        float
-            Higher is better.
+        score : float
+            The mean of the metric. Higher is better.
 
         Raises
         ------
         ValueError
-            When ``fit`` had groups and ``score`` has none, and when no group can be scored.
+            If ``fit`` had groups and ``score`` has none, or if the metric is not defined for any group.
         """
         check_is_fitted(self)
         given = Given.of(X, y, sample_weight=sample_weight, groups=groups)
         items = self._read_as(given, self._fitted_tuple_size, reset=False)
         if self.has_groups_ and not items.has_groups:
             raise ValueError(
-                f"groups must be given: this {type(self).__name__} was fitted with groups, and one list of all rows "
-                "is another question. Pass groups=, name the column by group_column=, or turn on "
-                "sklearn.set_config(enable_metadata_routing=True), by which searches and Pipelines pass groups on."
+                f"groups must be given because this {type(self).__name__} was fitted with groups, got None. Pass "
+                "groups=, set group_column=, or call sklearn.set_config(enable_metadata_routing=True): searches and "
+                "Pipelines then pass groups."
             )
         metric, scores = self._metric(items), self._scores(items.columns)
         return metric.judge(items, scores, weighted=sample_weight is not None, owner=type(self).__name__)
 
     def groups_of(self, X: Any) -> NDArray[np.integer] | None:
-        """Groups that a table brings itself, in its ``group_column``: what scorers ask for that are given none.
+        """Return the groups in the ``group_column`` of a table, for scorers that get no ``groups``.
 
         Parameters
         ----------
@@ -208,48 +210,50 @@ class Ranker(TorchEstimator[RankedItems, RankerChoice]):
 
         Returns
         -------
-        ndarray of int, shape (n_samples,), or None
-            The group of each row, from 0; None if all rows may be scored as one list.
+        groups : ndarray of int, shape (n_samples,), or None
+            The group of each row, numbered from 0. None means that all rows can be scored as one list.
 
         Raises
         ------
         ValueError
-            If ``fit`` had groups and there are none to score by, or if ``fit`` had pairs.
+            If ``fit`` had groups but ``X`` has none, or if ``fit`` had pairs.
         """
         check_is_fitted(self)
         if self._fitted_tuple_size is not None:
             raise ValueError(
-                f"{type(self).__name__} was fitted on pairs, whose predictions say who wins, and are no scores to rank "
-                "by. Take its own score, or rank points by its score_samples."
+                f"{type(self).__name__} must be fitted on rows for this scorer, got an estimator that was fitted on "
+                "pairs, which predicts winners. Use its score method, or rank points by score_samples."
             )
         groups = self._column_groups(X)
         if groups is None and self.has_groups_:
             raise ValueError(
-                f"groups must be given: this {type(self).__name__} was fitted with groups, and one list of all rows "
-                "is another question. Turn on sklearn.set_config(enable_metadata_routing=True), by which searches pass "
-                "groups to scorers, or name their column by group_column=."
+                f"groups must be given because this {type(self).__name__} was fitted with groups, got None. Set "
+                "group_column=, or call sklearn.set_config(enable_metadata_routing=True): searches then pass groups to "
+                "scorers."
             )
         return groups
 
     def _read(self, given: Given, like: RankedItems | None = None) -> RankedItems:
         if like is None:
-            rank_metric(self.metric)  # an unknown name is an error now, not after all the checks
+            rank_metric(self.metric)  # raises for an unknown name before all other checks
             return self._read_as(given, self._tuple_size_of(given.X), reset=True)
         items = self._read_as(given, like.tuple_size, reset=False)
         if like.has_groups and not items.has_groups:
-            raise ValueError("groups_val must be given with groups: one list of all rows is another question.")
+            raise ValueError("groups_val must be given if fit has groups, got None. Pass the groups of X_val.")
         return items
 
     def _read_as(self, given: Given, tuple_size: int | None, *, reset: bool) -> RankedItems:
-        """Check rows, relevance, weights and groups; with ``reset``, their columns are those later ones must have."""
+        """Check all arguments; with ``reset``, the columns of X become those that later data must have."""
         groups = given.metadata.get("groups")
         if given.y is None:
-            raise ValueError(f"{type(self).__name__} requires y to be passed, but the target y is None.")
+            raise ValueError(
+                f"{type(self).__name__} requires y to be passed, but the target y is None. Pass the relevance of rows."
+            )
         if groups is not None and self.group_column is not None:
             raise ValueError(
-                f"groups and group_column={self.group_column!r} are both given; leave one of them out. Where "
-                "metadata is routed, "
-                "set_fit_request(groups=False).set_score_request(groups=False) keeps groups= for the splitter."
+                f"groups must be None if group_column is set, got both, group_column={self.group_column!r}. Leave one "
+                "out. With metadata routing, set_fit_request(groups=False).set_score_request(groups=False) passes "
+                "groups only to the splitter."
             )
         _refuse_words(given.y)
         points, relevance = self._read_relevance(given.X, given.y, reset=reset)
@@ -262,7 +266,9 @@ class Ranker(TorchEstimator[RankedItems, RankerChoice]):
             return RankedItems(columns, relevance, weights, np.zeros(len(points), dtype=np.intp), has_groups=False)
         codes = group_codes(ids)
         if len(codes) != len(points):
-            raise ValueError(f"groups must hold one id a row, {len(points)} of them; got {len(codes)}.")
+            raise ValueError(
+                f"groups must hold one id per row, got {len(codes)} ids for {len(points)} rows. Pass one id for each."
+            )
         return RankedItems(columns, relevance, weights, codes, has_groups=True)
 
     def _read_relevance(self, X: Any, y: ArrayLike, *, reset: bool) -> tuple[NDArray[np.float32], NDArray[np.float64]]:
@@ -272,15 +278,18 @@ class Ranker(TorchEstimator[RankedItems, RankerChoice]):
         points = self._read_points(X, reset=reset)
         relevance = check_array(y, dtype=np.float64, ensure_2d=False, input_name="y")
         if relevance.shape != (len(points),):
-            raise ValueError(f"y must hold one relevance a row, shape ({len(points)},); got shape {relevance.shape}.")
+            raise ValueError(
+                f"y must hold one relevance per row, shape ({len(points)},), got shape {relevance.shape}. Pass the "
+                "relevance of each row."
+            )
         return points, relevance
 
     def _read_points(self, X: Any, *, reset: bool) -> NDArray[np.float32]:
-        """Rows as float32, without the group column."""
+        """Check rows and convert them to float32, without the group column."""
         if self.group_column is None:
             rows: NDArray[np.float32] = self._check_input(X, reset=reset)
             return rows
-        # The ids may be strings: only names and number of columns are checked with them.
+        # The ids may be strings, so with this column only the names and the number of columns are checked.
         index = column_index(X, self.group_column)
         validate_data(self, X, reset=reset, skip_check_array=True)
         with float32_overflow_is_infinity():
@@ -290,7 +299,7 @@ class Ranker(TorchEstimator[RankedItems, RankerChoice]):
         return None if self.group_column is None else group_codes(column_values(X, column_index(X, self.group_column)))
 
     def _tuple_size_of(self, X: Any) -> int | None:
-        """2 where X holds pairs, for a ranker that learns from pairs."""
+        """Return 2 if X holds pairs, for a ranker that learns from pairs."""
         return None
 
     @property
@@ -305,10 +314,9 @@ class Ranker(TorchEstimator[RankedItems, RankerChoice]):
         if longest is None or data.has_groups or data.tuple_size is not None or len(data.lists) <= longest:
             return
         warn_caller(
-            f"{type(self).__name__} got no groups: all {len(data.lists)} rows are one list, of which random parts "
-            f"of at most max_group_size={longest} rows are ranked at a time. If there are groups, pass "
-            "groups= (in searches and Pipelines after sklearn.set_config(enable_metadata_routing=True)), or name their "
-            "column by group_column=."
+            f"{type(self).__name__} got no groups: all {len(data.lists)} rows are one list, which is split at random "
+            f"into lists of at most max_group_size={longest} rows. If there are groups, pass groups= (in searches and "
+            "Pipelines after sklearn.set_config(enable_metadata_routing=True)), or set group_column=."
         )
 
     def _head(self, data: RankedItems, choice: RankerChoice, input_width: int) -> Head:
@@ -335,13 +343,13 @@ class Ranker(TorchEstimator[RankedItems, RankerChoice]):
             ndcg_score(data.relevance, np.zeros(len(data.relevance)), groups=data.lists, gain=gain)
         except ValueError as error:
             raise ValueError(
-                f"loss={self.loss!r} is made of NDCG's gains, and cannot have these grades: {error} In "
-                f"{type(self).__name__}, take metric='ndcg_linear' for linear gains, or another loss."
+                f"y must hold grades for loss={self.loss!r}, which uses the gains of NDCG: {error} In "
+                f"{type(self).__name__}, set metric='ndcg_linear' for linear gains, or use another loss."
             ) from error
 
     def _validation(self, held_out: RankedItems, choice: RankerChoice) -> tuple[Columns, Judge]:
         judge = partial(choice.metric.judge_outputs, items=held_out, owner=type(self).__name__)
-        # Whatever the metric has against these rows, it says before training.
+        # If the metric raises for these rows, it raises before training.
         judge(np.zeros((len(held_out.columns), 1)))
         return held_out.columns, judge
 
@@ -360,7 +368,7 @@ class Ranker(TorchEstimator[RankedItems, RankerChoice]):
         return rank_metric(self.metric if data.tuple_size is None else "pairwise_accuracy")
 
     def _max_list_length(self) -> int | None:
-        """Longest list that is ranked at a time; None where the loss looks at each row by itself."""
+        """Return the maximum length of a list; None if the loss treats each row separately."""
         return None
 
     def __sklearn_tags__(self) -> Any:
@@ -375,6 +383,6 @@ def _refuse_words(y: ArrayLike) -> None:
     word = next((value for value in values if isinstance(value, str)), None)
     if word is not None:
         raise ValueError(
-            f"y must hold numbers, the higher the more relevant; got {word!r}. Number the grades, for instance by "
-            "OrdinalEncoder with their order as categories=."
+            f"y must hold numbers, higher for more relevant rows, got {word!r}. Convert grades to numbers, for example "
+            "by OrdinalEncoder with their order as categories=."
         )

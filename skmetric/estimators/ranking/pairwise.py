@@ -1,4 +1,4 @@
-"""PairwiseRanker: the more relevant of two rows of a group scores higher."""
+"""PairwiseRanker: learn to rank with losses over pairs of rows."""
 
 from collections.abc import Callable, Mapping, Sequence
 from functools import partial
@@ -27,13 +27,13 @@ __all__ = ["PairwiseRanker"]
 
 def _is_fitted_on_pairs(ranker: Any) -> bool:
     if getattr(ranker, "tuple_size_", None) != 2:
-        raise AttributeError(f"{type(ranker).__name__} has this method once it is fitted on pairs.")
+        raise AttributeError(f"{type(ranker).__name__} has this method only after fit on pairs.")
     return True
 
 
 def _gives_probabilities(ranker: Any) -> bool:
     if ranker.loss != "logistic":
-        raise AttributeError(f"loss={ranker.loss!r} gives no probabilities; loss='logistic' does.")
+        raise AttributeError(f"loss must be 'logistic' for probabilities, got loss={ranker.loss!r}.")
     return _is_fitted_on_pairs(ranker)
 
 
@@ -45,101 +45,123 @@ LOSSES: Mapping[str, RankingLoss] = {
 
 
 class PairwiseRanker(Ranker):
-    r"""Scores that put the more relevant of two rows first, learned from pairs.
+    r"""Learn scores that order the rows of each group by relevance, with a loss over pairs of rows.
 
-    A network :math:`s` scores each row by itself, and is trained on pairs of rows of a group that differ in relevance:
-    with the hinge :math:`\max(0, m - (s_i - s_j))`, the logistic loss :math:`\log(1 + e^{-(s_i - s_j)})` (RankNet), or
-    the latter weighted by what swapping the two would change in NDCG (LambdaRank).
+    A network :math:`s` computes the score of each row separately. The loss compares the scores of pairs of rows of a
+    group that differ in relevance.
 
-    It also learns from preferences: pairs of points with ``y`` = 1 where the first wins, -1 where the second does, and
-    0 for a tie; ``y=None`` means that the first wins in all. As one network scores both, swapping the two points
-    changes the sign of ``predict`` and nothing else.
+    ``fit`` also takes preferences: pairs of points with ``y`` = 1 if the first wins, -1 if the second wins, and 0 for a
+    tie. With ``y=None``, the first wins in all pairs. One network scores both points, so swapping them changes only the
+    sign of ``predict``.
 
     Parameters
     ----------
     n_components : int, optional
-        Width of the last hidden layer, which ``transform`` gives; one more layer then follows ``hidden_layer_sizes``.
-        None: the last of those is it.
+        Width of the representation that ``transform`` returns: of one more hidden layer after ``hidden_layer_sizes``,
+        or of the output of ``module``. If None, the last layer in ``hidden_layer_sizes`` is used.
     margin : float, default=1.0
-        How much higher the more relevant row should score, for ``loss="hinge"``.
+        Margin by which the more relevant row should score higher, for ``loss="hinge"``.
     loss : {"hinge", "logistic", "lambda"}, default="hinge"
-        See :func:`skmetric.losses.pairwise_hinge_loss`, :func:`skmetric.losses.pairwise_logistic_loss` and
-        :func:`skmetric.losses.lambda_loss`. "lambda" takes gain and cut from ``metric``.
+        Loss over pairs, where row i is more relevant than row j:
+
+        - "hinge": :math:`\max(0, m - (s_i - s_j))` with the ``margin`` m (:func:`skmetric.losses.pairwise_hinge_loss`).
+        - "logistic": :math:`\log(1 + e^{-(s_i - s_j)})`, RankNet (:func:`skmetric.losses.pairwise_logistic_loss`).
+        - "lambda": the logistic loss, weighted by how much NDCG would change if the two rows were swapped, LambdaRank
+          (:func:`skmetric.losses.lambda_loss`). Its gain and cutoff are those of ``metric``.
     metric : str, default="ndcg"
-        What ``score`` gives and early stopping looks at: "ndcg", "ndcg_linear", "mrr", "map", each also with a cut as
-        in "ndcg@10", or "spearman", "kendall", "pairwise_accuracy".
+        Metric that ``score`` returns and early stopping uses: "ndcg", "ndcg_linear", "mrr" or "map", each also with a
+        cutoff as in "ndcg@10"; or "spearman", "kendall" or "pairwise_accuracy".
     max_group_size : int, default=256
-        Longest list that is ranked at a time; a longer group is split at random, anew every epoch. Losses over pairs
-        take memory in its square.
+        Maximum length of a list in the loss. A longer group is split into several lists, at random in each epoch.
+        Memory grows with the square of this length, because the losses compare all pairs of a list.
     group_column : str or int, optional
-        Name or place of the column of ``X`` that holds the groups, where metadata is not routed. The network never
-        sees it; ``predict`` needs it to be there and does not read it.
+        Name or index of the column of ``X`` that holds the groups, if metadata routing does not pass ``groups``. The
+        network does not see this column. ``predict`` requires it, but does not use its values.
     preprocessor : array-like, callable or Rows, optional
-        Where the points of index pairs are: a table, a function from indices to points, or :class:`skmetric.Rows`,
-        which the candidates of a search share. ``X`` then holds index pairs of shape (n, 2).
+        Source of the points if ``X`` holds indices: a table of points, a function from indices (or other keys, such as
+        file names) to points, or :class:`skmetric.Rows`, which the candidates of a search share. ``X`` may then have
+        shape (n_pairs, 2).
     hidden_layer_sizes : int or sequence of int, default=(128,)
-        Widths of the hidden layers; an empty one gives linear scores.
+        Widths of the hidden layers; an int is one layer. With an empty sequence and ``n_components=None``, predictions
+        are a linear function of the scaled columns (see ``inputs``).
     dropout : float, default=0.2
-        Share of the hidden activations set to zero while training.
-    scale_inputs : bool, default=True
-        Standardize each column inside the network and bend values beyond about three standard deviations smoothly;
-        then neither the units of a column nor its outliers matter. False takes the columns as given.
+        Probability of setting a hidden activation to zero during training.
+    inputs : {"bounded", "standard", "none"}, default="bounded"
+        How the columns of ``X`` enter the network.
+
+        - "bounded": standardize each column inside the network, then smoothly bend values beyond about three standard
+          deviations, so that neither units nor outliers matter.
+        - "standard": standardize each column only, so that ``hidden_layer_sizes=()`` is a linear model.
+        - "none": use the columns as given.
+
+        A custom ``module`` always gets the columns as given. When training continues from an earlier fit
+        (``warm_start``; ``partial_fit`` of embedders), columns that varied before keep their scaling.
     module : callable, optional
-        ``(n_features_in, n_components) -> torch.nn.Module``: a network of your own in place of the hidden layers; the
-        linear layer that scores its output is added. It also sees rows that only fill a batch up.
+        Function ``(n_features_in, n_components) -> torch.nn.Module`` that builds a custom network in place of the
+        hidden layers. A linear layer on its output, which gives the predictions, is added. The module gets the columns
+        as given. Training also calls it with rows that only fill up a batch. This matters if the rows of a batch affect
+        each other, as in batch normalization.
     batch_size : int, default=64
-        Rows in a batch, in whole groups; more where one group is longer.
+        Maximum number of rows per batch, including padding. A batch holds whole groups; it is larger if the longest
+        group (at most ``max_group_size``) does not fit.
     max_iter : int, default=20
-        Epochs.
+        Maximum number of epochs.
     learning_rate : float, default=0.003
-        Highest rate of AdamW; it rises to it over the first 30% of the steps and falls to nearly zero after them.
+        Peak learning rate. A one-cycle schedule warms up to it over the first 30% of steps, then decays to near zero.
     weight_decay : float, default=3.0
-        Of AdamW.
+        Weight decay of the AdamW optimizer.
     early_stopping : bool, default=False
-        Hold out whole groups (rows where there are none), stop when ``metric`` no longer rises on them, and keep the
-        best weights.
+        If True, hold out whole groups (or rows, without groups), stop when their ``metric`` no longer increases, and
+        keep the weights of the best epoch.
     validation_fraction : float, default=0.1
-        What early stopping holds out.
+        Fraction of the training data held out for early stopping, if ``fit`` gets no ``X_val``.
     n_iter_no_change : int, default=10
-        Epochs without a better ``metric`` after which early stopping stops.
+        Number of epochs without a better validation score after which early stopping stops training.
     device : str or torch.device, default="auto"
-        "cpu", "cuda", "cuda:1", "mps", ..., or a torch.device; "auto" takes a GPU where there is one.
+        Device for training and prediction: "cpu", "cuda", "cuda:1", "mps", ..., or a torch.device. "auto" uses a GPU
+        if there is one.
     random_state : int, RandomState instance or None, default=None
-        Decides initial weights, batches and dropout. The same int gives the same scores, bit for bit on a CPU.
+        Controls all randomness: initial weights, batches, dropout and held-out data. The same int gives the same
+        result, bit for bit on a CPU. If None, each fit differs.
     warm_start : bool, default=False
-        Let ``fit`` go on from the weights and the input scaling of the last fit.
+        If True, ``fit`` continues from the weights of the last fit, and keeps its scaling of the inputs (and of the
+        targets, if the estimator scales them).
     callbacks : list of skorch callbacks, optional
-        Notified of training and epochs, not of batches. scikit-learn's own callbacks are set by ``set_callbacks``.
+        Callbacks are notified at the beginning and the end of training and of each epoch. They see the history
+        (``history``), the network (``module_``) and the optimizer (``optimizer_``, whose "lr" is a factor on
+        ``learning_rate``). Callbacks that act within an epoch are an error. ``Checkpoint`` needs ``monitor=None``. Set
+        callbacks of scikit-learn by ``set_callbacks``.
     verbose : int, default=0
-        Above 0, one line an epoch is printed.
+        If above 0, print one line per epoch.
 
     Attributes
     ----------
     n_features_in_ : int
-        Columns of ``X``, the group column included.
+        Number of columns of ``X``, including the group column.
     feature_names_in_ : ndarray of str
-        Their names, where ``X`` had names.
+        Names of the columns of ``X``, if it has names.
     has_groups_ : bool
-        Whether ``fit`` had groups; ``score`` then needs them.
+        Whether ``fit`` had groups. ``score`` then needs groups, too.
     n_iter_ : int
-        Epochs run.
+        Number of epochs run.
     history_ : list of dict
-        One an epoch: ``train_loss``, ``valid_score`` where there is early stopping, and ``dur`` in seconds.
+        One dict per epoch: ``epoch``, ``train_loss``, ``valid_score`` with early stopping, and ``dur`` in seconds.
     tuple_size_ : int or None
-        2 where ``fit`` had pairs, None where it had rows.
+        2 after ``fit`` on pairs, None after ``fit`` on rows.
 
     See Also
     --------
-    ListwiseRanker : Losses over whole groups.
+    ListwiseRanker : Ranker with losses over whole groups.
     skmetric.metrics.ndcg_scorer : NDCG for ``GridSearchCV(scoring=...)``.
 
     Notes
     -----
-    Defaults were chosen on LightGBM's example of ranking and two tables of ``make_ranking``, by cross-validation: a
-    strong weight decay and few epochs, as groups are few and grades noisy.
+    Defaults were chosen by cross-validation on the ranking example of LightGBM and two tables of ``make_ranking``: a
+    strong weight decay and few epochs, because groups are few and grades are noisy.
 
-    Fitted on pairs, ``predict``, ``decision_function``, ``predict_proba`` and ``score`` take pairs; ``score_samples``
-    and ``transform`` always take points.
+    After ``fit`` on pairs, ``predict``, ``decision_function``, ``predict_proba`` and ``score`` take pairs;
+    ``score_samples`` and ``transform`` always take points. Early stopping then holds out pairs, and in place of
+    ``metric``, the fraction of correctly predicted pairs is used.
 
     References
     ----------
@@ -225,18 +247,18 @@ class PairwiseRanker(Ranker):
         self.verbose = verbose
 
     def predict(self, X: ArrayLike) -> NDArray:
-        """Score rows; fitted on pairs, say which of the two wins.
+        """Compute the scores of rows, or predict which point of each pair wins.
 
         Parameters
         ----------
-        X : array-like of shape (n, n_features)
-            The rows; fitted on pairs, pairs as ``fit`` had them.
+        X : array-like of shape (n_samples, n_features) or (n_pairs, 2, n_features)
+            Rows if ``fit`` had rows, pairs if ``fit`` had pairs.
 
         Returns
         -------
-        ndarray of shape (n,)
-            Scores, the higher the earlier; for pairs 1 where the first wins, -1 where the second does, 0 where they
-            score exactly the same.
+        predictions : ndarray of shape (n_samples,)
+            For rows, their scores; rows of higher score rank first. For pairs, 1 if the first point wins, -1 if the
+            second wins, and 0 if their scores are equal.
         """
         check_is_fitted(self)
         if self.tuple_size_ is None:
@@ -245,17 +267,17 @@ class PairwiseRanker(Ranker):
 
     @available_if(_is_fitted_on_pairs)
     def decision_function(self, X: ArrayLike) -> NDArray[np.float32]:
-        """By how much the first point of each pair scores above the second.
+        """Compute the score of the first point of each pair minus the score of the second.
 
         Parameters
         ----------
-        X : array-like of shape (n, 2, n_features), or of int, shape (n, 2)
-            The pairs, as ``fit`` had them.
+        X : array-like of shape (n_pairs, 2, n_features), or indices of shape (n_pairs, 2)
+            The pairs. Indices need a ``preprocessor``.
 
         Returns
         -------
-        ndarray of shape (n,), float32
-            With the two points swapped, exactly the negative.
+        decision : ndarray of shape (n_pairs,), float32
+            Positive if the first point wins. Swapping the two points changes exactly the sign.
         """
         check_is_fitted(self)
         points, pairs = read_tuples(X, 2, self.preprocessor, partial(self._check_input, reset=False))
@@ -264,17 +286,17 @@ class PairwiseRanker(Ranker):
 
     @available_if(_gives_probabilities)
     def predict_proba(self, X: ArrayLike) -> NDArray[np.float32]:
-        """Probability of each point of a pair to win, for ``loss="logistic"``.
+        """Predict the probability that each point of a pair wins. Available with ``loss="logistic"``.
 
         Parameters
         ----------
-        X : array-like of shape (n, 2, n_features), or of int, shape (n, 2)
-            The pairs, as ``fit`` had them.
+        X : array-like of shape (n_pairs, 2, n_features), or indices of shape (n_pairs, 2)
+            The pairs. Indices need a ``preprocessor``.
 
         Returns
         -------
-        ndarray of shape (n, 2), float32
-            First the probability of -1, that the second wins; then of 1, that the first wins.
+        probabilities : ndarray of shape (n_pairs, 2), float32
+            The probability of -1 (the second point wins) in the first column, and of 1 (the first wins) in the second.
         """
         above = self.decision_function(X)
         return np.column_stack([expit(-above), expit(above)])
@@ -287,35 +309,35 @@ class PairwiseRanker(Ranker):
         *,
         groups: ArrayLike | None = None,
     ) -> float:
-        """Mean over groups of the estimator's ``metric``; fitted on pairs, the share of them that it gets right.
+        """Compute the mean over groups of ``metric``, or the fraction of correctly predicted pairs.
 
         Parameters
         ----------
-        X : array-like of shape (n, n_features)
-            The rows, or pairs as ``fit`` had them.
-        y : array-like of shape (n,)
-            Their relevance; for pairs 1, -1 or 0. Ties are left out.
-        sample_weight : array-like of shape (n,), optional
-            A group weighs as much as its rows on average.
-        groups : array-like of shape (n,), optional
-            The group of each row. Needed where ``fit`` had groups.
+        X : array-like of shape (n_samples, n_features) or (n_pairs, 2, n_features)
+            Rows if ``fit`` had rows, pairs if ``fit`` had pairs.
+        y : array-like of shape (n_samples,) or (n_pairs,)
+            The relevance of each row; for pairs 1, -1 or 0. Ties, 0, are left out.
+        sample_weight : array-like of shape (n_samples,) or (n_pairs,), optional
+            Non-negative weights. The weight of a group is the mean weight of its rows.
+        groups : array-like of shape (n_samples,), optional
+            The group of each row. Required if ``fit`` had groups, unless ``group_column`` is set.
 
         Returns
         -------
-        float
-            Higher is better.
+        score : float
+            The mean of the metric, or the fraction. Higher is better.
 
         Raises
         ------
         ValueError
-            When ``fit`` had groups and ``score`` has none, and when nothing can be scored.
+            If ``fit`` had groups and ``score`` has none, or if the metric is not defined for any group.
         """
         check_is_fitted(self)
         if self.tuple_size_ is None or y is None:
             return super().score(X, y, sample_weight, groups=groups)
         decided = np.flatnonzero(np.asarray(y) != 0)
         if not len(decided):
-            raise ValueError("y must hold a pair that one of the two wins, 1 or -1; all are ties, 0.")
+            raise ValueError("y must hold a pair that is not a tie, 1 or -1, got only ties, 0. Add decided pairs.")
         weights = None if sample_weight is None else safe_indexing(sample_weight, decided)
         return super().score(safe_indexing(X, decided), safe_indexing(y, decided), weights, groups=groups)
 
@@ -330,7 +352,7 @@ class PairwiseRanker(Ranker):
         if tuple_size is None:
             return super()._read_as(given, None, reset=reset)
         if "groups" in given.metadata or self.group_column is not None:
-            raise ValueError("groups and group_column are for rows; pairs say themselves what is compared.")
+            raise ValueError("groups and group_column must be None for pairs, got groups. Leave them out.")
         points, pairs = read_tuples(given.X, 2, self.preprocessor, partial(self._check_input, reset=reset))
         sample_weight = given.metadata.get("sample_weight")
         weights = np.ones(len(pairs))

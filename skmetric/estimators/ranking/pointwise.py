@@ -1,4 +1,4 @@
-"""PointwiseRanker: a regression of the relevance."""
+"""PointwiseRanker: learn to rank by regression of the relevance."""
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
@@ -23,80 +23,99 @@ LOSSES: Mapping[str, RankingLoss] = {"squared": RankingLoss(pointwise_squared_lo
 
 
 class PointwiseRanker(Ranker):
-    """Scores that regress the relevance of each row by itself: the baseline that the other rankers must beat.
+    """Learn scores that predict the relevance of each row by regression: the baseline for the other rankers.
 
-    Groups matter only to ``score`` and to early stopping. ``predict`` is in units of the relevance.
+    Only ``score`` and early stopping use groups. ``predict`` returns scores in units of the relevance.
 
     Parameters
     ----------
     n_components : int, optional
-        Width of the last hidden layer, which ``transform`` gives; one more layer then follows ``hidden_layer_sizes``.
-        None: the last of those is it.
+        Width of the representation that ``transform`` returns: of one more hidden layer after ``hidden_layer_sizes``,
+        or of the output of ``module``. If None, the last layer in ``hidden_layer_sizes`` is used.
     loss : {"squared"}, default="squared"
-        See :func:`skmetric.losses.pointwise_squared_loss`.
+        Loss of the score of each row:
+
+        - "squared": squared difference between score and relevance (:func:`skmetric.losses.pointwise_squared_loss`).
     metric : str, default="ndcg"
-        What ``score`` gives and early stopping looks at: "ndcg", "ndcg_linear", "mrr", "map", each also with a cut as
-        in "ndcg@10", or "spearman", "kendall", "pairwise_accuracy".
+        Metric that ``score`` returns and early stopping uses: "ndcg", "ndcg_linear", "mrr" or "map", each also with a
+        cutoff as in "ndcg@10"; or "spearman", "kendall" or "pairwise_accuracy".
     group_column : str or int, optional
-        Name or place of the column of ``X`` that holds the groups, where metadata is not routed. The network never
-        sees it; ``predict`` needs it to be there and does not read it.
+        Name or index of the column of ``X`` that holds the groups, if metadata routing does not pass ``groups``. The
+        network does not see this column. ``predict`` requires it, but does not use its values.
     hidden_layer_sizes : int or sequence of int, default=(128,)
-        Widths of the hidden layers; an empty one gives linear scores.
+        Widths of the hidden layers; an int is one layer. With an empty sequence and ``n_components=None``, predictions
+        are a linear function of the scaled columns (see ``inputs``).
     dropout : float, default=0.2
-        Share of the hidden activations set to zero while training.
-    scale_inputs : bool, default=True
-        Standardize each column inside the network and bend values beyond about three standard deviations smoothly;
-        then neither the units of a column nor its outliers matter. False takes the columns as given.
+        Probability of setting a hidden activation to zero during training.
+    inputs : {"bounded", "standard", "none"}, default="bounded"
+        How the columns of ``X`` enter the network.
+
+        - "bounded": standardize each column inside the network, then smoothly bend values beyond about three standard
+          deviations, so that neither units nor outliers matter.
+        - "standard": standardize each column only, so that ``hidden_layer_sizes=()`` is a linear model.
+        - "none": use the columns as given.
+
+        A custom ``module`` always gets the columns as given. When training continues from an earlier fit
+        (``warm_start``; ``partial_fit`` of embedders), columns that varied before keep their scaling.
     module : callable, optional
-        ``(n_features_in, n_components) -> torch.nn.Module``: a network of your own in place of the hidden layers; the
-        linear layer that scores its output is added.
+        Function ``(n_features_in, n_components) -> torch.nn.Module`` that builds a custom network in place of the
+        hidden layers. A linear layer on its output, which gives the predictions, is added. The module gets the columns
+        as given. Training also calls it with rows that only fill up a batch. This matters if the rows of a batch affect
+        each other, as in batch normalization.
     batch_size : int, default=64
-        Rows in a batch.
+        Maximum number of rows per batch.
     max_iter : int, default=20
-        Epochs.
+        Maximum number of epochs.
     learning_rate : float, default=0.003
-        Highest rate of AdamW; it rises to it over the first 30% of the steps and falls to nearly zero after them.
+        Peak learning rate. A one-cycle schedule warms up to it over the first 30% of steps, then decays to near zero.
     weight_decay : float, default=3.0
-        Of AdamW.
+        Weight decay of the AdamW optimizer.
     early_stopping : bool, default=False
-        Hold out whole groups (rows where there are none), stop when ``metric`` no longer rises on them, and keep the
-        best weights.
+        If True, hold out whole groups (or rows, without groups), stop when their ``metric`` no longer increases, and
+        keep the weights of the best epoch.
     validation_fraction : float, default=0.1
-        What early stopping holds out.
+        Fraction of the training data held out for early stopping, if ``fit`` gets no ``X_val``.
     n_iter_no_change : int, default=10
-        Epochs without a better ``metric`` after which early stopping stops.
+        Number of epochs without a better validation score after which early stopping stops training.
     device : str or torch.device, default="auto"
-        "cpu", "cuda", "cuda:1", "mps", ..., or a torch.device; "auto" takes a GPU where there is one.
+        Device for training and prediction: "cpu", "cuda", "cuda:1", "mps", ..., or a torch.device. "auto" uses a GPU
+        if there is one.
     random_state : int, RandomState instance or None, default=None
-        Decides initial weights, batches and dropout. The same int gives the same scores, bit for bit on a CPU.
+        Controls all randomness: initial weights, batches, dropout and held-out data. The same int gives the same
+        result, bit for bit on a CPU. If None, each fit differs.
     warm_start : bool, default=False
-        Let ``fit`` go on from the weights and the input scaling of the last fit.
+        If True, ``fit`` continues from the weights of the last fit, and keeps its scaling of the inputs (and of the
+        targets, if the estimator scales them).
     callbacks : list of skorch callbacks, optional
-        Notified of training and epochs, not of batches. scikit-learn's own callbacks are set by ``set_callbacks``.
+        Callbacks are notified at the beginning and the end of training and of each epoch. They see the history
+        (``history``), the network (``module_``) and the optimizer (``optimizer_``, whose "lr" is a factor on
+        ``learning_rate``). Callbacks that act within an epoch are an error. ``Checkpoint`` needs ``monitor=None``. Set
+        callbacks of scikit-learn by ``set_callbacks``.
     verbose : int, default=0
-        Above 0, one line an epoch is printed.
+        If above 0, print one line per epoch.
 
     Attributes
     ----------
     n_features_in_ : int
-        Columns of ``X``, the group column included.
+        Number of columns of ``X``, including the group column.
     feature_names_in_ : ndarray of str
-        Their names, where ``X`` had names.
+        Names of the columns of ``X``, if it has names.
     has_groups_ : bool
-        Whether ``fit`` had groups; ``score`` then needs them.
+        Whether ``fit`` had groups. ``score`` then needs groups, too.
     n_iter_ : int
-        Epochs run.
+        Number of epochs run.
     history_ : list of dict
-        One an epoch: ``train_loss``, ``valid_score`` where there is early stopping, and ``dur`` in seconds.
+        One dict per epoch: ``epoch``, ``train_loss``, ``valid_score`` with early stopping, and ``dur`` in seconds.
 
     See Also
     --------
-    PairwiseRanker, ListwiseRanker : Learn the order within groups.
+    PairwiseRanker : Ranker with losses over pairs of rows.
+    ListwiseRanker : Ranker with losses over whole groups.
 
     Notes
     -----
-    Defaults were chosen on LightGBM's example of ranking and two tables of ``make_ranking``, by cross-validation: a
-    strong weight decay and few epochs, as groups are few and grades noisy.
+    Defaults were chosen by cross-validation on the ranking example of LightGBM and two tables of ``make_ranking``: a
+    strong weight decay and few epochs, because groups are few and grades are noisy.
 
     References
     ----------
@@ -167,17 +186,17 @@ class PointwiseRanker(Ranker):
         self.verbose = verbose
 
     def score_samples(self, X: ArrayLike) -> NDArray[np.float64]:
-        """Score rows in units of the relevance.
+        """Compute the scores of rows, in units of the relevance.
 
         Parameters
         ----------
-        X : array-like of shape (n, n_features)
+        X : array-like of shape (n_samples, n_features)
             The rows.
 
         Returns
         -------
-        ndarray of shape (n,)
-            In float64, which tells timestamps apart.
+        scores : ndarray of shape (n_samples,)
+            One score per row, in float64, so that large values such as timestamps keep their digits.
         """
         scores = super().score_samples(X)
         assert self._choice.units is not None
@@ -185,7 +204,7 @@ class PointwiseRanker(Ranker):
 
     def _choose(self, data: RankedItems, train: Indices, last: RankerChoice | None) -> RankerChoice:
         choice = super()._choose(data, train, last)
-        # The network learns the relevance in standard units, whatever its own; one that learns on keeps them.
+        # The network learns the standardized relevance. When training continues, the units are kept.
         if last is not None and last.units is not None and last.units.vary:
             return replace(choice, units=last.units)
         counted = data.counted(train)

@@ -1,4 +1,4 @@
-"""What a regressor is given: rows with targets, and how much each counts."""
+"""Training data of regressors: rows with targets and weights."""
 
 from dataclasses import dataclass
 from typing import Any, ClassVar
@@ -24,26 +24,26 @@ __all__ = [
     "target_range",
 ]
 
-# Bins of the target that features are smoothed over.
+# Number of bins of the target in feature smoothing.
 SMOOTHING_BINS = 50
-# Whole numbers up to here are exact in float32, and so are their differences.
+# Whole numbers up to this value, and their differences, are exact in float32.
 LARGEST_WHOLE = 1 << 24
 
 
 @dataclass(frozen=True, eq=False)
 class RegressorBatching:
-    """How a regressor's parameters, and what it chose, decide over batches.
+    """Settings by which a regressor draws batches.
 
     Attributes
     ----------
     batch_size : int
-        Rows in a batch.
+        Number of rows per batch.
     units : TargetUnits
         Units in which the targets are learned.
     weighter : LabelDensityWeighter, optional
-        Weighs rows by the density of their targets.
+        Computes weights of rows from the density of their targets.
     span : Range, optional
-        What the bins of the target span, where features are smoothed over them.
+        Range of the bins of the target, for feature smoothing.
     """
 
     batch_size: int
@@ -54,20 +54,20 @@ class RegressorBatching:
 
 @dataclass(frozen=True, eq=False)
 class TargetRows:
-    """What a regressor learns from, or is judged by.
+    """Rows with targets and weights, for training or validation.
 
     Attributes
     ----------
     columns : Columns
         The rows.
-    y : array of shape (n, n_targets)
-        Their targets, in their own units.
-    weights : array of shape (n,)
-        As the user gave them, else 1.
+    y : array of shape (n_samples, n_targets)
+        Their targets, in the original units.
+    weights : array of shape (n_samples,)
+        Weights as given by the user, or ones.
     n_axes : int
-        Axes of the targets as they came, 1 or 2.
+        Number of axes of the targets as given by the user, 1 or 2.
     dtype : type
-        Of predictions: float32 where the targets were, else float64.
+        The dtype of predictions: float32 if the targets were float32, else float64.
     """
 
     columns: Columns
@@ -79,25 +79,25 @@ class TargetRows:
     needs_y: ClassVar[bool] = True
 
     def usable(self) -> Indices:
-        """Rows that have a weight."""
+        """Return the rows with a positive weight."""
         return np.flatnonzero(self.weights > 0)
 
     def hold_out(self, fraction: float, rng: np.random.Generator) -> tuple[Indices, "TargetRows"]:
-        """Rows to train on, and at least two to validate by, spread over the first target's range."""
+        """Return the training rows, and at least two validation rows, spread over the range of the first target."""
         usable = self.usable()
         if len(usable) < 4:
             raise ValueError(
-                f"early_stopping must hold out two rows and train on two others; there are {len(usable)} rows that "
-                "count. Pass X_val and y_val, or set early_stopping=False."
+                f"early_stopping must hold out two rows and train on two others, got {len(usable)} rows with positive "
+                "weight. Pass X_val and y_val, or set early_stopping=False."
             )
         n_held_out = min(max(round(fraction * len(usable)), 2), len(usable) - 2)
         stay, held_out = spread_holdout(self.y[usable, 0], n_held_out, rng)
         return usable[stay], self.some(usable[held_out])
 
     def batches(self, train: Indices, batching: RegressorBatching) -> Batches:
-        """Batches of rows; each brings its standardized targets, its share, and the label to rank it by.
+        """Return batches of rows; the values of a row are its standardized targets, its share, and its rank label.
 
-        Shares are in units that make the sum over the rows of a step, on average over the steps, the weighted mean.
+        Shares are scaled such that the sum over the rows of a step, averaged over all steps, is the weighted mean.
         """
         sampler = GroupBatchSampler(
             np.zeros(len(train), dtype=np.intp),
@@ -121,48 +121,51 @@ class TargetRows:
         return TargetRows(self.columns.take(rows), self.y[rows], self.weights[rows], self.n_axes, self.dtype)
 
     def _weights_of(self, rows: Indices) -> NDArray[np.float64]:
-        """Weights of some of the rows, at most 1, and 0 for the others."""
+        """Return the weights of the given rows, scaled to at most 1, and 0 for the others."""
         weights = np.zeros(len(self.weights))
         weights[rows] = self.weights[rows] / self.weights.max()
         return weights
 
 
 def check_numbers(y: NDArray, name: str) -> NDArray[np.float64]:
-    """Check targets: finite numbers, of a range that float64 holds."""
+    """Check that targets are finite numbers with a range that fits into float64."""
     if y.dtype.kind not in "biuf":
-        raise ValueError(f"{name} must hold numbers; got dtype {y.dtype}. Convert it: dates to days since one, say.")
+        raise ValueError(
+            f"{name} must hold numbers, got dtype {y.dtype}. Convert it, for example dates to days since a fixed date."
+        )
     numbers = np.asarray(y, dtype=np.float64)
     wrong = np.argwhere(~np.isfinite(numbers))
     if len(wrong):
         value, row = numbers[tuple(wrong[0])], wrong[0][0]
-        raise ValueError(f"{name} must be finite; got {value} in row {row}. Drop such rows, or fill them in.")
+        raise ValueError(f"{name} must be finite, got {value} in row {row}. Drop such rows, or fill in their targets.")
     with np.errstate(over="ignore"):
         if not np.isfinite(np.ptp(numbers)):
             raise ValueError(
-                f"{name} must span a range that float64 holds; got {numbers.min():g} to {numbers.max():g}. Scale it."
+                f"{name} must span a range that float64 holds, got {numbers.min():g} to {numbers.max():g}. Scale it."
             )
     return numbers
 
 
 def density_weighter(weighting: Any, y: NDArray[np.float64]) -> LabelDensityWeighter | None:
-    """Weights by the density of the targets, fitted; None where none are wanted."""
+    """Return a weighter fitted to the density of the targets, or None without weighting."""
     if weighting is None:
         return None
     if y.shape[1] > 1:
         raise ValueError(
-            f"weighting={weighting!r} weighs rows by the density of one target; y has {y.shape[1]}. Set "
-            "weighting=None, or pass weights of your own as sample_weight."
+            f"weighting must be None for several targets, got weighting={weighting!r} and {y.shape[1]} targets. Set "
+            "weighting=None, or pass custom weights as sample_weight."
         )
     weighter = LabelDensityWeighter(weighting) if isinstance(weighting, str) else clone(weighting)
-    weighter._validate_params()  # which fit leaves out where it is called within another fit
+    weighter._validate_params()  # its fit skips this check when called within another fit
     return weighter.fit(y[:, 0])
 
 
 def rank_labels(y: NDArray[np.float64]) -> NDArray[np.float64]:
-    """What tells targets (n, n_targets) apart, and for a single one also how far apart they are, in any unit.
+    """Compute labels that are equal for equal targets, from targets of shape (n_samples, n_targets).
 
-    Where a single target lies on a grid (grades, ages, prices), its steps are counted: in float32, distances that are
-    equal would otherwise differ by rounding, and tell neighbors apart that are equally near.
+    For a single target, their differences are also proportional to those of the target. If it lies on a grid (grades,
+    ages, prices), they count the steps of the grid. Otherwise, equal distances would differ by rounding in float32, and
+    neighbors at equal distance would get different ranks.
     """
     if y.shape[1] > 1:
         return np.unique(y, axis=0, return_inverse=True)[1].reshape(-1).astype(np.float64)
@@ -182,9 +185,10 @@ def rank_labels(y: NDArray[np.float64]) -> NDArray[np.float64]:
 
 
 def target_range(y: NDArray[np.float64]) -> Range:
-    """What bins of a target (n, 1) span."""
+    """Return the range of the bins of a target of shape (n_samples, 1)."""
     if y.shape[1] > 1:
         raise ValueError(
-            f"feature_smoothing=True smooths features over bins of one target; y has {y.shape[1]}. Set it to False."
+            f"feature_smoothing must be False for several targets, got feature_smoothing=True and {y.shape[1]} "
+            "targets. Set it to False."
         )
     return Range.of(y[:, 0])

@@ -1,4 +1,4 @@
-"""The metric that a regressor is stopped and scored by, from its name."""
+"""Metrics of regressors for scores and early stopping, by name."""
 
 from collections.abc import Callable
 
@@ -14,7 +14,7 @@ Metric = Callable[[NDArray, NDArray, NDArray | None], float]
 
 
 def _of_order(score: Callable[..., float]) -> Metric:
-    """Mean over the targets of a correlation of orders; rows without weight are left out."""
+    """Return a metric: the mean over targets of a rank correlation. It ignores rows without weight."""
 
     def mean(y_true: NDArray, y_pred: NDArray, weights: NDArray | None) -> float:
         if weights is not None:
@@ -24,7 +24,7 @@ def _of_order(score: Callable[..., float]) -> Metric:
     return mean
 
 
-# Of truth and prediction, (n, n_targets) each, and weights of the rows; higher is better.
+# Functions of targets and predictions, both of shape (n_samples, n_targets), and weights; higher is better.
 METRICS: dict[str, Metric] = {
     "r2": lambda true, pred, weights: float(r2_score(true, pred, sample_weight=weights)),
     "neg_mean_absolute_error": lambda true, pred, weights: (
@@ -38,15 +38,15 @@ METRICS: dict[str, Metric] = {
 }
 
 
-# Metrics that say nothing of a constant target, and of constant targets.
+# Metrics that need each target to vary, and metrics that need at least one target to vary.
 NEEDS_EACH, NEEDS_ANY = {"spearman", "kendall"}, {"r2"}
 
 
 def check_judged(name: str, y: NDArray, where: str) -> None:
-    """Raise where the metric can say nothing of these targets (n, n_targets)."""
+    """Raise if the metric is not defined for these targets of shape (n_samples, n_targets)."""
     varies = y.max(axis=0) > y.min(axis=0)
     if (name in NEEDS_EACH and not varies.all()) or (name in NEEDS_ANY and not varies.any()):
         raise ValueError(
-            f"{where} must vary: metric={name!r} can say nothing of {len(y)} row(s) of one target. Give more rows, or "
-            "take metric='neg_mean_absolute_error'."
+            f"{where} must vary for metric={name!r}, got {len(y)} row(s) with equal targets. Pass more rows, or use "
+            "metric='neg_mean_absolute_error'."
         )

@@ -1,4 +1,4 @@
-"""A regression loss and RankSim beside it, as the engine sees them."""
+"""A regression loss with RankSim, in the form that the engine needs."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -16,7 +16,7 @@ from skmetric.losses.numerics import sum_last, with_slopes
 
 __all__ = ["TERMS", "RankSimObjective"]
 
-# By the names that the estimator gives them: outputs and targets, in standard units, to one value each.
+# The losses of the estimator, by name: functions of standardized outputs and targets, with one value per pair.
 TERMS: Mapping[str, Callable[[Tensor, Tensor], Tensor]] = {
     "absolute": partial(l1_loss, reduction="none"),
     "squared": partial(mse_loss, reduction="none"),
@@ -24,40 +24,40 @@ TERMS: Mapping[str, Callable[[Tensor, Tensor], Tensor]] = {
 }
 
 
-# The most that balancing weighs RankSim by. Close to its optimum RankSim's gradient is small; brought to a fixed share
-# of the other, its noise would rule the representation.
+# Largest weight of RankSim with balancing. Close to its optimum, the gradient of RankSim is small; scaled to a fixed
+# fraction of the other gradient, its noise would dominate the representation.
 LARGEST_WEIGHT = 1.0
 
 
 class _Ranked(NamedTuple):
-    """The rows of a batch that are ranked, one a distinct target, and what they are ranked by."""
+    """The rows of a batch that are ranked, one per distinct target, and their labels."""
 
     rows: Tensor  # (n_models, k)
-    labels: dict[str, Any]  # what the functions of RankSim are to know about them
+    labels: dict[str, Any]  # keyword arguments for the functions of RankSim
 
 
 @dataclass(frozen=True)
 class RankSimObjective:
     r"""Weighted loss of the targets, plus :math:`\gamma` times RankSim on the representation.
 
-    An item brings its targets, its share of the epoch's mean, and the label that tells its target from others and,
-    where there is one target, by which it is ranked. Three numbers may vary between the models of a stack: ``gamma``;
-    ``balance``, which where it is above 0 takes the place of gamma: the norm that RankSim's gradient at the
-    representation is brought to, in units of that of the other loss, by a weight of at most 1; and
-    ``interpolation_strength``.
+    The values of an item are its targets, its share in the mean over the epoch, and a label, which is equal for equal
+    targets and, for a single target, is what RankSim ranks. Three hyperparameters may differ between the models of a
+    stack: ``gamma``; ``balance``, which replaces gamma if it is above 0; and ``interpolation_strength``. With
+    ``balance``, the gradient of RankSim at the representation is scaled to this fraction of the norm of the gradient of
+    the other loss, by a weight of at most 1.
 
     Attributes
     ----------
     task : str
-        The loss of the targets, by its name in TERMS.
+        Name of the loss of the targets in TERMS.
     is_ranked : bool
-        Whether there is RankSim at all: a plain network takes a third of the time.
+        Whether RankSim is used. A network without it takes a third of the time.
     similarity : str
-        Of representations.
+        Similarity of representations.
     scale_free : bool
         How RankSim interpolates.
     max_rank_samples : int
-        Most rows of a batch that are ranked, one a distinct target.
+        Maximum number of rows per batch that are ranked, one per distinct target.
     """
 
     task: str
@@ -67,18 +67,18 @@ class RankSimObjective:
     max_rank_samples: int
 
     def loss(self, outputs: Outputs, batch: Batch, hyperparameters: Mapping[str, Tensor]) -> Tensor:
-        """Loss of each model."""
+        """Compute the loss of each model."""
         assert outputs.scores is not None
         assert batch.values is not None
         targets, shares = batch.values[..., :-2], batch.values[..., -2].masked_fill(batch.rows < 0, 0.0)
         task = sum_last(TERMS[self.task](outputs.scores, targets).mean(-1) * shares, 1)
-        # Without hidden layers there is nothing that RankSim could change.
+        # Without hidden layers, the representation has no parameters that RankSim could change.
         if not (self.is_ranked and outputs.representation.requires_grad):
             return task
         return task + self._ranksim(task, outputs.representation, self._ranked(batch), hyperparameters)
 
     def monitor(self, outputs: Outputs, batch: Batch, hyperparameters: Mapping[str, Tensor]) -> dict[str, Tensor]:
-        """How far rows are neighbors in the representation as in the targets, in a batch."""
+        """Compute how well neighbors in the representation agree with neighbors in the targets, in a batch."""
         del hyperparameters
         ranked = self._ranked(batch)
         features = _take(outputs.representation, ranked.rows)
@@ -87,11 +87,11 @@ class RankSimObjective:
     def _ranksim(
         self, task: Tensor, features: Tensor, ranked: _Ranked, hyperparameters: Mapping[str, Tensor]
     ) -> Tensor:
-        """RankSim as it enters the loss, its gradient known."""
+        """Compute the weighted RankSim loss, with its gradient attached."""
         balance, gamma = hyperparameters["balance"], hyperparameters["gamma"]
         is_balanced = balance > 0
         leaf = features.detach().requires_grad_()
-        # Interpolated as published, the gradient depends on gamma: that is multiplied before it is taken.
+        # In the published form, the interpolated gradient depends on gamma, so multiply by gamma before the gradient.
         loss = is_balanced.to(gamma.dtype).where(is_balanced, gamma) * ranksim_loss(
             _take(leaf, ranked.rows),
             interpolation_strength=hyperparameters["interpolation_strength"],
@@ -100,8 +100,8 @@ class RankSimObjective:
             **ranked.labels,
         )
         (slopes,) = torch.autograd.grad(loss, leaf, torch.ones_like(loss))
-        (of_task,) = torch.autograd.grad(task, features, torch.ones_like(task), retain_graph=True)
-        ratio = balance * _norm(of_task) / _norm(slopes).where(_norm(slopes) > 0, torch.inf)
+        (task_slopes,) = torch.autograd.grad(task, features, torch.ones_like(task), retain_graph=True)
+        ratio = balance * _norm(task_slopes) / _norm(slopes).where(_norm(slopes) > 0, torch.inf)
         ratio = ratio.clamp_max(LARGEST_WEIGHT)
         factor = ratio.where(is_balanced, 1.0)
         return with_slopes(features, factor * loss.detach(), factor[..., None, None] * slopes)
@@ -120,7 +120,7 @@ def _closeness(targets: Tensor) -> Tensor:
 
 
 def _take(values: Tensor, rows: Tensor) -> Tensor:
-    """Rows of each model, (n_models, k, width)."""
+    """Select rows of each model, (n_models, k, width)."""
     return values.gather(-2, rows.unsqueeze(-1).expand(*rows.shape, values.shape[-1]))
 
 

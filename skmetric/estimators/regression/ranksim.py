@@ -1,4 +1,4 @@
-"""RankSimRegressor: a network for regression whose representation keeps the order of the targets."""
+"""RankSimRegressor: regression by a network whose representation follows the order of the targets."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -35,24 +35,24 @@ from skmetric.losses.order.similarity import SIMILARITIES
 
 __all__ = ["RankSimRegressor"]
 
-# What gamma="auto" brings the norm of RankSim's gradient to, in units of that of the other loss.
+# With gamma="auto", the norm of the gradient of RankSim is this fraction of the norm of the other gradient.
 BALANCE = 0.3
-# Training rows that are looked at to see whether they still differ.
+# Maximum number of training rows that are compared to detect a collapsed representation.
 COLLAPSE_ROWS = 256
 
 
 @dataclass(frozen=True, eq=False)
 class RegressorChoice:
-    """What the regressor settles by looking at its data.
+    """What a regressor resolves from its data.
 
     Attributes
     ----------
     units : TargetUnits
         Units in which the targets are learned.
     weighter : LabelDensityWeighter, optional
-        Weighs rows by the density of their targets.
+        Computes weights of rows from the density of their targets.
     span : Range, optional
-        What the bins of the target span, where features are smoothed over them.
+        Range of the bins of the target, for feature smoothing.
     """
 
     units: TargetUnits
@@ -61,112 +61,136 @@ class RegressorChoice:
 
 
 class RankSimRegressor(RegressorMixin, TorchEstimator[TargetRows, RegressorChoice]):
-    r"""Regression by a network whose representation is pulled into the order of the targets.
+    r"""Regression by a network whose representation follows the order of the targets, by RankSim regularization.
 
-    The network lowers a loss of its predictions plus :math:`\gamma` times RankSim: for each row of a batch, the others
-    should come in the same order by the similarity of their representations as by that of their targets; see
-    :func:`skmetric.losses.ranksim_loss`. Rows with rare targets then lie next to rows with like ones, and
-    ``transform`` gives a representation in which neighbors have like targets. Weights by the density of the targets
-    and smoothing of the features, for imbalanced targets, are there too, and off.
+    The network minimizes a loss of its predictions plus :math:`\gamma` times the RankSim loss: for each row of a batch,
+    the other rows should have the same order by similarity of their representations as by similarity of their targets;
+    see :func:`skmetric.losses.ranksim_loss`. Rows with rare targets then lie next to rows with similar targets, and
+    ``transform`` returns a representation in which neighbors have similar targets. For imbalanced targets, there are
+    also weights by the density of the targets (``weighting``) and smoothing of features (``feature_smoothing``), which
+    are off by default.
 
     Parameters
     ----------
     n_components : int, optional
-        Width of the last hidden layer, which ``transform`` gives; one more layer then follows ``hidden_layer_sizes``.
-        None: the last of those is it.
+        Width of the representation that ``transform`` returns: of one more hidden layer after ``hidden_layer_sizes``,
+        or of the output of ``module``. If None, the last layer in ``hidden_layer_sizes`` is used.
     loss : {"absolute", "squared", "huber"}, default="absolute"
-        Of a prediction, in standard deviations of the target; "huber" is half the square up to one of them, and linear
-        beyond. "absolute" predicts medians, "squared" means. Averaged over the targets where there are several.
+        Loss of the predictions, in standard deviations of the target. With several targets, it is their mean.
+
+        - "absolute": absolute error; predicts medians.
+        - "squared": squared error; predicts means.
+        - "huber": half the squared error up to one standard deviation, linear beyond.
     gamma : float or "auto", default="auto"
-        What multiplies RankSim. 0 is a plain network, and the fastest. "auto" brings RankSim's gradient at the
-        representation, at every step, to 0.3 of the norm of the other loss's gradient there, but takes no gamma
-        above 1: close to its optimum RankSim's gradient is small, and would be noise.
+        Weight of the RankSim loss. With 0, the network is trained without RankSim, which is fastest. With "auto", each
+        step chooses the weight such that the gradient of RankSim at the representation has 0.3 times the norm of the
+        gradient of ``loss`` there. The weight is at most 1, because close to its optimum the gradient of RankSim is
+        small and would become noise. Without hidden layers, RankSim has no effect.
     interpolation_strength : float, default=2.0
-        How far similarities are moved to see how ranks change, lambda in the paper; with
-        ``scale_free=True`` in standard deviations of the similarities, for a rank that is wrong from end to end.
+        How far similarities are moved to see how ranks change, lambda in the paper. With ``scale_free=True``, it is in
+        standard deviations of the similarities, for a rank that is wrong by the whole list.
     similarity : {"euclidean", "cosine"}, default="euclidean"
-        Of representations: minus their distance, or the cosine between them. That of targets is minus the distance.
+        Similarity of representations: minus their Euclidean distance, or the cosine between them. The similarity of
+        targets is always minus their distance.
     scale_free : bool, default=True
-        Let gamma be a weight and nothing else. False is the published form, in which it also decides how far
+        If True, ``gamma`` is only a weight. If False, use the published form, in which it also decides how far
         similarities are moved.
     max_rank_samples : int, default=64
-        Most rows of a batch that RankSim ranks, one a distinct target; its cost grows with the square.
+        Maximum number of rows per batch that RankSim ranks, one per distinct target. Its cost grows with the square of
+        this number.
     weighting : {"lds", "kde"} or LabelDensityWeighter, optional
-        Weigh rows with rare targets up; see :class:`skmetric.imbalance.LabelDensityWeighter`. Multiplies
-        ``sample_weight``. For a single target.
+        Give rows with rare targets a larger weight; see :class:`skmetric.imbalance.LabelDensityWeighter`. These weights
+        multiply ``sample_weight``. For a single target only.
     feature_smoothing : bool, default=False
-        While training, move features to a mean and a variance smoothed over 50 bins of the target. For a single target.
+        If True, give features a mean and a variance that are smoothed over 50 bins of the target, during training. For
+        a single target only.
     metric : {"r2", "neg_mean_absolute_error", "neg_root_mean_squared_error", "spearman", "kendall"}, default="r2"
-        What ``score`` gives and early stopping looks at; higher is better, and the mean over several targets.
+        Metric that ``score`` returns and early stopping uses. Higher is better. With several targets, it is their mean.
     hidden_layer_sizes : int or sequence of int, default=(128, 128)
-        Widths of the hidden layers; with an empty one and no ``n_components`` the model is linear, and there is no
-        representation for RankSim to change.
+        Widths of the hidden layers; an int is one layer. With an empty sequence and ``n_components=None``, predictions
+        are a linear function of the scaled columns (see ``inputs``).
     dropout : float, default=0.1
-        Share of the hidden activations set to zero while training.
-    scale_inputs : bool, default=True
-        Standardize each column inside the network and bend values beyond about three standard deviations smoothly;
-        then neither the units of a column nor its outliers matter. False takes the columns as given.
+        Probability of setting a hidden activation to zero during training.
+    inputs : {"bounded", "standard", "none"}, default="bounded"
+        How the columns of ``X`` enter the network.
+
+        - "bounded": standardize each column inside the network, then smoothly bend values beyond about three standard
+          deviations, so that neither units nor outliers matter.
+        - "standard": standardize each column only, so that ``hidden_layer_sizes=()`` is a linear model.
+        - "none": use the columns as given.
+
+        A custom ``module`` always gets the columns as given. When training continues from an earlier fit
+        (``warm_start``; ``partial_fit`` of embedders), columns that varied before keep their scaling.
     module : callable, optional
-        ``(n_features_in, n_components) -> torch.nn.Module``: a network of your own in place of the hidden layers; the
-        linear layer that predicts from its output is added.
+        Function ``(n_features_in, n_components) -> torch.nn.Module`` that builds a custom network in place of the
+        hidden layers. A linear layer on its output, which gives the predictions, is added. The module gets the columns
+        as given. Training also calls it with rows that only fill up a batch. This matters if the rows of a batch affect
+        each other, as in batch normalization.
     batch_size : int, default=64
-        Most rows in a batch.
+        Maximum number of rows per batch.
     max_iter : int, default=100
-        Epochs.
+        Maximum number of epochs.
     learning_rate : float, default=0.01
-        Highest rate of AdamW; it rises to it over the first 30% of the steps and falls to nearly zero after them.
+        Peak learning rate. A one-cycle schedule warms up to it over the first 30% of steps, then decays to near zero.
     weight_decay : float, default=0.3
-        Of AdamW.
+        Weight decay of the AdamW optimizer.
     early_stopping : bool, default=False
-        Hold out rows, spread over the range of the target, stop when ``metric`` no longer rises on them, and keep the
-        best weights.
+        If True, hold out rows, spread over the range of the target, stop when their ``metric`` no longer increases, and
+        keep the weights of the best epoch.
     validation_fraction : float, default=0.1
-        What early stopping holds out.
+        Fraction of the training data held out for early stopping, if ``fit`` gets no ``X_val``.
     n_iter_no_change : int, default=10
-        Epochs without a better ``metric`` after which early stopping stops.
+        Number of epochs without a better validation score after which early stopping stops training.
     device : str or torch.device, default="auto"
-        "cpu", "cuda", "cuda:1", "mps", ..., or a torch.device; "auto" takes a GPU where there is one.
+        Device for training and prediction: "cpu", "cuda", "cuda:1", "mps", ..., or a torch.device. "auto" uses a GPU
+        if there is one.
     random_state : int, RandomState instance or None, default=None
-        Decides initial weights, batches and dropout. The same int gives the same predictions, bit for bit on a CPU.
+        Controls all randomness: initial weights, batches, dropout and held-out data. The same int gives the same
+        result, bit for bit on a CPU. If None, each fit differs.
     warm_start : bool, default=False
-        Let ``fit`` go on from the weights of the last fit, and from how it scaled inputs and targets.
+        If True, ``fit`` continues from the weights of the last fit, and keeps its scaling of the inputs (and of the
+        targets, if the estimator scales them).
     callbacks : list of skorch callbacks, optional
-        Notified of training and epochs, not of batches. scikit-learn's own callbacks are set by ``set_callbacks``.
+        Callbacks are notified at the beginning and the end of training and of each epoch. They see the history
+        (``history``), the network (``module_``) and the optimizer (``optimizer_``, whose "lr" is a factor on
+        ``learning_rate``). Callbacks that act within an epoch are an error. ``Checkpoint`` needs ``monitor=None``. Set
+        callbacks of scikit-learn by ``set_callbacks``.
     verbose : int, default=0
-        Above 0, one line an epoch is printed.
+        If above 0, print one line per epoch.
 
     Attributes
     ----------
     density_weighter_ : LabelDensityWeighter or None
-        As fitted to the training targets, where there is a ``weighting``.
+        The weighter, fitted to the training targets; None without ``weighting``.
     n_features_in_ : int
-        Columns of ``X``.
+        Number of columns of ``X``.
     feature_names_in_ : ndarray of str
-        Their names, where ``X`` had names.
+        Names of the columns of ``X``, if it has names.
     n_iter_ : int
-        Epochs run.
+        Number of epochs run.
     history_ : list of dict
-        One an epoch: ``train_loss``; ``neighbor_spearman``, how far those rows of the last batch that RankSim ranks are
-        neighbors in the representation as they are in the targets (:func:`skmetric.losses.neighbor_spearman`);
-        ``valid_score`` where there is early stopping; and ``dur`` in seconds.
+        One dict per epoch: ``epoch``; ``train_loss``; ``neighbor_spearman``, how well neighbors in the representation
+        agree with neighbors in the targets, for the rows of the last batch that RankSim ranks
+        (:func:`skmetric.losses.neighbor_spearman`); ``valid_score`` with early stopping; and ``dur`` in seconds.
 
     See Also
     --------
     skmetric.losses.ranksim_loss : The regularization.
     skmetric.imbalance.LabelDensityWeighter : Weights for any regressor.
-    skmetric.imbalance.shot_report : Errors where targets are many, and where they are few.
+    skmetric.imbalance.shot_report : Errors where targets are frequent, and where they are rare.
 
     Notes
     -----
-    The paper ranks by cosines, adds 100 times the loss, and interpolates before that; on tables this wrecks training.
-    ``similarity="cosine", scale_free=False, gamma=100`` is that setting, but that ties here share their mean rank.
+    The paper ranks by cosine similarity and multiplies the loss by 100 before the interpolation; on tables, this ruins
+    training. ``similarity="cosine", scale_free=False, gamma=100`` is this setting, except that ties share their mean
+    rank here.
 
-    Defaults of the network and its training were chosen by cross-validation on scikit-learn's diabetes and nine made
-    tables of 300 to 1500 rows.
+    Defaults of the network and its training were chosen by cross-validation on the diabetes data of scikit-learn and
+    nine generated tables of 300 to 1500 rows.
 
-    A constant target, and a batch of one distinct target, have no order: RankSim is 0 there, and predictions are the
-    constant. The targets' units do not matter: they are standardized by the weighted rows, and predictions come back
-    in their own units, in float64 unless the targets are float32.
+    A constant target, or a batch with one distinct target, has no order: RankSim is then 0, and a constant target is
+    predicted exactly. The units of the targets do not matter: targets are standardized by the weighted rows, and
+    predictions are in the original units, in float64 unless the targets are float32.
 
     References
     ----------
@@ -197,7 +221,7 @@ class RankSimRegressor(RegressorMixin, TorchEstimator[TargetRows, RegressorChoic
         **TorchEstimator._parameter_constraints,
         "n_components": [Interval(Integral, 1, None, closed="left"), None],
         "loss": [StrOptions(set(TERMS))],
-        # Wide, and within what float32 holds.
+        # A wide range within the limits of float32.
         "gamma": [Interval(Real, 0, 1e30, closed="both"), StrOptions({"auto"})],
         "interpolation_strength": [Interval(Real, 1e-30, 1e30, closed="both")],
         "similarity": [StrOptions(set(SIMILARITIES))],
@@ -280,69 +304,72 @@ class RankSimRegressor(RegressorMixin, TorchEstimator[TargetRows, RegressorChoic
 
         Parameters
         ----------
-        X : array-like of shape (n, n_features)
+        X : array-like of shape (n_samples, n_features)
             The rows, converted to float32.
-        y : array-like of shape (n,) or (n, n_targets)
-            Their targets.
-        sample_weight : array-like of shape (n,), optional
-            Not negative; a weight of 2 counts as the same row twice, in the loss and where inputs and targets are
-            standardized. RankSim, ``weighting`` and ``feature_smoothing`` look at all rows that have a weight alike.
+        y : array-like of shape (n_samples,) or (n_samples, n_targets)
+            The targets of the rows.
+        sample_weight : array-like of shape (n_samples,), optional
+            Non-negative weights. A weight of 2 counts as two equal rows, in the loss and in the standardization of
+            inputs and targets. RankSim, ``weighting`` and ``feature_smoothing`` use all rows with a positive weight
+            equally.
         X_val, y_val : array-like, optional
-            Rows and targets to stop early by, in place of rows held out from X; they need ``early_stopping=True``.
+            Rows and targets for early stopping. They replace the rows held out from ``X`` and need
+            ``early_stopping=True``.
 
         Returns
         -------
-        self
+        self : object
+            The fitted estimator.
 
         Raises
         ------
         ValueError
-            For bad input, and when the loss becomes NaN or infinite. The estimator is then as it was before.
+            If the input is invalid, or the loss becomes NaN or infinite. The estimator is then unchanged.
 
         Warns
         -----
         ConvergenceWarning
-            When the representation has collapsed to a point.
+            If the representation has collapsed to a point.
         """
         return self._fit(Given.of(X, y, sample_weight=sample_weight, X_val=X_val, y_val=y_val))
 
     def predict(self, X: ArrayLike) -> NDArray[np.floating]:
-        """Predict the targets, in their own units.
+        """Predict the targets, in their original units.
 
         Parameters
         ----------
-        X : array-like of shape (n, n_features)
+        X : array-like of shape (n_samples, n_features)
             The rows.
 
         Returns
         -------
-        ndarray of shape (n,) or (n, n_targets)
-            As many axes as ``y`` had in ``fit``; float32 where ``y`` was, else float64.
+        predictions : ndarray of shape (n_samples,) or (n_samples, n_targets)
+            As many axes as ``y`` had in ``fit``; float32 if ``y`` was float32, else float64.
         """
         check_is_fitted(self)
         predicted = self._predict(self._points(X))
         return predicted[:, 0] if self._y_ndim == 1 else predicted
 
     def score(self, X: ArrayLike, y: ArrayLike, sample_weight: ArrayLike | None = None) -> float:
-        """Score predictions by the estimator's ``metric``.
+        """Compute the ``metric`` of the estimator for its predictions.
 
         Parameters
         ----------
-        X : array-like of shape (n, n_features)
+        X : array-like of shape (n_samples, n_features)
             The rows.
-        y : array-like of shape (n,) or (n, n_targets)
-            Their targets.
-        sample_weight : array-like of shape (n,), optional
-            The weight of each row; correlations of orders only leave out rows without weight.
+        y : array-like of shape (n_samples,) or (n_samples, n_targets)
+            The targets of the rows.
+        sample_weight : array-like of shape (n_samples,), optional
+            The weight of each row. "spearman" and "kendall" only leave out rows with weight 0.
 
         Returns
         -------
-        float
-            Higher is better.
+        score : float
+            The metric. Higher is better.
         """
         check_is_fitted(self)
         rows = self._read_as(Given.of(X, y, sample_weight=sample_weight), self._n_targets)
-        if self.metric != "r2":  # which scikit-learn defines for constant targets too
+        if self.metric != "r2":  # scikit-learn also defines R2 for constant targets
             check_judged(self.metric, rows.y[rows.weights > 0], "y")
         weights = None if sample_weight is None else rows.weights
         return METRICS[self.metric](rows.y, self._predict(rows.columns), weights)
@@ -356,9 +383,11 @@ class RankSimRegressor(RegressorMixin, TorchEstimator[TargetRows, RegressorChoic
         return self._read_as(given) if like is None else self._read_as(given, like.y.shape[1], name="y_val")
 
     def _read_as(self, given: Given, n_targets: int | None = None, *, name: str = "y") -> TargetRows:
-        """Check rows, targets and weights; with ``n_targets``, against those of ``fit``."""
+        """Check rows, targets and weights; ``n_targets`` is the number of targets of ``fit``."""
         if given.y is None:
-            raise ValueError(f"{type(self).__name__} requires y to be passed, but the target y is None.")
+            raise ValueError(
+                f"{type(self).__name__} requires y to be passed, but the target y is None. Pass the targets of rows."
+            )
         is_first = n_targets is None
         rows, targets = self._check_input(
             given.X,
@@ -371,8 +400,8 @@ class RankSimRegressor(RegressorMixin, TorchEstimator[TargetRows, RegressorChoic
         numbers = check_numbers(targets, name).reshape(len(rows), -1)
         if n_targets is not None and numbers.shape[1] != n_targets:
             raise ValueError(
-                f"{name} must hold as many targets as y of fit, {n_targets}; got {numbers.shape[1]}. Pass the "
-                "same columns, or fit anew."
+                f"{name} must hold as many targets as y of fit, {n_targets}, got {numbers.shape[1]}. Pass the same "
+                "columns, or fit again."
             )
         sample_weight = given.metadata.get("sample_weight")
         weights = check_sample_weight(sample_weight, rows, dtype=np.float64, ensure_non_negative=True)
@@ -382,7 +411,7 @@ class RankSimRegressor(RegressorMixin, TorchEstimator[TargetRows, RegressorChoic
     def _choose(self, data: TargetRows, train: Indices, last: RegressorChoice | None) -> RegressorChoice:
         rows = data.some(train)
         weighter = density_weighter(self.weighting, rows.y)
-        # A network that learns on keeps its units, and what its bins span.
+        # When training continues, units and the range of the bins are kept.
         units = last.units if last is not None and last.units.vary else TargetUnits.of(rows.y, rows.weights)
         if not self.feature_smoothing:
             return RegressorChoice(units, weighter, None)
@@ -410,7 +439,7 @@ class RankSimRegressor(RegressorMixin, TorchEstimator[TargetRows, RegressorChoic
         }
 
     def _validation(self, held_out: TargetRows, choice: RegressorChoice) -> tuple[Columns, Judge]:
-        check_judged(self.metric, held_out.y, "the targets of the rows to stop early by (held out, or y_val)")
+        check_judged(self.metric, held_out.y, "the targets for early stopping (held out, or y_val)")
         return held_out.columns, partial(_judge_outputs, metric=self.metric, rows=held_out, units=choice.units)
 
     def _fitted_attributes(
@@ -431,8 +460,8 @@ class RankSimRegressor(RegressorMixin, TorchEstimator[TargetRows, RegressorChoic
         has_collapsed = (representation == representation[0]).all() and not points.are_equal()
         if has_collapsed and (prepared.choice.units.scale > 0).any():
             warn_caller(
-                f"{type(self).__name__}'s representation has collapsed: it is the same for all rows, and so is every "
-                "prediction. Lower learning_rate, take gamma='auto' or a smaller one, or a wider last hidden layer.",
+                f"{type(self).__name__}: the representation has collapsed: it is equal for all rows, and so are all "
+                "predictions. Lower learning_rate, use gamma='auto' or a lower gamma, or a wider last hidden layer.",
                 ConvergenceWarning,
             )
 
@@ -446,5 +475,5 @@ class RankSimRegressor(RegressorMixin, TorchEstimator[TargetRows, RegressorChoic
 
 
 def _judge_outputs(outputs: NDArray, *, metric: str, rows: TargetRows, units: TargetUnits) -> float:
-    """Score a network's outputs for rows by the metric of a name."""
+    """Compute the metric of a network's outputs for rows."""
     return METRICS[metric](rows.y, units.restore(outputs), rows.weights)

@@ -1,1 +1,1 @@
-"""Losses over pairs of positives and negatives."""
+"""Losses over positive and negative pairs."""

@@ -1,8 +1,9 @@
-"""Losses over anchors and columns, of which some pairs are alike and others are not.
+"""Losses over anchors and columns, with positive and negative pairs between them.
 
-Each takes the distances (..., n, c) from n anchors to c columns and gives the means that it is made of, with their
-slopes by the distances, known by hand: half the operations of automatic differentiation. Anchors and columns may be the
-items of one batch, a batch and the memory of earlier ones, the two sides of given pairs, or proxies and items.
+Each form takes the distances (..., n, c) from n anchors to c columns. It returns the means that add up to the loss,
+with their slopes by the distances. The slopes are written by hand: this takes half the operations of automatic
+differentiation. Anchors and columns may be the items of one batch, a batch and a memory of earlier batches, the two
+sides of given pairs, or proxies and items.
 """
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -35,23 +36,23 @@ __all__ = [
 
 Numbers = Mapping[str, Tensor]
 
-# Above so many pairs a list, anchors take turns, so many pairs at a time: 4 MB a matrix.
+# Above this many pairs per list, anchors are processed in parts of at most this many pairs: 4 MB per matrix.
 DENSE_PAIRS = 1 << 20
 
 
 class Mean(NamedTuple):
-    """One mean that a loss is made of."""
+    """One of the means that add up to a loss."""
 
     total: Tensor  # (...)
     n_terms: Tensor  # (...)
-    slopes: Tensor  # of the total by the distances, (..., n, c)
+    slopes: Tensor  # derivatives of the total by the distances, (..., n, c)
 
 
 Contrast = Callable[[Tensor, Pairs, Numbers], Sequence[Mean]]
 
 
 def contrast(contrast_of: Contrast, d: Tensor, pairs: Pairs, **numbers: PerList) -> Tensor:
-    """Loss of each list (...), from its distances (..., n, c)."""
+    """Compute the loss of each list (...) from its distances (..., n, c)."""
     if d.shape[-1] == 0 or d.shape[-2] == 0:
         return sum_last(d, 2)
     given = {name: per_list(name, value, d, 2) for name, value in numbers.items()}
@@ -66,10 +67,10 @@ def contrast_in_turns(
     turns: Sequence[slice],
     **numbers: PerList,
 ) -> Tensor:
-    """Loss of each list (...) of points (..., n, d), some anchors at a time: nothing of size n^2 is ever there.
+    """Compute the loss of each list (...) of points (..., n, d), some anchors at a time: no tensor has size n^2.
 
-    ``seen_by(points, anchors)`` gives the distances of some anchors to all columns, and which pairs are alike. Anchors
-    are looked at twice where a loss depends on how many pairs there are of either kind.
+    ``seen_by(points, anchors)`` returns the distances from some anchors to all columns, and which pairs are positive
+    and negative. If a loss depends on the numbers of positive and negative pairs, it is called twice for each anchor.
     """
     leaf = points.detach().requires_grad_()
     given = {name: per_list(name, value, points, 2) for name, value in numbers.items()}
@@ -86,7 +87,7 @@ def contrast_in_turns(
 
 
 def _sum_of_means(argument: Tensor, means: Sequence[Mean]) -> Tensor:
-    """A loss (...) from its means, whose slopes are by the argument (..., n, m)."""
+    """Add up the means of a loss (...), whose slopes are derivatives by the argument (..., n, m)."""
     value, slopes = nan_of(argument, 2), torch.zeros((), dtype=argument.dtype, device=argument.device)
     for mean in means:
         n_terms = mean.n_terms.to(argument.dtype).clamp_min(1)
@@ -100,7 +101,7 @@ def _sum(a: Mean, b: Mean) -> Mean:
 
 
 def _ratio(contrast_of: Contrast, seen: Iterable[tuple[Tensor, Pairs]], dtype: torch.dtype) -> dict[str, Tensor]:
-    """The log of noise pairs a real pair, for the loss that asks; not finite where there are not both."""
+    """Log of the number of noise pairs per real pair, for ``nce`` only; not finite if one of the kinds is missing."""
     if contrast_of is not nce:
         return {}
     n_real, n_noise = (
@@ -111,130 +112,131 @@ def _ratio(contrast_of: Contrast, seen: Iterable[tuple[Tensor, Pairs]], dtype: t
 
 
 def contrastive(d: Tensor, pairs: Pairs, numbers: Numbers) -> Sequence[Mean]:
-    """Distances of positives, and how far negatives are within the margin; those at zero are not counted."""
+    """Mean distance of positives plus mean hinge of negatives; terms at zero are not counted."""
     return _active(d, 1.0, pairs.is_positive), _active(numbers["margin"] - d, -1.0, pairs.is_negative)
 
 
 def squared_contrastive(d: Tensor, pairs: Pairs, numbers: Numbers) -> Sequence[Mean]:
-    """The same, squared."""
+    """Return the same means as ``contrastive``, of squared terms."""
     means = []
-    for excess, sign, counts in ((d, 2.0, pairs.is_positive), (numbers["margin"] - d, -2.0, pairs.is_negative)):
-        size = _or_zero(excess.relu(), counts)
+    for excess, sign, is_counted in ((d, 2.0, pairs.is_positive), (numbers["margin"] - d, -2.0, pairs.is_negative)):
+        size = _or_zero(excess.relu(), is_counted)
         means.append(Mean(sum_last(size.square(), 2), sum_last(size > 0, 2), sign * size))
     return means
 
 
 def info_nce(d: Tensor, pairs: Pairs, numbers: Numbers) -> Sequence[Mean]:
-    """Each positive against the negatives of its anchor; mean over positive pairs."""
+    """Softmax loss of each positive against the negatives of its anchor; mean over positive pairs."""
     temperature = numbers["temperature"]
     z = d / temperature
     log_negatives, shares = _log_sum(-z, pairs.is_negative)
-    gap = _or_never(z + log_negatives, pairs.is_positive)
+    gap = _or_minus_infinity(z + log_negatives, pairs.is_positive)
     pull = sigmoid(gap)
     slopes = (pull - pull.sum(-1, keepdim=True) * shares) / temperature
     return [Mean(sum_last(softplus(gap), 2), sum_last(pairs.is_positive.expand(d.shape), 2), slopes)]
 
 
 def sup_con(d: Tensor, pairs: Pairs, numbers: Numbers) -> Sequence[Mean]:
-    """The positives' mean log share among all others; mean over anchors that have a positive."""
+    """Minus the mean log share of the positives among all other items; mean over anchors that have a positive."""
     z = d / numbers["temperature"]
     log_all, shares = _log_sum(-z, pairs.is_positive | pairs.is_negative)
     n_positives = pairs.is_positive.expand(d.shape).sum(-1, keepdim=True)
-    has = n_positives > 0
+    has_positive = n_positives > 0
     weights = pairs.is_positive.to(d.dtype) / n_positives.clamp_min(1)
-    terms = _or_zero(log_all, has)[..., 0] + _or_zero(weights * z, pairs.is_positive).sum(-1)
-    slopes = (weights - shares * has) / numbers["temperature"]
-    return [Mean(terms.sum(-1), sum_last(has, 2), slopes)]
+    terms = _or_zero(log_all, has_positive)[..., 0] + _or_zero(weights * z, pairs.is_positive).sum(-1)
+    slopes = (weights - shares * has_positive) / numbers["temperature"]
+    return [Mean(terms.sum(-1), sum_last(has_positive, 2), slopes)]
 
 
 def nca(d: Tensor, pairs: Pairs, numbers: Numbers) -> Sequence[Mean]:
-    """Log of the positives' share among all others; mean over anchors that have a positive."""
+    """Minus the log share of all positives together among all other items; mean over anchors that have a positive."""
     z = d / numbers["temperature"]
     log_all, of_all = _log_sum(-z, pairs.is_positive | pairs.is_negative)
     log_positives, of_positives = _log_sum(-z, pairs.is_positive)
-    has = pairs.is_positive.expand(d.shape).any(-1, keepdim=True)
-    terms = _or_zero(log_all - log_positives, has)
-    return [Mean(sum_last(terms, 2), sum_last(has, 2), (of_positives - of_all * has) / numbers["temperature"])]
+    has_positive = pairs.is_positive.expand(d.shape).any(-1, keepdim=True)
+    terms = _or_zero(log_all - log_positives, has_positive)
+    slopes = (of_positives - of_all * has_positive) / numbers["temperature"]
+    return [Mean(sum_last(terms, 2), sum_last(has_positive, 2), slopes)]
 
 
 def nce(d: Tensor, pairs: Pairs, numbers: Numbers) -> Sequence[Mean]:
-    """Logistic regression of real against noise pairs by their distance."""
+    """Logistic regression that separates real pairs from noise pairs by their distance."""
     ratio = numbers["log_noise_ratio"]
     has_both = ratio.isfinite()
     is_real, is_noise = (each & has_both for each in pairs)
     logit = (numbers["margin"] - d) / numbers["temperature"] - _or_zero(ratio, has_both)
-    against = _or_never(-logit, is_real), _or_never(logit, is_noise)
+    against = _or_minus_infinity(-logit, is_real), _or_minus_infinity(logit, is_noise)
     slopes = (sigmoid(against[0]) - sigmoid(against[1])) / numbers["temperature"]
     n_real = sum_last(is_real.expand(d.shape), 2)
     return [Mean(sum_last(softplus(against[0]) + softplus(against[1]), 2), n_real, slopes)]
 
 
 def multi_similarity(d: Tensor, pairs: Pairs, numbers: Numbers) -> Sequence[Mean]:
-    """Positives and negatives that an anchor confuses, each softly weighted by how far off they are."""
+    """Soft hinges over the hard positives and the hard negatives; mean over anchors that have both kinds of pairs."""
     similarity, margin = 1 - d, numbers["margin"]
-    nearest = _or_never(similarity, pairs.is_negative).amax(-1, keepdim=True)
-    farthest = -_or_never(-similarity, pairs.is_positive).amax(-1, keepdim=True)
-    has = nearest.isfinite() & farthest.isfinite()
-    is_far = pairs.is_positive & has & (similarity < nearest + margin)
-    is_near = pairs.is_negative & has & (similarity > farthest - margin)
+    nearest = _or_minus_infinity(similarity, pairs.is_negative).amax(-1, keepdim=True)
+    farthest = -_or_minus_infinity(-similarity, pairs.is_positive).amax(-1, keepdim=True)
+    has_both = nearest.isfinite() & farthest.isfinite()
+    is_far = pairs.is_positive & has_both & (similarity < nearest + margin)
+    is_near = pairs.is_negative & has_both & (similarity > farthest - margin)
     offset = similarity - numbers["base"]
     pulls, pulled = _soft_hinge(-numbers["alpha"] * offset, is_far)
     pushes, pushed = _soft_hinge(numbers["beta"] * offset, is_near)
     terms = pulls / numbers["alpha"] + pushes / numbers["beta"]
-    return [Mean(sum_last(terms, 2), sum_last(has, 2), pulled - pushed)]
+    return [Mean(sum_last(terms, 2), sum_last(has_both, 2), pulled - pushed)]
 
 
 def proxy_anchor(d: Tensor, pairs: Pairs, numbers: Numbers) -> Sequence[Mean]:
-    """Proxies as anchors: items of their class pulled, all others pushed."""
+    """Soft hinges with proxies as anchors: items of their class are positives, all others negatives."""
     similarity, margin, temperature = 1 - d, numbers["margin"], numbers["temperature"]
     pulls, pulled = _soft_hinge((margin - similarity) / temperature, pairs.is_positive)
     pushes, pushed = _soft_hinge((margin + similarity) / temperature, pairs.is_negative)
-    has = pairs.is_positive.expand(d.shape).any(-1)
-    n_proxies = torch.full_like(has[..., 0], d.shape[-2], dtype=torch.int64)
+    has_positive = pairs.is_positive.expand(d.shape).any(-1)
+    n_proxies = torch.full_like(has_positive[..., 0], d.shape[-2], dtype=torch.int64)
     return [
-        Mean(sum_last(pulls, 2), has.sum(-1), pulled / temperature),
+        Mean(sum_last(pulls, 2), has_positive.sum(-1), pulled / temperature),
         Mean(sum_last(pushes, 2), n_proxies, -pushed / temperature),
     ]
 
 
-def _active(excess: Tensor, sign: float, counts: Tensor) -> Mean:
-    is_active = counts & (excess > 0)
+def _active(excess: Tensor, sign: float, is_counted: Tensor) -> Mean:
+    is_active = is_counted & (excess > 0)
     terms = excess.relu()
     return Mean(sum_last(_or_zero(terms, is_active), 2), sum_last(is_active, 2), is_active * sign)
 
 
-def _soft_hinge(logits: Tensor, counts: Tensor) -> tuple[Tensor, Tensor]:
-    """log(1 + sum exp) over the columns that count (..., n, 1), and its derivatives (..., n, c)."""
-    log_sum, shares = _log_sum(logits, counts)
+def _soft_hinge(logits: Tensor, is_counted: Tensor) -> tuple[Tensor, Tensor]:
+    """log(1 + sum exp) over the counted columns (..., n, 1), and its derivatives (..., n, c)."""
+    log_sum, shares = _log_sum(logits, is_counted)
     return softplus(log_sum), sigmoid(log_sum) * shares
 
 
-def _log_sum(logits: Tensor, counts: Tensor) -> tuple[Tensor, Tensor]:
-    """Log sum exp over the columns that count (..., n, 1), and each column's share in it (..., n, c).
+def _log_sum(logits: Tensor, is_counted: Tensor) -> tuple[Tensor, Tensor]:
+    """Log of the sum of exp over the counted columns (..., n, 1), and the share of each column in it (..., n, c).
 
-    Where none counts, minus infinity and no share.
+    If no column counts, these are minus infinity and 0.
     """
-    logits = _or_never(logits, counts)
+    logits = _or_minus_infinity(logits, is_counted)
     top = logits.amax(-1, keepdim=True)
     top = top.masked_fill(top.isneginf(), 0.0)
     parts = (logits - top).exp_()
     total = parts.sum(-1, keepdim=True)
-    # The largest part is 1: a smaller total is that of no part at all.
+    # The largest part is 1: a total below that means that no column counts.
     return total.log() + top, parts / total.clamp_min(0.5)
 
 
-def _or_zero(values: Tensor, counts: Tensor) -> Tensor:
-    return values.where(counts, 0.0)
+def _or_zero(values: Tensor, is_counted: Tensor) -> Tensor:
+    return values.where(is_counted, 0.0)
 
 
-def _or_never(logits: Tensor, counts: Tensor) -> Tensor:
-    return logits.where(counts, -torch.inf)
+def _or_minus_infinity(logits: Tensor, is_counted: Tensor) -> Tensor:
+    return logits.where(is_counted, -torch.inf)
 
 
 def contrast_of_labels(
     form: Contrast, embeddings: Tensor, labels: Tensor, distance: str, mask: Tensor | None, **numbers: PerList
 ) -> Tensor:
-    """Loss of each list (...) over all pairs of its real items."""
+    """Compute the loss of each list (...) over all pairs of its real items."""
     embeddings, labels, mask = labeled_items(embeddings, labels, mask)
     if embeddings.shape[-2] == 0:
         return sum_last(embeddings, 2)

@@ -1,4 +1,4 @@
-"""Contrastive losses: alike pairs together, others apart by a margin."""
+"""Contrastive losses: positive pairs close together, negative pairs apart by a margin."""
 
 from torch import Tensor
 
@@ -15,18 +15,18 @@ def contrastive_loss(d: Tensor, similar: Tensor, *, margin: PerList, squared: bo
     Parameters
     ----------
     d : Tensor
-        Distances of pairs.
+        Distance of each pair.
     similar : Tensor of bool
-        The y above: whether a pair is alike. Broadcast to the distances.
+        True for positive pairs, the :math:`y` of the formula. Broadcast to the distances.
     margin : float or Tensor
-        How far apart pairs that are not alike should be, in units of distance.
+        Distance at which the loss of a negative pair becomes 0.
     squared : bool, default=False
-        :math:`y d^2 + (1 - y) \max(0, m - d)^2`, as in the paper (but for its factor 1/2).
+        If True, use :math:`y d^2 + (1 - y) \max(0, m - d)^2`, as in the paper (without its factor 1/2).
 
     Returns
     -------
     Tensor
-        One value a pair.
+        One value per pair.
 
     References
     ----------
@@ -55,34 +55,34 @@ def batch_contrastive_loss(
     r"""Contrastive loss over the pairs of a batch.
 
     The mean of :math:`d` over pairs of one class, plus the mean of :math:`\max(0, m - d)` over pairs of two classes.
-    Each mean is over the pairs whose term is above zero: as more and more negatives are far enough apart, those that
-    are not still count.
+    Each mean is over the pairs with a term above zero. Close negatives keep their weight when most negatives are
+    already far enough apart.
 
     Parameters
     ----------
     embeddings : Tensor of shape (..., n, d)
-        One row an item.
+        Embeddings, one row per item.
     labels : Tensor of int, shape (..., n)
-        The classes.
+        Class of each item.
     margin : float or Tensor of shape (...)
-        In units of distance; a tensor holds one margin a list.
+        Margin in units of distance; a tensor holds one value per list.
     squared : bool, default=False
-        Square each term.
+        If True, square each term.
     distance : {"euclidean", "sqeuclidean", "cosine"}, default="euclidean"
-        See :func:`pairwise_distance`.
+        Distance between embeddings, see :func:`pairwise_distance`.
     mask : Tensor of bool, shape (..., n), optional
-        True for a real item. An item that is not real has no influence on value or gradient.
+        True for real items. Items that are not real do not affect the value or the gradient.
 
     Returns
     -------
     Tensor of shape (...)
-        One value a list; exactly 0, with a zero gradient, where no pair is valid. A NaN among the embeddings of real
-        items comes out as NaN.
+        One value per list: exactly 0, with a zero gradient, if no pair is valid; NaN if an embedding of a real item
+        is NaN.
 
     Raises
     ------
     ValueError
-        For an unknown distance, labels or mask that do not fit.
+        If ``distance`` is unknown, or ``labels`` or ``mask`` has a wrong shape.
 
     References
     ----------

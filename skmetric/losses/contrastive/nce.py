@@ -1,4 +1,4 @@
-"""Noise-contrastive estimation and sampled softmax: learning a distribution from samples of another."""
+"""Noise-contrastive estimation and sampled softmax: learn a distribution from samples of another distribution."""
 
 import torch
 from torch import Tensor
@@ -20,35 +20,35 @@ def nce_loss(
     real_mask: Tensor | None = None,
     noise_mask: Tensor | None = None,
 ) -> Tensor:
-    r"""Noise-contrastive estimation: a logistic regression of real samples against noise.
+    r"""Noise-contrastive estimation: a logistic regression that separates real samples from noise.
 
     .. math::
         -\frac{1}{T} \Bigl(\sum_x \ln h(x) + \sum_y \ln(1 - h(y))\Bigr), \qquad
         h(u) = \frac{1}{1 + e^{-(G(u) - \ln \nu)}}, \quad G(u) = \ln p_m(u) - \ln p_n(u),
 
-    over T real samples x and the noise y, of which there is :math:`\nu` times as much. At its minimum the model is the
-    density of the real samples, normalized without ever having been.
+    over T real samples x and :math:`\nu T` noise samples y. At the minimum the model equals the density of the real
+    samples: it is normalized, although the loss contains no normalization.
 
     Parameters
     ----------
     real_logits : Tensor of shape (..., n)
-        G at the real samples: log density under the model minus that under the noise.
+        :math:`G` at the real samples: log density under the model minus log density under the noise.
     noise_logits : Tensor of shape (..., m)
-        G at the noise samples.
+        :math:`G` at the noise samples.
     log_noise_ratio : float or Tensor of shape (...)
-        :math:`\ln \nu`, the log of the number of noise samples a real one.
+        :math:`\ln \nu`, the log of the number of noise samples per real sample.
     real_mask, noise_mask : Tensor of bool, shapes (..., n) and (..., m), optional
-        True for a real item of either.
+        True for the samples that count; False for padding.
 
     Returns
     -------
     Tensor of shape (...)
-        One value a list; exactly 0, with a zero gradient, where there is no real sample. NaN where a logit is NaN.
+        One value per list: exactly 0, with a zero gradient, if there is no real sample; NaN if a logit is NaN.
 
     Raises
     ------
     ValueError
-        For masks or a ratio that do not fit.
+        If a mask or ``log_noise_ratio`` has a wrong shape.
 
     References
     ----------
@@ -67,9 +67,10 @@ def nce_loss(
     n_real = sum_last(is_real, 1)
     terms = [
         sum_last(
-            softplus(sign * (logits - per_list("log_noise_ratio", log_noise_ratio, logits, 1))).where(counts, 0.0), 1
+            softplus(sign * (logits - per_list("log_noise_ratio", log_noise_ratio, logits, 1))).where(is_counted, 0.0),
+            1,
         )
-        for logits, counts, sign in ((real, is_real, -1.0), (noise, is_noise & (n_real > 0).unsqueeze(-1), 1.0))
+        for logits, is_counted, sign in ((real, is_real, -1.0), (noise, is_noise & (n_real > 0).unsqueeze(-1), 1.0))
     ]
     return (terms[0] + terms[1]) / n_real.clamp_min(1) + nan_of(real) + nan_of(noise)
 
@@ -83,37 +84,37 @@ def batch_nce_loss(
     distance: str = "euclidean",
     mask: Tensor | None = None,
 ) -> Tensor:
-    r"""Noise-contrastive estimation over a batch: pairs of one class are real, pairs of two classes noise.
+    r"""Noise-contrastive estimation over a batch: pairs of one class are real, pairs of two classes are noise.
 
-    The log of the density ratio of a pair is :math:`G = (m - d) / t`; the loss is :func:`nce_loss`, with
-    :math:`\nu` the batch's number of pairs of two classes over that of pairs of one. At distance m, a pair is as likely
-    to come from the one as from the other.
+    The log density ratio of a pair is :math:`G = (m - d) / t`. The loss is :func:`nce_loss` with :math:`\nu` equal to
+    the number of noise pairs of the batch divided by the number of real pairs. At distance m, a pair is equally likely
+    under the densities of real pairs and of noise pairs.
 
     Parameters
     ----------
     embeddings : Tensor of shape (..., n, d)
-        One row an item.
+        Embeddings, one row per item.
     labels : Tensor of int, shape (..., n)
-        The classes.
+        Class of each item.
     margin : float or Tensor of shape (...)
-        m, in units of distance.
+        :math:`m`, the distance at which the density ratio of a pair is 1.
     temperature : float or Tensor of shape (...)
-        t, in units of distance, positive.
+        :math:`t`, in units of distance. Must be positive. With a lower temperature, the ratio changes faster around m.
     distance : {"euclidean", "sqeuclidean", "cosine"}, default="euclidean"
-        See :func:`pairwise_distance`.
+        Distance between embeddings, see :func:`pairwise_distance`.
     mask : Tensor of bool, shape (..., n), optional
-        True for a real item. An item that is not real has no influence on value or gradient.
+        True for real items. Items that are not real do not affect the value or the gradient.
 
     Returns
     -------
     Tensor of shape (...)
-        One value a list; exactly 0, with a zero gradient, where there are not pairs of both kinds. A NaN among the
-        embeddings of real items comes out as NaN.
+        One value per list: exactly 0, with a zero gradient, if real pairs or noise pairs are missing; NaN if an
+        embedding of a real item is NaN.
 
     Raises
     ------
     ValueError
-        For an unknown distance, a temperature that is not positive, labels or mask that do not fit.
+        If ``distance`` is unknown, ``temperature`` is not positive, or ``labels`` or ``mask`` has a wrong shape.
 
     References
     ----------
@@ -142,37 +143,37 @@ def sampled_softmax_loss(
     is_hit: Tensor | None = None,
     mask: Tensor | None = None,
 ) -> Tensor:
-    r"""Softmax cross-entropy over very many classes, of which only some are sampled.
+    r"""Softmax cross-entropy over very many classes, estimated from a sample of them.
 
     .. math:: -\log \frac{e^{z}}{e^{z} + \sum_k e^{z_k}}, \qquad z = s - \log q,
 
-    with each score s corrected for how often its class is sampled: where all classes are, and equally often, this is
-    the softmax itself. Mean over the items.
+    averaged over the items. Each score s is corrected for how often its class is sampled. If all classes are sampled
+    equally often, and all are in the sample, this is the full softmax.
 
     Parameters
     ----------
     true_logits : Tensor of shape (..., n)
-        The score of each item's own class.
+        Score of the true class of each item.
     sampled_logits : Tensor, broadcastable to (..., n, k)
-        The scores of the sampled classes: the same for all items, or each item's own.
+        Scores of the sampled classes. The sample may be shared by all items or drawn for each item.
     log_true_rate : Tensor, broadcastable to (..., n)
-        :math:`\log q` of the items' own classes: the log of the expected number of times that they are sampled.
+        :math:`\log q` of the true classes: the log of the expected number of times that they are sampled.
     log_sampled_rate : Tensor, broadcastable to (..., n, k)
-        The same of the sampled classes.
+        :math:`\log q` of the sampled classes.
     is_hit : Tensor of bool, broadcastable to (..., n, k), optional
-        True where a sampled class is the item's own: such a sample is left out.
+        True if a sampled class is the true class of the item. Such samples are left out.
     mask : Tensor of bool, shape (..., n), optional
-        True for a real item.
+        True for real items.
 
     Returns
     -------
     Tensor of shape (...)
-        One value a list; exactly 0, with a zero gradient, where no item is real. NaN where a real item's logit is NaN.
+        One value per list: exactly 0, with a zero gradient, if no item is real; NaN if a logit of a real item is NaN.
 
     Raises
     ------
     ValueError
-        For a mask that does not fit.
+        If ``mask`` has a wrong shape.
 
     References
     ----------
@@ -199,11 +200,11 @@ def sampled_softmax_loss(
     is_sample = is_real.unsqueeze(-1).expand(sampled.shape)
     if is_hit is not None:
         is_sample = is_sample & ~is_hit
-    # Scores are similarities: as distances, each item is an anchor with one positive and its samples for negatives.
-    counts = torch.cat([is_real.unsqueeze(-1), is_sample], -1)
-    d = torch.cat([own, sampled], -1).neg().where(counts, 0.0)
+    # With minus the scores as distances, each item is an anchor with one positive, and its samples are the negatives.
+    is_counted = torch.cat([is_real.unsqueeze(-1), is_sample], -1)
+    d = torch.cat([own, sampled], -1).neg().where(is_counted, 0.0)
     is_own = torch.arange(d.shape[-1], device=d.device) == 0
-    return contrast(forms.info_nce, d, Pairs(counts & is_own, counts & ~is_own), temperature=1.0)
+    return contrast(forms.info_nce, d, Pairs(is_counted & is_own, is_counted & ~is_own), temperature=1.0)
 
 
 def _masked(name: str, logits: Tensor, mask: Tensor | None) -> tuple[Tensor, Tensor]:

@@ -1,4 +1,4 @@
-"""Losses by softmax: an anchor's positives against the rest of the batch."""
+"""Softmax losses: the positives of an anchor against the rest of the batch."""
 
 import torch
 from torch import Tensor
@@ -27,36 +27,37 @@ def info_nce_loss(
         -\log \frac{e^{-d_{ap} / t}}{e^{-d_{ap} / t} + \sum_n e^{-d_{an} / t}}
         = \log(1 + e^{d_{ap} / t + \log \sum_n e^{-d_{an} / t}})
 
-    over the negatives n of anchor a: items of other classes. Other positives of a are not in the denominator. Mean over
-    all ordered pairs (a, p) of two items of one class.
+    averaged over all ordered pairs (a, p) of two items of one class. The negatives n of anchor a are the items of other
+    classes. Other positives of a are not in the denominator.
 
     Parameters
     ----------
     embeddings : Tensor of shape (..., n, d)
-        One row an item.
+        Embeddings, one row per item.
     labels : Tensor of int, shape (..., n)
-        The classes.
+        Class of each item.
     temperature : float or Tensor of shape (...)
-        In units of distance, positive; a tensor holds one a list. The lower, the more the nearest negatives count.
+        Softmax temperature: distances are divided by it. Must be positive; a tensor holds one value per list. A lower
+        temperature puts more weight on the nearest negatives.
     distance : {"euclidean", "sqeuclidean", "cosine"}, default="cosine"
-        See :func:`pairwise_distance`.
+        Distance between embeddings, see :func:`pairwise_distance`.
     mask : Tensor of bool, shape (..., n), optional
-        True for a real item. An item that is not real has no influence on value or gradient.
+        True for real items. Items that are not real do not affect the value or the gradient.
 
     Returns
     -------
     Tensor of shape (...)
-        One value a list; exactly 0, with a zero gradient, where no class has two items, or there is only one class. A
-        NaN among the embeddings of real items comes out as NaN.
+        One value per list: exactly 0, with a zero gradient, if no class has two items or there is only one class; NaN
+        if an embedding of a real item is NaN.
 
     Raises
     ------
     ValueError
-        For an unknown distance, a temperature that is not positive, labels or mask that do not fit.
+        If ``distance`` is unknown, ``temperature`` is not positive, or ``labels`` or ``mask`` has a wrong shape.
 
     Notes
     -----
-    Memory is O(n^2) whatever the number of positives: each anchor's negatives are added up once.
+    Memory is O(n^2) for any number of positives: the negatives of each anchor are added up once.
 
     References
     ----------
@@ -91,36 +92,37 @@ def sup_con_loss(
 
     .. math:: -\frac{1}{|P(a)|} \sum_{p \in P(a)} \log \frac{e^{-d_{ap} / t}}{\sum_{j \ne a} e^{-d_{aj} / t}}
 
-    with the positives P(a), the other items of the anchor's class, averaged over the anchors that have any. Unlike in
-    :func:`info_nce_loss`, positives compete with each other.
+    averaged over the anchors a that have a positive. The positives P(a) are the other items of the class of a. Unlike
+    in :func:`info_nce_loss`, they are in the denominator too, so positives compete with each other.
 
     Parameters
     ----------
     embeddings : Tensor of shape (..., n, d)
-        One row an item.
+        Embeddings, one row per item.
     labels : Tensor of int, shape (..., n)
-        The classes.
+        Class of each item.
     temperature : float or Tensor of shape (...)
-        In units of distance, positive; a tensor holds one a list. The lower, the more the nearest negatives count.
+        Softmax temperature: distances are divided by it. Must be positive; a tensor holds one value per list. A lower
+        temperature puts more weight on the nearest negatives.
     distance : {"euclidean", "sqeuclidean", "cosine"}, default="cosine"
-        See :func:`pairwise_distance`.
+        Distance between embeddings, see :func:`pairwise_distance`.
     mask : Tensor of bool, shape (..., n), optional
-        True for a real item. An item that is not real has no influence on value or gradient.
+        True for real items. Items that are not real do not affect the value or the gradient.
 
     Returns
     -------
     Tensor of shape (...)
-        One value a list; exactly 0, with a zero gradient, where no class has two items. A NaN among the embeddings of
-        real items comes out as NaN.
+        One value per list: exactly 0, with a zero gradient, if no class has two items; NaN if an embedding of a real
+        item is NaN.
 
     Raises
     ------
     ValueError
-        For an unknown distance, a temperature that is not positive, labels or mask that do not fit.
+        If ``distance`` is unknown, ``temperature`` is not positive, or ``labels`` or ``mask`` has a wrong shape.
 
     References
     ----------
-    Khosla et al. (2020). Supervised Contrastive Learning. NeurIPS. The form with the sum outside the logarithm.
+    Khosla et al. (2020). Supervised Contrastive Learning. NeurIPS. This is the form with the sum outside the logarithm.
 
     Examples
     --------
@@ -148,37 +150,38 @@ def nca_loss(
 
     .. math:: -\log \frac{\sum_{p \in P(a)} e^{-d_{ap} / t}}{\sum_{j \ne a} e^{-d_{aj} / t}}
 
-    is minus the log of the probability that a, which picks a neighbor j by a softmax over distances, picks one of its
-    class; the mean is over the anchors whose class has another item.
+    averaged over the anchors a that have a positive. Anchor a picks a neighbor j by a softmax over distances; the loss
+    is minus the log of the probability that this neighbor is of the class of a.
 
     Parameters
     ----------
     embeddings : Tensor of shape (..., n, d)
-        One row an item.
+        Embeddings, one row per item.
     labels : Tensor of int, shape (..., n)
-        The classes.
+        Class of each item.
     temperature : float or Tensor of shape (...), default=1.0
-        In units of distance, positive; a tensor holds one a list. The lower, the more the nearest negatives count.
+        Softmax temperature: distances are divided by it. Must be positive; a tensor holds one value per list. A lower
+        temperature puts more weight on the nearest negatives.
     distance : {"euclidean", "sqeuclidean", "cosine"}, default="sqeuclidean"
-        See :func:`pairwise_distance`.
+        Distance between embeddings, see :func:`pairwise_distance`.
     mask : Tensor of bool, shape (..., n), optional
-        True for a real item. An item that is not real has no influence on value or gradient.
+        True for real items. Items that are not real do not affect the value or the gradient.
 
     Returns
     -------
     Tensor of shape (...)
-        One value a list; exactly 0, with a zero gradient, where no class has two items. A NaN among the embeddings of
-        real items comes out as NaN.
+        One value per list: exactly 0, with a zero gradient, if no class has two items; NaN if an embedding of a real
+        item is NaN.
 
     Raises
     ------
     ValueError
-        For an unknown distance, a temperature that is not positive, labels or mask that do not fit.
+        If ``distance`` is unknown, ``temperature`` is not positive, or ``labels`` or ``mask`` has a wrong shape.
 
     References
     ----------
-    Goldberger, Roweis, Hinton, Salakhutdinov (2004). Neighborhood Components Analysis. NeurIPS. The form that the
-    paper derives from a KL divergence: the sum of logarithms of probabilities, not of probabilities.
+    Goldberger, Roweis, Hinton, Salakhutdinov (2004). Neighborhood Components Analysis. NeurIPS. This is the form that
+    the paper derives from a KL divergence: it adds up the logarithms of the probabilities, not the probabilities.
 
     Examples
     --------
@@ -209,35 +212,37 @@ def paired_info_nce_loss(
 
     .. math:: -\log \frac{e^{z_{ii}}}{\sum_j e^{z_{ij}}}, \qquad z_{ij} = -d(a_i, p_j) / t - \log q_j,
 
-    averaged over the pairs i. No negative of a pair is a positive that is its own again, that belongs to the same
-    anchor, or that is the anchor itself, as far as ids say so.
+    averaged over the pairs i. The positive of another pair is not used as a negative if it is the same item as the
+    positive of this pair, belongs to the same anchor, or is the anchor itself. The ids decide this; a check whose ids
+    are missing is left out.
 
     Parameters
     ----------
     anchors, positives : Tensor of shape (..., n, d)
-        Row i of the one goes with row i of the other.
+        Embeddings of the two sides: row i of ``positives`` is the positive of row i of ``anchors``.
     temperature : float or Tensor of shape (...)
-        In units of distance, positive; a tensor holds one a list. The lower, the more the nearest negatives count.
+        Softmax temperature: distances are divided by it. Must be positive; a tensor holds one value per list. A lower
+        temperature puts more weight on the nearest negatives.
     distance : {"euclidean", "sqeuclidean", "cosine"}, default="cosine"
-        See :func:`pairwise_distance`.
+        Distance between embeddings, see :func:`pairwise_distance`.
     anchor_ids, positive_ids : Tensor of int, shape (..., n), optional
-        Which item each row is.
+        Id of the item in each row.
     log_rate : Tensor of shape (..., n), optional
-        :math:`\log q_j`, the log of how often an item comes into a batch as a positive. Frequent items are frequent
-        negatives; with this taken off, the scores are those of a softmax over all items.
+        :math:`\log q_j`, the log of how often an item is in a batch as a positive. Frequent items are frequent
+        negatives. This correction makes the scores those of a softmax over all items.
     mask : Tensor of bool, shape (..., n), optional
-        True for a real pair.
+        True for real pairs. Pairs that are not real do not affect the value or the gradient.
 
     Returns
     -------
     Tensor of shape (...)
-        One value a list; exactly 0, with a zero gradient, where no pair is real, and for a single pair. A NaN among the
-        embeddings of real items comes out as NaN.
+        One value per list: exactly 0, with a zero gradient, if there is no real pair or only one; NaN if an embedding
+        of a real pair is NaN.
 
     Raises
     ------
     ValueError
-        For an unknown distance, a temperature that is not positive, shapes that do not fit.
+        If ``distance`` is unknown, ``temperature`` is not positive, or the shapes do not fit.
 
     References
     ----------
@@ -257,7 +262,7 @@ def paired_info_nce_loss(
     positive("temperature", temperature)
     if positives.shape != anchors.shape:
         raise ValueError(
-            f"positives must have the shape of anchors, {tuple(anchors.shape)}; got {tuple(positives.shape)}."
+            f"positives must have the shape of anchors, {tuple(anchors.shape)}, got {tuple(positives.shape)}."
         )
     is_real = torch.ones(shape, dtype=torch.bool, device=anchors.device)
     if mask is not None:

@@ -1,4 +1,4 @@
-"""Losses that weigh an anchor's pairs by how far off they are: multi-similarity and proxy-anchor."""
+"""Losses that give harder pairs of an anchor a larger weight: multi-similarity and proxy-anchor."""
 
 import torch
 from torch import Tensor
@@ -29,36 +29,38 @@ def multi_similarity_loss(
         \frac{1}{\alpha} \log \Bigl(1 + \sum_p e^{-\alpha (S_{ap} - \lambda)}\Bigr)
         + \frac{1}{\beta} \log \Bigl(1 + \sum_n e^{\beta (S_{an} - \lambda)}\Bigr), \qquad S = 1 - d,
 
-    over the positives less similar than the most similar negative plus a margin, and the negatives more similar than
-    the least similar positive minus it; averaged over the anchors that have a positive and a negative.
+    averaged over the anchors that have a positive and a negative. The sums are over hard pairs only: positives less
+    similar than the most similar negative plus a margin, and negatives more similar than the least similar positive
+    minus the margin.
 
     Parameters
     ----------
     embeddings : Tensor of shape (..., n, d)
-        One row an item.
+        Embeddings, one row per item.
     labels : Tensor of int, shape (..., n)
-        The classes.
+        Class of each item.
     alpha, beta : float or Tensor of shape (...)
-        How sharply positives and negatives are weighted, positive.
+        Scales of the positives and of the negatives. Must be positive. With a larger scale, the hardest pairs get more
+        of the weight.
     base : float or Tensor of shape (...)
-        The similarity :math:`\lambda` at which a pair counts half.
+        The similarity :math:`\lambda` at which a single pair has half of its largest weight.
     margin : float or Tensor of shape (...)
-        The margin of the choice of pairs, in units of similarity.
+        Margin of the selection of hard pairs, in units of similarity.
     distance : {"euclidean", "sqeuclidean", "cosine"}, default="cosine"
-        See :func:`pairwise_distance`.
+        Distance between embeddings, see :func:`pairwise_distance`.
     mask : Tensor of bool, shape (..., n), optional
-        True for a real item. An item that is not real has no influence on value or gradient.
+        True for real items. Items that are not real do not affect the value or the gradient.
 
     Returns
     -------
     Tensor of shape (...)
-        One value a list; exactly 0, with a zero gradient, where no anchor has a positive and a negative. A NaN among
-        the embeddings of real items comes out as NaN.
+        One value per list: exactly 0, with a zero gradient, if no anchor has a positive and a negative; NaN if an
+        embedding of a real item is NaN.
 
     Raises
     ------
     ValueError
-        For an unknown distance, an alpha or beta that is not positive, labels or mask that do not fit.
+        If ``distance`` is unknown, ``alpha`` or ``beta`` is not positive, or ``labels`` or ``mask`` has a wrong shape.
 
     References
     ----------
@@ -86,41 +88,41 @@ def proxy_anchor_loss(
     distance: str = "cosine",
     mask: Tensor | None = None,
 ) -> Tensor:
-    r"""Proxy-anchor loss: one learned point a class, to which the items of a batch are pulled or from which pushed.
+    r"""Proxy-anchor loss: one learned point per class attracts the items of its class and repels all others.
 
     .. math::
         \frac{1}{|C^+|} \sum_{c \in C^+} \log \Bigl(1 + \sum_{y_i = c} e^{-(S_{ic} - m) / t}\Bigr)
         + \frac{1}{|C|} \sum_{c \in C} \log \Bigl(1 + \sum_{y_i \ne c} e^{(S_{ic} + m) / t}\Bigr), \qquad S = 1 - d,
 
-    with the classes C and those of them, C+, that the batch holds.
+    with the set C of all classes and the set :math:`C^+` of the classes in the batch.
 
     Parameters
     ----------
     embeddings : Tensor of shape (..., n, d)
-        One row an item.
+        Embeddings, one row per item.
     labels : Tensor of int, shape (..., n)
-        The classes, places in ``proxies``.
+        Class of each item, as an index into ``proxies``.
     proxies : Tensor of shape (..., n_classes, d)
-        One point a class, to be learned along with the embedding.
+        One point per class, learned together with the embedding.
     margin : float or Tensor of shape (...)
-        In units of similarity.
+        Margin in units of similarity.
     temperature : float or Tensor of shape (...)
-        One over the paper's scale, positive.
+        Similarities are divided by it; 1 / ``temperature`` is the scale of the paper. Must be positive.
     distance : {"euclidean", "sqeuclidean", "cosine"}, default="cosine"
-        See :func:`pairwise_distance`.
+        Distance between embeddings, see :func:`pairwise_distance`.
     mask : Tensor of bool, shape (..., n), optional
-        True for a real item. An item that is not real has no influence on value or gradient.
+        True for real items. Items that are not real do not affect the value or the gradient.
 
     Returns
     -------
     Tensor of shape (...)
-        One value a list; exactly 0, with a zero gradient, where no item is real. A NaN among the embeddings of real
-        items comes out as NaN.
+        One value per list: exactly 0, with a zero gradient, if no item is real; NaN if an embedding of a real item is
+        NaN.
 
     Raises
     ------
     ValueError
-        For an unknown distance, a temperature that is not positive, labels or mask that do not fit.
+        If ``distance`` is unknown, ``temperature`` is not positive, or ``labels`` or ``mask`` has a wrong shape.
 
     References
     ----------

@@ -1,1 +1,1 @@
-"""Losses of orders: RankSim, differentiable ranks, correlations."""
+"""Losses that compare orders: RankSim, differentiable ranks, correlations."""

@@ -1,4 +1,4 @@
-"""Exact ranks, largest first: values only, no gradient."""
+"""Exact ranks, the largest value first, without a gradient."""
 
 import numpy as np
 import torch
@@ -10,18 +10,18 @@ TIES = ("average", "ordinal")
 def check_ties(ties: str) -> None:
     """Raise for an unknown way to rank tied values."""
     if ties not in TIES:
-        raise ValueError(f"ties must be one of {', '.join(map(repr, TIES))}; got {ties!r}.")
+        raise ValueError(f"ties must be one of {', '.join(map(repr, TIES))}, got {ties!r}.")
 
 
 def ranks_of(values: Tensor, is_real: Tensor | None = None, *, ties: str = "average") -> Tensor:
-    """Rank of each value in its list (..., n), the largest first, from 1; what is not real has rank 0.
+    """Rank the values of a list (..., n) from 1, the largest first; values that are not real have rank 0.
 
-    "average": tied values share the mean of the ranks that they take up; "ordinal": they are ranked by position.
+    With "average", tied values share the mean of their ranks. With "ordinal", they are ranked by position.
     """
     with torch.no_grad():
         key = -values.detach()
         if is_real is not None:
-            # Infinity goes to the end of the order, where nothing real ties with it.
+            # Infinity sorts to the end of the order; no real value ties with it.
             key = key.clamp_(max=torch.finfo(key.dtype).max).masked_fill_(~is_real, torch.inf)
         order = _argsort(key)
         run = _runs(key.gather(-1, order))
@@ -34,7 +34,7 @@ def ranks_of(values: Tensor, is_real: Tensor | None = None, *, ties: str = "aver
         return ranks if is_real is None else ranks.masked_fill_(~is_real, 0.0)
 
 
-# numpy sorts in vector registers: on a CPU ten times faster than torch.
+# numpy sorts in vector registers, which is ten times faster than torch on a CPU.
 
 
 def _argsort(key: Tensor) -> Tensor:
@@ -50,21 +50,21 @@ def _sort(key: Tensor) -> Tensor:
 
 
 def _runs(ordered: Tensor) -> Tensor:
-    """Number of the run of equal values that each one lies in, from 0."""
+    """Number the runs of equal values from 0, and return the run of each value."""
     starts = torch.zeros_like(ordered)
     starts[..., 1:] = ordered[..., 1:] != ordered[..., :-1]
     return starts.cumsum(-1).long()
 
 
 def _by_position(order: Tensor, run: Tensor) -> Tensor:
-    """The same order, but each run of equal values in order of position."""
+    """Return the same order, with each run of equal values sorted by position."""
     first = run * order.shape[-1]
     return _sort(first + order).sub_(first)
 
 
 def _mean_ranks(run: Tensor, dtype: torch.dtype) -> Tensor:
-    """Mean of the places of each run, from 1."""
+    """Mean of the ranks in the run of each value, from 1."""
     ones = torch.ones(run.shape, dtype=dtype, device=run.device)
     lengths = torch.zeros_like(ones).scatter_add_(-1, run, ones)
-    # The last place of a run, less half of the steps to its first.
+    # The last rank of a run, minus half of the distance to its first rank.
     return lengths.cumsum(-1).add_(lengths, alpha=-0.5).add_(0.5).gather(-1, run)

@@ -1,4 +1,4 @@
-"""Losses that want scores to go along with targets, whatever their shift and scale."""
+"""Losses that are low if scores correlate with targets, regardless of shift and scale."""
 
 from typing import Any
 
@@ -29,24 +29,24 @@ def pearson_loss(
     Parameters
     ----------
     scores : Tensor of shape (..., n)
-        One score an item; shift and positive scale do not matter.
+        One score per item. A shift or a positive scale of all scores does not change the loss.
     targets : Tensor of shape (..., n)
-        What they should go along with.
+        Targets that the scores should correlate with.
     mask : Tensor of bool, shape (..., n), optional
-        True for a real item.
+        True for real items.
     weights : Tensor of shape (..., n), optional
-        Not negative. A weight of 2 counts as the same item twice.
+        Weight of each item, not negative. A weight of 2 has the same effect as the item given twice.
 
     Returns
     -------
     Tensor of shape (...)
-        One value a list, from 0 to 2: 1 where the scores are constant; exactly 0, with a zero gradient, where the
-        targets are.
+        One value per list, from 0 to 2. It is 1 if the scores are constant, and exactly 0, with a zero gradient, if the
+        targets are constant.
 
     Raises
     ------
     ValueError
-        For shapes that do not fit.
+        If the shapes do not fit.
 
     Examples
     --------
@@ -71,39 +71,41 @@ def spearman_loss(
 ) -> Tensor:
     r"""One minus Spearman's correlation: Pearson's of the ranks, made differentiable in the scores.
 
-    Scores are standardized within the list first: :math:`z` has mean 0 and standard deviation 1. "sigmoid" then takes
-    soft ranks,
+    First, scores are standardized within each list to :math:`z`, with mean 0 and standard deviation 1. Then "sigmoid"
+    computes soft ranks,
 
     .. math:: R_i = 1 + \sum_{j \ne i} \sigma((z_j - z_i) / T),
 
-    in O(n²) memory. "blackbox" takes exact ranks, and a gradient by interpolation as in :func:`ranksim_loss`: with
-    :math:`u` the difference of the ranks in units of n, they are ranked again at :math:`z + \lambda u`, in O(n log n).
+    in O(n²) memory. "blackbox" computes exact ranks, and a gradient by interpolation as in :func:`ranksim_loss`: with
+    :math:`u` the difference of the ranks divided by n, it ranks again at :math:`z + \lambda u`, in O(n log n) time.
 
     Parameters
     ----------
     scores : Tensor of shape (..., n)
-        One score an item; shift and positive scale do not matter.
+        One score per item. A shift or a positive scale of all scores does not change the loss.
     targets : Tensor of shape (..., n)
-        Any real numbers; only their order matters. Tied ones share their mean rank.
+        Any real numbers; only their order matters. Tied targets share their mean rank.
     method : {"sigmoid", "blackbox"}, default="sigmoid"
-        How ranks get a gradient.
+        How the ranks of the scores get a gradient.
     temperature : float or Tensor of shape (...), default=0.1
-        Of "sigmoid", in standard deviations of the scores: how far apart scores are told apart.
+        Temperature of the soft ranks of "sigmoid", in standard deviations of the scores. With a lower temperature, soft
+        ranks are closer to exact ranks.
     interpolation_strength : float or Tensor of shape (...), default=1.0
-        Of "blackbox", in standard deviations of the scores: how far a score moves for a rank that is wrong by n.
+        How far "blackbox" moves a score whose rank is wrong by n, in standard deviations of the scores.
     mask : Tensor of bool, shape (..., n), optional
-        True for a real item.
+        True for real items.
 
     Returns
     -------
     Tensor of shape (...)
-        One value a list, from 0 to 2: 1 where the scores are constant; exactly 0, with a zero gradient, where the
-        targets are.
+        One value per list, from 0 to 2. It is 1 if the scores are constant, and exactly 0, with a zero gradient, if the
+        targets are constant.
 
     Raises
     ------
     ValueError
-        For shapes that do not fit, an unknown method, and a temperature or strength that is not positive.
+        If the shapes do not fit, ``method`` is unknown, or ``temperature`` or ``interpolation_strength`` is not
+        positive.
 
     References
     ----------
@@ -124,31 +126,31 @@ def spearman_loss(
     tensor(0.6000)
     """
     if method not in METHODS:
-        raise ValueError(f"method must be one of {', '.join(map(repr, METHODS))}; got {method!r}.")
+        raise ValueError(f"method must be one of {', '.join(map(repr, METHODS))}, got {method!r}.")
     temperature = per_list("temperature", positive("temperature", temperature), scores, 1)
     strength = per_list("interpolation_strength", positive("interpolation_strength", interpolation_strength), scores, 1)
     per_item("targets", targets, scores.shape)
     items = items_of(scores, targets, mask, None)
     is_real = items.is_real
-    counts = is_real.to(scores.dtype)
-    z = _standardized(items.scores, counts)
-    wanted = ranks_of(items.relevance, is_real)
+    weights = is_real.to(scores.dtype)
+    z = _standardized(items.scores, weights)
+    target_ranks = ranks_of(items.relevance, is_real)
     if method == "sigmoid":
         ranks: Tensor = _SoftRanks.apply(z, temperature, is_real)
-        loss = _one_minus_correlation(ranks, wanted, counts)
+        loss = _one_minus_correlation(ranks, target_ranks, weights)
     else:
-        loss = _blackbox(z, wanted, is_real, counts, strength)
+        loss = _blackbox(z, target_ranks, is_real, weights, strength)
     return loss + nan_of(items.scores) + nan_of(items.relevance)
 
 
-def _blackbox(z: Tensor, wanted: Tensor, is_real: Tensor, counts: Tensor, strength: Tensor) -> Tensor:
+def _blackbox(z: Tensor, target_ranks: Tensor, is_real: Tensor, weights: Tensor, strength: Tensor) -> Tensor:
     ranks = ranks_of(z, is_real)
-    n_real = sum_last(counts, 1).clamp_min(1).unsqueeze(-1)
-    moved = ranks_of(z.detach() + strength * (ranks - wanted) / n_real, is_real)
-    squares = [sum_last(_centered(values, counts).square() * counts, 1) for values in (ranks, wanted)]
+    n_real = sum_last(weights, 1).clamp_min(1).unsqueeze(-1)
+    moved = ranks_of(z.detach() + strength * (ranks - target_ranks) / n_real, is_real)
+    squares = [sum_last(_centered(values, weights).square() * weights, 1) for values in (ranks, target_ranks)]
     scale = (squares[0] * squares[1]).sqrt().unsqueeze(-1)
     slopes = (moved - ranks) * n_real / (scale.where(scale > 0, 1.0) * strength) * (scale > 0)
-    return with_slopes(z, _one_minus_correlation(ranks, wanted, counts), slopes)
+    return with_slopes(z, _one_minus_correlation(ranks, target_ranks, weights), slopes)
 
 
 def _one_minus_correlation(scores: Tensor, targets: Tensor, weights: Tensor) -> Tensor:
@@ -157,7 +159,7 @@ def _one_minus_correlation(scores: Tensor, targets: Tensor, weights: Tensor) -> 
 
 
 def _standardized(values: Tensor, weights: Tensor) -> Tensor:
-    """Values of mean 0 and standard deviation 1, all 0 where they are equal."""
+    """Scale and shift values to mean 0 and standard deviation 1; all 0 if they are equal."""
     centered = _centered(values, weights)
     variance = weighted_mean(centered.square(), weights).unsqueeze(-1)
     is_spread = differ(values, weights > 0).unsqueeze(-1) & (variance.detach() > 0)
@@ -169,7 +171,7 @@ def _centered(values: Tensor, weights: Tensor) -> Tensor:
 
 
 class _SoftRanks(torch.autograd.Function):
-    """One and a smooth count of the real values above."""
+    """Soft ranks from 1: one plus a smooth count of the real values above."""
 
     @staticmethod
     def forward(ctx: Any, z: Tensor, temperature: Tensor, is_real: Tensor) -> Tensor:

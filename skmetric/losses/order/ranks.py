@@ -19,38 +19,38 @@ def blackbox_ranks(
 
     .. math:: \mathrm{rk}(a)_i = 1 + \#\{j : a_j > a_i\}
 
-    Ranks are piecewise constant: their derivative is 0 almost everywhere. The gradient given here is that of a
-    piecewise linear interpolation: with :math:`g` the gradient that comes in, and :math:`\lambda` the strength,
+    Ranks are piecewise constant: their derivative is 0 almost everywhere. This function returns the gradient of a
+    piecewise linear interpolation instead. With the incoming gradient :math:`g` and the strength :math:`\lambda`, it is
 
     .. math:: -\frac{\mathrm{rk}(a) - \mathrm{rk}(a + \lambda g)}{\lambda}.
 
     Parameters
     ----------
     values : Tensor of shape (..., n)
-        The values.
+        Values to rank.
     interpolation_strength : float or Tensor of shape (...)
-        How far the values are moved along the incoming gradient to see how ranks change, in units of value over
-        gradient: positive; a tensor holds one a list. The larger, the more ranks take part, and the less the gradient
-        is that of the ranks themselves.
+        How far the values are moved along the incoming gradient to compare ranks, in units of value over gradient.
+        Must be positive; a tensor holds one value per list. With a larger strength, more ranks contribute to the
+        gradient, but it is a coarser approximation.
     ties : {"average", "ordinal"}, default="average"
-        Tied values share the mean of the ranks that they take up together, or are ranked by position.
+        If "average", tied values share the mean of their ranks. If "ordinal", they are ranked by position.
     mask : Tensor of bool, shape (..., n), optional
-        True for a real item. Others have rank 0, no gradient, and do not count among the ranks.
+        True for real items. Items that are not real have rank 0 and no gradient, and do not change other ranks.
 
     Returns
     -------
     Tensor of shape (..., n)
-        From 1. NaN for a value that is NaN.
+        Ranks from 1. The rank of a NaN is NaN.
 
     Raises
     ------
     ValueError
-        For shapes that do not fit, unknown ``ties``, and a strength that is not positive.
+        If the shapes do not fit, ``ties`` is unknown, or ``interpolation_strength`` is not positive.
 
     Notes
     -----
-    O(n log n). The interpolation depends on the size of the incoming gradient: whatever multiplies a loss multiplies
-    the strength as well.
+    Time is O(n log n). The interpolation depends on the size of the incoming gradient: a factor of the loss multiplies
+    the strength too.
 
     References
     ----------

@@ -1,4 +1,4 @@
-"""RankSim: features whose neighbors come in the order of the labels' neighbors."""
+"""RankSim: each row should rank the other rows by features in the same order as by labels."""
 
 from typing import NamedTuple
 
@@ -25,73 +25,75 @@ def ranksim_loss(
     scale_free: bool = True,
     mask: Tensor | None = None,
 ) -> Tensor:
-    r"""Ranking-similarity regularization: rows ranked by their features as by their labels, as seen from each row.
+    r"""Ranking-similarity regularization: neighbors by features should be ranked like neighbors by labels.
 
-    With :math:`r^y_{ij}` and :math:`r^z_{ij}` the rank of row :math:`j` among the :math:`m` rows by its similarity to
-    row :math:`i`, in labels and in features, from :math:`1/m` for the most similar to 1 for the least,
+    Let :math:`r^y_{ij}` and :math:`r^z_{ij}` be the ranks of row :math:`j` among all :math:`m` rows by its similarity
+    to row :math:`i`, in labels and in features, from :math:`1/m` for the most similar row to 1 for the least similar.
+    The loss is
 
     .. math:: \frac{1}{m} \sum_i \frac{1}{m} \sum_j (r^z_{ij} - r^y_{ij})^2.
 
-    A rank has no derivative; the gradient is an interpolation. The published loss (``scale_free=False``) is the sum
-    over i, not the mean.
+    Ranks have no useful derivative, so the gradient is an interpolation. The published loss (``scale_free=False``) is
+    the sum over i, not the mean.
 
     Parameters
     ----------
     features : Tensor of shape (..., n, d)
-        The rows' representation.
+        Features of the rows, such as a representation computed by a network.
     labels : Tensor of shape (..., n)
-        Their targets, of any kind that ``label_similarity`` takes.
+        Target of each row, of any kind that ``label_similarity`` accepts.
     interpolation_strength : float or Tensor of shape (...)
-        :math:`\lambda`, how far similarities are moved to see how ranks change; see Notes. A tensor holds one a list.
+        :math:`\lambda`, how far similarities are moved to compare ranks, see Notes. Must be positive; a tensor holds
+        one value per list.
     similarity : {"euclidean", "cosine"}, default="euclidean"
-        Of features: minus their distance, or the cosine between them (0 for a row of zeros).
+        Similarity of features: minus their distance, or the cosine between them (0 for a row of zeros).
     label_similarity : callable, optional
-        ``labels -> Tensor (..., n, n)``, larger where rows are more alike. None: :math:`-|y_i - y_j|`.
+        Function ``labels -> Tensor (..., n, n)``, larger for more similar rows. If None, :math:`-|y_i - y_j|` is used.
     ties : {"average", "ordinal"}, default="average"
-        Rows of equal similarity share their mean rank, or are ranked by position.
+        If "average", rows of equal similarity share their mean rank. If "ordinal", they are ranked by position.
     scale_free : bool, default=True
-        Average over rows, and interpolate in units that depend neither on the features' scale, nor on the number of
-        rows, nor on what multiplies the loss. False sums and interpolates as published.
+        If True, average over rows, and interpolate in units that do not depend on the scale of the features, the number
+        of rows, or a factor of the loss. If False, sum and interpolate as published.
     mask : Tensor of bool, shape (..., n), optional
-        True for a real item. An item that is not real has no influence on value or gradient.
+        True for real items. Items that are not real do not affect the value or the gradient.
 
     Returns
     -------
     Tensor of shape (...)
-        One value a list, from 0 to below 1 / 3 (m / 3 for the sum); exactly 0, with a zero gradient, where all rows
-        have one label.
+        One value per list, from 0 to below 1 / 3 (m / 3 for the sum). It is exactly 0, with a zero gradient, if all
+        rows have the same label.
 
     Raises
     ------
     ValueError
-        For shapes that do not fit, an unknown similarity or kind of ties, and a strength that is not positive.
+        If the shapes do not fit, ``similarity`` or ``ties`` is unknown, or ``interpolation_strength`` is not positive.
 
     See Also
     --------
-    neighbor_spearman : The same ranks as a correlation.
-    distinct_rows : One row a label, as the paper draws them.
+    neighbor_spearman : Correlation of the same ranks.
+    distinct_rows : Choose one row per label, as in the paper.
 
     Notes
     -----
-    Let :math:`s_{ij}` be the features' similarities (less that of a row to itself) and :math:`u_{ij} = r^z_{ij} -
-    r^y_{ij}`. The published gradient is that of :func:`blackbox_ranks` for :math:`r^z`,
+    Let :math:`s_{ij}` be the similarities of the features, minus that of a row to itself, and let
+    :math:`u_{ij} = r^z_{ij} - r^y_{ij}`. The published gradient is that of :func:`blackbox_ranks` for :math:`r^z`,
 
     .. math:: \frac{\partial L}{\partial s_{ij}} = \frac{r^z(s + \lambda g)_{ij} - r^z(s)_{ij}}{\lambda},
         \qquad g_{ij} = \gamma \frac{2 u_{ij}}{m},
 
-    where :math:`\gamma` is whatever multiplies the loss later. It stands inside the ranks: a larger :math:`\gamma`
-    hardly makes a larger gradient, which is bounded by :math:`1 / \lambda`, but moves all similarities by so much that
-    little of their own order is left. With ``scale_free=True`` similarities move by :math:`\lambda \sigma u_{ij}`,
-    where :math:`\sigma` is the standard deviation of all :math:`s_{ij}`,
+    where :math:`\gamma` is the factor that multiplies the loss later. It is inside the ranks. A larger :math:`\gamma`
+    hardly increases the gradient, which is bounded by :math:`1 / \lambda`. Instead, it moves all similarities so far
+    that little of their original order is left. With ``scale_free=True``, similarities move by
+    :math:`\lambda \sigma u_{ij}`, where :math:`\sigma` is the standard deviation of all :math:`s_{ij}`,
 
     .. math:: h_{ij} = \frac{2}{m^2} \cdot \frac{r^z(s + \lambda \sigma u)_{ij} - r^z(s)_{ij}}{\lambda \sigma}, \qquad
         \frac{\partial L}{\partial s_{ij}} = h_{ij} - s_{ij} \frac{\sum_{kl} h_{kl} s_{kl}}{\sum_{kl} s_{kl}^2},
 
-    and :math:`\gamma` multiplies that. The last step makes it a gradient that does not change the scale of distances,
-    as ranks do not see it: h alone always shrinks them, and under a large :math:`\gamma` all features end up in one
-    point. ``similarity="cosine", ties="ordinal", scale_free=False`` is the published loss.
+    and :math:`\gamma` multiplies this gradient. The last step removes the part that changes the scale of distances,
+    which ranks do not depend on: h alone always shrinks the distances, and with a large :math:`\gamma` all features
+    collapse to one point. ``similarity="cosine", ties="ordinal", scale_free=False`` is the published loss.
 
-    O(n² log n) time and O(n²) memory.
+    Time is O(n² log n), memory is O(n²).
 
     References
     ----------
@@ -116,14 +118,14 @@ def ranksim_loss(
     if scale_free:
         loss = _scale_free(rows, target, strength, ties)
     else:
-        # The operator's ranks go from 1 to m: m times the strength makes up for it.
+        # The ranks of blackbox_ranks go from 1 to m, not from 1 / m to 1: m times the strength corrects for this.
         ranks = blackbox_ranks(
             rows.similarity,
             interpolation_strength=strength[..., 0] * rows.n_real[..., 0],
             ties=ties,
             mask=rows.is_pair,
         )
-        # Whole differences first: what is tied stays tied.
+        # Subtract before dividing: differences of whole ranks have no rounding error, so ties stay ties.
         loss = sum_last(((ranks - target) / rows.n_real).square(), 2) / rows.n_real[..., 0, 0]
     return loss.where(rows.is_ordered, 0.0) + rows.nan
 
@@ -136,12 +138,12 @@ def _scale_free(rows: "_Rows", target: Tensor, strength: Tensor, ties: str) -> T
     step = (strength * spread).where(spread > 0, 1.0)
     moved = ranks_of(similarity + step * error, rows.is_pair, ties=ties)
     slopes = (moved - ranks) * (2 / (rows.n_real**3 * step))
-    # Ranks do not see the scale of distances, but the interpolation always pulls them in: taken out, or a large weight
-    # would shrink all features to one point.
+    # Ranks do not depend on the scale of distances, but the interpolation always shrinks them. Remove that part: with a
+    # large weight of the loss, all features would shrink to one point.
     square = sum_last(similarity.square(), 2)[..., None, None]
     along = sum_last(slopes * similarity, 2)[..., None, None] / square.where(square > 0, 1.0)
-    is_learnt = (spread > 0) & rows.is_ordered[..., None, None]
-    slopes = (slopes - along * similarity).where(is_learnt, 0.0)
+    is_learned = (spread > 0) & rows.is_ordered[..., None, None]
+    slopes = (slopes - along * similarity).where(is_learned, 0.0)
     return with_slopes(rows.similarity, sum_last(error.square(), 2) / rows.n_real[..., 0, 0].square(), slopes)
 
 
@@ -155,31 +157,31 @@ def neighbor_spearman(
 ) -> Tensor:
     r"""Mean over rows of the rank correlation between their neighbors in labels and in features.
 
-    For each row, Spearman's correlation, over all rows and itself, of the similarity to it in labels and that in
-    features; tied similarities share their mean rank. Without ties, :func:`ranksim_loss` is
-    the mean of :math:`(1 - \rho_i) (1 - 1 / m^2) / 6`.
+    For each row i, :math:`\rho_i` is Spearman's correlation between the similarities of all rows to row i in labels and
+    in features. Row i itself is included, and tied similarities share their mean rank. Without ties,
+    :func:`ranksim_loss` is the mean of :math:`(1 - \rho_i) (1 - 1 / m^2) / 6`.
 
     Parameters
     ----------
     features : Tensor of shape (..., n, d)
-        The rows' representation.
+        Features of the rows, such as a representation computed by a network.
     labels : Tensor of shape (..., n)
-        Their targets.
+        Target of each row, of any kind that ``label_similarity`` accepts.
     similarity, label_similarity
-        As for :func:`ranksim_loss`.
+        Same as in :func:`ranksim_loss`.
     mask : Tensor of bool, shape (..., n), optional
-        True for a real item.
+        True for real items.
 
     Returns
     -------
     Tensor of shape (...)
-        Between -1 and 1; without a gradient. A row that all labels are equally similar to does not count; one that all
-        features are equally similar to counts 0. 0 where no row counts.
+        One value per list between -1 and 1, without a gradient. A row to which all labels are equally similar is
+        ignored; a row to which all features are equally similar counts as 0. The value is 0 if all rows are ignored.
 
     Raises
     ------
     ValueError
-        For shapes that do not fit, and an unknown similarity.
+        If the shapes do not fit or ``similarity`` is unknown.
 
     Examples
     --------
@@ -199,31 +201,31 @@ def neighbor_spearman(
         of_label, of_feature = sum_last(label.square(), 1), sum_last(feature.square(), 1)
         scale = (of_label * of_feature).sqrt()
         correlation = sum_last(label * feature, 1) / scale.where(scale > 0, 1.0)
-        counts = (of_label > 0).to(correlation.dtype)
-        return weighted_mean(correlation.clamp(-1, 1), counts) + rows.nan
+        weights = (of_label > 0).to(correlation.dtype)
+        return weighted_mean(correlation.clamp(-1, 1), weights) + rows.nan
 
 
 def distinct_rows(labels: Tensor, n_most: int, *, mask: Tensor | None = None) -> tuple[Tensor, Tensor]:
-    """Places of one row a distinct label: the first of each, in order of position, at most so many.
+    """Indices of the first row of each distinct label, in rising order, at most ``n_most`` of them.
 
-    In a batch of shuffled rows that is a random row of each label, and a random part of the labels where there are
-    more. Nothing leaves the device, and shapes do not depend on values.
+    In a batch of shuffled rows, these are a random row of each label, and a random subset of the labels if there are
+    more than ``n_most``. No data leaves the device, and shapes do not depend on values.
 
     Parameters
     ----------
     labels : Tensor of shape (..., n)
-        Labels, or codes of them.
+        Labels, or integer codes of labels.
     n_most : int
-        Most rows to choose.
+        Largest number of rows to choose.
     mask : Tensor of bool, shape (..., n), optional
-        True for a real item; others are never chosen.
+        True for real items. Items that are not real are never chosen.
 
     Returns
     -------
-    places : Tensor of int, shape (..., k)
-        With k the smaller of n and ``n_most``; in rising order, then 0 where there is none.
+    indices : Tensor of int, shape (..., k)
+        Indices of the chosen rows in rising order, padded with 0 to length k, the smaller of n and ``n_most``.
     is_real : Tensor of bool, shape (..., k)
-        Whether there is one.
+        True for chosen rows, False for padding.
 
     Examples
     --------
@@ -235,7 +237,7 @@ def distinct_rows(labels: Tensor, n_most: int, *, mask: Tensor | None = None) ->
     n = labels.shape[-1]
     n_most = min(n, n_most)
     is_real = torch.ones_like(labels, dtype=torch.bool) if mask is None else per_item("mask", mask, labels.shape)
-    # Real rows first, so that each label's first row is a real one if it has any.
+    # Real rows first, so that the first row of each label is real if the label has a real row.
     order = (~is_real).to(torch.uint8).argsort(dim=-1, stable=True)
     order = order.gather(-1, labels.gather(-1, order).argsort(dim=-1, stable=True))
     ordered = labels.gather(-1, order)
@@ -243,23 +245,23 @@ def distinct_rows(labels: Tensor, n_most: int, *, mask: Tensor | None = None) ->
     is_first[..., 1:] = ordered[..., 1:] != ordered[..., :-1]
     is_first = torch.empty_like(is_first).scatter_(-1, order, is_first) & is_real
     count = is_first.cumsum(-1)
-    # What is not chosen goes to a place of its own at the end, which is cut off.
+    # Rows that are not chosen are written to one extra slot at the end, which is cut off.
     target = torch.where(is_first & (count <= n_most), count - 1, n_most)
     rows = torch.arange(n, device=labels.device).expand_as(target)
-    places = torch.zeros(*labels.shape[:-1], n_most + 1, dtype=torch.int64, device=labels.device)
-    places = places.scatter_(-1, target, rows)[..., :n_most]
-    return places, torch.arange(n_most, device=labels.device) < is_first.sum(-1, keepdim=True)
+    indices = torch.zeros(*labels.shape[:-1], n_most + 1, dtype=torch.int64, device=labels.device)
+    indices = indices.scatter_(-1, target, rows)[..., :n_most]
+    return indices, torch.arange(n_most, device=labels.device) < is_first.sum(-1, keepdim=True)
 
 
 class _Rows(NamedTuple):
-    """All rows as seen from each row: (..., n, n), row by row."""
+    """Similarities of all rows to each row, (..., n, n), and which of them count."""
 
     similarity: Tensor  # of features, with a gradient
     label_similarity: Tensor
-    is_pair: Tensor | None  # both rows are real; None where all are
-    n_real: Tensor  # rows that are, at least 1, (..., 1, 1)
-    is_ordered: Tensor  # label similarities differ, (...)
-    nan: Tensor  # 0, or NaN where something real is, (...)
+    is_pair: Tensor | None  # both rows are real; None if all rows are
+    n_real: Tensor  # number of real rows, at least 1, (..., 1, 1)
+    is_ordered: Tensor  # the label similarities are not all equal, (...)
+    nan: Tensor  # NaN if a value of a real row is not finite, else 0, (...)
 
 
 def _rows(
@@ -285,7 +287,7 @@ def _silenced(values: Tensor, is_pair: Tensor | None) -> Tensor:
 
 
 def _spread(values: Tensor, is_pair: Tensor | None, n_real: Tensor) -> Tensor:
-    """Standard deviation over the pairs, (..., 1, 1); other values are 0."""
+    """Standard deviation over the pairs, (..., 1, 1); values of other pairs must be 0."""
     n_pairs = n_real.square()
     mean = sum_last(values, 2)[..., None, None] / n_pairs
     deviation = _silenced(values - mean, is_pair)

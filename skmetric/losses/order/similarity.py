@@ -1,4 +1,4 @@
-"""How alike the rows of a batch are, by features and by labels: larger is more alike."""
+"""Similarities between the rows of a batch, by features and by labels: larger is more similar."""
 
 import math
 from collections.abc import Callable
@@ -20,25 +20,25 @@ LabelSimilarity = Callable[[Tensor], Tensor]
 
 
 def feature_similarity(features: Tensor, similarity: str) -> Tensor:
-    """Minus the distance of rows, or their cosine less 1: (..., n, n), 0 for a row and itself."""
+    """Minus the distance of rows, or their cosine minus 1: (..., n, n), 0 on the diagonal."""
     if similarity not in SIMILARITIES:
-        raise ValueError(f"similarity must be one of {', '.join(map(repr, SIMILARITIES))}; got {similarity!r}.")
+        raise ValueError(f"similarity must be one of {', '.join(map(repr, SIMILARITIES))}, got {similarity!r}.")
     if similarity == "euclidean":
         return -pairwise_distance(features)
-    # Neither very short nor very long rows are any trouble once their largest entry is 1.
+    # Squares of very small or very large entries would underflow or overflow: scale the largest entry to 1 first.
     largest = features.detach().abs().amax(-1, keepdim=True)
     directions = normalize(features / largest.where(largest > 0, 1.0), dim=-1)
     cosine: Tensor = _CosineLessOne.apply(directions)
-    # A row of zeros has no direction, and no derivative of one: its cosine is 0.
+    # A row of zeros has no direction: its cosine is 0, with no derivative.
     has_direction = largest[..., 0] > 0
     return cosine.where(has_direction.unsqueeze(-1) & has_direction.unsqueeze(-2), -1.0)
 
 
 class _CosineLessOne(torch.autograd.Function):
-    """Products of rows of unit length, less 1.
+    """Products of rows of unit length, minus 1.
 
-    Equal rows must tie exactly, so values are differences coordinate by coordinate; slopes need not, and are one matrix
-    product.
+    Values are computed from differences of coordinates, so that equal rows tie exactly. Slopes need no exact ties, and
+    are one matrix product.
     """
 
     @staticmethod
@@ -51,14 +51,14 @@ class _CosineLessOne(torch.autograd.Function):
     def backward(ctx: Any, gradient: Tensor) -> Tensor:
         (directions,) = ctx.saved_tensors
         *leading, n, width = directions.shape
-        # As a stack even where there is one list: a product of two matrices alone may round otherwise.
+        # A batched product even for one list, because the product of two single matrices may round differently.
         n_lists, padded = math.prod(leading), pad(directions, (0, -width % REGISTER))
         slopes = (gradient + gradient.mT).reshape(n_lists, n, n) @ padded.reshape(n_lists, *padded.shape[-2:])
         return slopes[..., :width].reshape(directions.shape)
 
 
 def similarity_of_labels(features: Tensor, labels: Tensor, similarity: LabelSimilarity | None) -> Tensor:
-    """Minus the distance of labels, or what the user's function makes of them, (..., n, n)."""
+    """Minus the distance of labels, or the similarity returned by the user's function, (..., n, n)."""
     if similarity is None:
         labels = per_item("labels", labels, features.shape[:-1]).to(features.dtype)
         return -(labels.unsqueeze(-1) - labels.unsqueeze(-2)).abs()
@@ -67,4 +67,6 @@ def similarity_of_labels(features: Tensor, labels: Tensor, similarity: LabelSimi
     with suppress(RuntimeError):
         if values.shape[-2:] == shape[-2:]:
             return values.expand(shape)
-    raise ValueError(f"label_similarity must give {shape}, one value a pair of rows; got {tuple(values.shape)}.")
+    raise ValueError(
+        f"label_similarity must return one value per pair of rows, shape {shape}, got shape {tuple(values.shape)}."
+    )

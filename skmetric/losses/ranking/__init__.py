@@ -1,1 +1,1 @@
-"""Losses over lists of items to be ranked."""
+"""Losses over lists of items to rank."""

@@ -1,4 +1,4 @@
-"""What NDCG is made of: gains, ranks and discounts."""
+"""The parts of NDCG: gains, ranks and discounts."""
 
 import torch
 from torch import Tensor
@@ -9,27 +9,27 @@ GAINS = ("exponential", "linear")
 
 
 def gains(relevance: Tensor, gain: str) -> Tensor:
-    """What an item at rank 1 adds."""
+    """Gain of each item: what it adds to DCG at rank 1."""
     if gain not in GAINS:
-        raise ValueError(f"gain must be one of {', '.join(map(repr, GAINS))}; got {gain!r}.")
+        raise ValueError(f"gain must be one of {', '.join(map(repr, GAINS))}, got {gain!r}.")
     return exp2(relevance) - 1 if gain == "exponential" else relevance
 
 
 def ranks(scores: Tensor, is_real: Tensor) -> Tensor:
-    """1 for the highest score of a list; of equal scores the earlier item comes first. Items not real come last."""
+    """Rank items by score, from 1 for the highest; equal scores in order of position, items that are not real last."""
     order = scores.masked_fill(~is_real, -torch.inf).sort(dim=-1, descending=True, stable=True).indices
-    place = torch.arange(1, scores.shape[-1] + 1, device=scores.device, dtype=scores.dtype)
-    return torch.empty_like(scores).scatter_(-1, order, place.expand(order.shape))
+    position = torch.arange(1, scores.shape[-1] + 1, device=scores.device, dtype=scores.dtype)
+    return torch.empty_like(scores).scatter_(-1, order, position.expand(order.shape))
 
 
 def discounts(rank: Tensor, k: int | None = None) -> Tensor:
-    """Share of its gain that an item at a (whole or fractional) rank adds: 1 / log2(1 + rank), 0 beyond k."""
+    """Discount of the gain at a (whole or fractional) rank: 1 / log2(1 + rank), and 0 beyond rank k."""
     discount = 1 / torch.log2(1 + rank)
     return discount if k is None else discount * (rank <= k)
 
 
 def ideal_dcg(gained: Tensor, k: int | None = None) -> Tensor:
-    """DCG of the best order of a list, (...)."""
+    """DCG of the best order of each list, (...)."""
     best = gained.sort(-1, descending=True).values
-    place = torch.arange(1, gained.shape[-1] + 1, device=gained.device, dtype=gained.dtype)
-    return sum_last(best * discounts(place, k), 1)
+    position = torch.arange(1, gained.shape[-1] + 1, device=gained.device, dtype=gained.dtype)
+    return sum_last(best * discounts(position, k), 1)

@@ -1,4 +1,4 @@
-"""Listwise ranking losses: a list's scores against the order of all its items."""
+"""Listwise ranking losses: the scores of a list against the order of all its items."""
 
 import math
 
@@ -12,7 +12,7 @@ from skmetric.losses.ranking._gains import discounts, gains, ideal_dcg
 
 __all__ = ["approx_ndcg_loss", "list_mle_loss", "softmax_loss"]
 
-# In place of the logarithm of 0: as good as minus infinity in any sum of exponentials, and free of NaN.
+# Used as the logarithm of 0: the same as minus infinity in a sum of exponentials, but it never leads to NaN.
 LOG_ZERO = -1e30
 
 
@@ -24,37 +24,37 @@ def softmax_loss(
     mask: Tensor | None = None,
     weights: Tensor | None = None,
 ) -> Tensor:
-    r"""Cross entropy of two distributions over a list: which item comes first by relevance, and which by score.
+    r"""Cross entropy between two distributions of the first item of a list: by relevance and by score (ListNet).
 
     .. math::
         -\sum_i P_i \log \frac{e^{s_i / T}}{\sum_j w_j e^{s_j / T}}, \qquad
         P_i = \frac{w_i e^{r_i}}{\sum_j w_j e^{r_j}}
 
-    This is ListNet's top-one loss.
+    This is the top-one loss of ListNet.
 
     Parameters
     ----------
     scores : Tensor of shape (..., n)
-        One score an item.
+        One score per item.
     relevance : Tensor of shape (..., n)
-        Any real numbers; a difference of 1 makes an item e times as likely to come first.
+        Any real numbers. An item with a relevance larger by 1 is e times as likely to come first.
     temperature : float or Tensor of shape (...), default=1.0
-        In units of the scores; a tensor holds one a list.
+        Softmax temperature: scores are divided by it. A tensor holds one value per list.
     mask : Tensor of bool, shape (..., n), optional
-        True for a real item. An item that is not real has no influence on value or gradient.
+        True for real items. Items that are not real do not affect the value or the gradient.
     weights : Tensor of shape (..., n), optional
-        Not negative. A weight of 2 counts as the same item twice.
+        Weight of each item, not negative. A weight of 2 has the same effect as the item given twice.
 
     Returns
     -------
     Tensor of shape (...)
-        One value a list; exactly 0, with a zero gradient, where all items are equally relevant. A NaN among the scores
-        of real items comes out as NaN.
+        One value per list: exactly 0, with a zero gradient, if all items are equally relevant; NaN if the score of a
+        real item is NaN.
 
     Raises
     ------
     ValueError
-        For shapes that do not fit.
+        If the shapes do not fit.
 
     References
     ----------
@@ -69,7 +69,7 @@ def softmax_loss(
     """
     items = items_of(scores, relevance, mask, weights)
     is_ordered = differ(items.relevance, items.weights > 0)
-    # A list without any order may have no weight at all: it gets one, and then counts for nothing.
+    # A list without an order may have only weights of 0. Set them to 1 to avoid NaN; the list is multiplied by 0 below.
     log_weights = _log(items.weights).where(is_ordered.unsqueeze(-1), 0.0)
     target = (items.relevance + log_weights).softmax(-1)
     scaled = items.scores / per_list("temperature", temperature, scores, 1)
@@ -85,42 +85,43 @@ def list_mle_loss(
     mask: Tensor | None = None,
     weights: Tensor | None = None,
 ) -> Tensor:
-    r"""Negative log-likelihood of each item coming before all that are less relevant (ListMLE).
+    r"""Negative log-likelihood that each item comes before all less relevant items (ListMLE).
 
     .. math::
         \frac{1}{\sum_i w_i} \sum_i w_i
         \log \frac{e^{s_i / T} + \sum_{r_j < r_i} w_j e^{s_j / T}}{e^{s_i / T}}
 
-    over the items i that have a less relevant one. Without ties, n - 1 times it is the negative log-likelihood of the
-    order by relevance in the Plackett-Luce model. The paper breaks ties at random; here items of equal relevance do not
-    compete, so that no order is made up, and the result does not depend on the order of the items.
+    over the items i that have a less relevant item. Without ties and weights, this is 1 / (n - 1) times the negative
+    log-likelihood of the order by relevance in the Plackett-Luce model. The paper breaks ties at random. Here, items of
+    equal relevance do not compete, so that the result does not depend on the order of the items.
 
     Parameters
     ----------
     scores : Tensor of shape (..., n)
-        One score an item.
+        One score per item.
     relevance : Tensor of shape (..., n)
         Any numbers; only their order matters.
     temperature : float or Tensor of shape (...), default=1.0
-        In units of the scores; a tensor holds one a list.
+        Softmax temperature: scores are divided by it. A tensor holds one value per list.
     mask : Tensor of bool, shape (..., n), optional
-        True for a real item.
+        True for real items.
     weights : Tensor of shape (..., n), optional
-        Not negative. A weight of 2 counts as the same item twice.
+        Weight of each item, not negative. A weight of 2 has the same effect as the item given twice.
 
     Returns
     -------
     Tensor of shape (...)
-        One value a list, as :func:`softmax_loss`.
+        One value per list: exactly 0, with a zero gradient, if all items are equally relevant; NaN if the score of a
+        real item is NaN.
 
     Raises
     ------
     ValueError
-        For shapes that do not fit.
+        If the shapes do not fit.
 
     Notes
     -----
-    By one sort and one running sum, O(n log n).
+    Computed by one sort and one running sum, in O(n log n) time.
 
     References
     ----------
@@ -135,15 +136,15 @@ def list_mle_loss(
     """
     items = items_of(scores, relevance, mask, weights)
     scaled = items.scores / per_list("temperature", temperature, scores, 1)
-    # Items without weight go to the front, where they are below everything and add nothing.
+    # Items of weight 0 are sorted to the front: they are below all other items and add nothing.
     level = items.relevance.masked_fill(items.weights == 0, -torch.inf)
     ordered, order = level.sort(-1)
     running = (scaled + _log(items.weights)).gather(-1, order).logcumsumexp(-1)
     n_below = torch.searchsorted(ordered, level.contiguous())
     below = running.gather(-1, (n_below - 1).clamp_min(0))
-    counts = items.weights * ((n_below > (items.weights == 0).sum(-1, keepdim=True)) & (items.weights > 0))
-    terms = softplus(below - scaled).where(counts > 0, 0.0)
-    return weighted_mean(terms, counts) + nan_of(items.scores)
+    term_weights = items.weights * ((n_below > (items.weights == 0).sum(-1, keepdim=True)) & (items.weights > 0))
+    terms = softplus(below - scaled).where(term_weights > 0, 0.0)
+    return weighted_mean(terms, term_weights) + nan_of(items.scores)
 
 
 def approx_ndcg_loss(
@@ -164,27 +165,28 @@ def approx_ndcg_loss(
     Parameters
     ----------
     scores : Tensor of shape (..., n)
-        One score an item.
+        One score per item.
     relevance : Tensor of shape (..., n)
-        Grades, not negative.
+        Relevance grades, not negative.
     temperature : float or Tensor of shape (...), default=1.0
-        How far apart in score two items are told apart; the smaller, the closer to NDCG itself, and the flatter.
+        Temperature of the smooth ranks, in units of the scores. With a lower temperature, the loss is closer to NDCG
+        itself, and flatter. A tensor holds one value per list.
     gain : {"exponential", "linear"}, default="exponential"
-        :math:`2^r - 1`, or :math:`r`.
+        Gain of an item of relevance r: :math:`2^r - 1` or :math:`r`.
     mask : Tensor of bool, shape (..., n), optional
-        True for a real item.
+        True for real items.
     weights : Tensor of shape (..., n), optional
-        Not negative; they multiply the gains.
+        Weight of each item, not negative. Weights multiply the gains.
 
     Returns
     -------
     Tensor of shape (...)
-        One value a list, between 0 and 1; exactly 0 where no item has a gain, or there is only one item.
+        One value per list, between 0 and 1: exactly 0 if no item has a gain or there is only one item.
 
     Raises
     ------
     ValueError
-        For shapes that do not fit, and for an unknown gain.
+        If the shapes do not fit or ``gain`` is unknown.
 
     References
     ----------
@@ -207,7 +209,7 @@ def approx_ndcg_loss(
     rank = 0.5 + sum_last(above, 1)  # an item is half above itself
     log_rank = torch.log1p(rank)
     value = 1 - sum_last(gained * discounts(rank), 1)
-    # By the chain rule through the ranks: an item's own score lowers its rank, every other score raises it.
+    # Chain rule through the ranks: raising the score of an item lowers its rank and raises all other ranks.
     by_rank = gained * math.log(2) / ((1 + rank) * log_rank.square())
     by_gap = by_rank.unsqueeze(-1) * above * (1 - above) / temperature
     slopes = (by_gap.sum(-2) - by_gap.sum(-1)) * is_ranked.unsqueeze(-1)
@@ -215,7 +217,7 @@ def approx_ndcg_loss(
 
 
 def _share_above(items: Items, temperature: Tensor) -> Tensor:
-    """How far item j is above item i, from 0 to 1: (..., n, n) for i, j; 0 for a j that is not real."""
+    """Smooth indicator from 0 to 1 that item j is above item i, (..., n, n) for i, j; 0 if j is not real."""
     scores = items.scores.detach()
     above = sigmoid((scores.unsqueeze(-2) - scores.unsqueeze(-1)) / temperature)
     return above * items.is_real.unsqueeze(-2)

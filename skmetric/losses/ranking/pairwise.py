@@ -1,4 +1,4 @@
-"""Pairwise ranking losses: of two items of a list, the more relevant one is to score higher."""
+"""Pairwise ranking losses: of two items of a list, the more relevant one should get the higher score."""
 
 from collections.abc import Callable
 
@@ -11,26 +11,26 @@ from skmetric.losses.ranking._gains import discounts, gains, ideal_dcg, ranks
 
 __all__ = ["lambda_loss", "margin_ranking_loss", "pairwise_hinge_loss", "pairwise_logistic_loss"]
 
-# From the amounts by which one item scores above another to the loss of each pair and its slope in that amount.
+# Takes the score difference of each pair. Returns the loss of the pair and its slope by the difference.
 PairLoss = Callable[[Tensor], tuple[Tensor, Tensor]]
 
 
 def margin_ranking_loss(s1: Tensor, s2: Tensor, y: Tensor, *, margin: PerList) -> Tensor:
-    r"""Hinge of a pair: :math:`\max(0, -y (s_1 - s_2) + m)`.
+    r"""Hinge loss of each pair: :math:`\max(0, -y (s_1 - s_2) + m)`.
 
     Parameters
     ----------
     s1, s2 : Tensor
-        Scores of the first and of the second item, broadcastable to each other.
+        Scores of the first and of the second item of each pair, broadcastable to each other.
     y : Tensor
-        1 where the first is to score higher, -1 where the second is.
+        1 if the first item should score higher, -1 if the second item should.
     margin : float or Tensor
-        In units of the scores; broadcastable to them.
+        Margin in units of the scores, broadcastable to them.
 
     Returns
     -------
     Tensor
-        One value a pair.
+        One value per pair.
 
     Examples
     --------
@@ -45,7 +45,7 @@ def margin_ranking_loss(s1: Tensor, s2: Tensor, y: Tensor, *, margin: PerList) -
 def pairwise_hinge_loss(
     scores: Tensor, relevance: Tensor, *, margin: PerList, mask: Tensor | None = None, weights: Tensor | None = None
 ) -> Tensor:
-    r"""Hinge over the pairs of a list that differ in relevance.
+    r"""Hinge loss over the pairs of items that differ in relevance.
 
     .. math::
         \frac{\sum_{r_i > r_j} w_i w_j \max(0, m - (s_i - s_j))}{\sum_{r_i > r_j} w_i w_j}
@@ -53,30 +53,30 @@ def pairwise_hinge_loss(
     Parameters
     ----------
     scores : Tensor of shape (..., n)
-        One score an item.
+        One score per item.
     relevance : Tensor of shape (..., n)
         Any numbers; only their order matters. Items of equal relevance make no pair.
     margin : float or Tensor of shape (...)
-        In units of the scores; a tensor holds one margin a list.
+        Margin in units of the scores. A tensor holds one value per list.
     mask : Tensor of bool, shape (..., n), optional
-        True for a real item. An item that is not real has no influence on value or gradient.
+        True for real items. Items that are not real do not affect the value or the gradient.
     weights : Tensor of shape (..., n), optional
-        Not negative. A weight of 2 counts as the same item twice.
+        Weight of each item, not negative. A weight of 2 has the same effect as the item given twice.
 
     Returns
     -------
     Tensor of shape (...)
-        One value a list; exactly 0, with a zero gradient, where no pair differs. A NaN among the scores of real items
-        comes out as NaN.
+        One value per list: exactly 0, with a zero gradient, if no pair differs in relevance; NaN if the score of a real
+        item is NaN.
 
     Raises
     ------
     ValueError
-        For shapes that do not fit.
+        If the shapes do not fit.
 
     Notes
     -----
-    Memory and time are O(n^2). Margins take no gradient.
+    Memory and time are O(n^2). There is no gradient for the margin.
 
     References
     ----------
@@ -102,33 +102,34 @@ def pairwise_hinge_loss(
 def pairwise_logistic_loss(
     scores: Tensor, relevance: Tensor, *, mask: Tensor | None = None, weights: Tensor | None = None
 ) -> Tensor:
-    r"""Logistic loss over the pairs of a list that differ in relevance (RankNet).
+    r"""Logistic loss over the pairs of items that differ in relevance (RankNet).
 
     .. math::
         \frac{\sum_{r_i > r_j} w_i w_j \log(1 + e^{-(s_i - s_j)})}{\sum_{r_i > r_j} w_i w_j}
 
-    The difference of two scores is the log-odds of the first being the more relevant.
+    The difference of two scores is the log-odds that the first item is more relevant.
 
     Parameters
     ----------
     scores : Tensor of shape (..., n)
-        One score an item.
+        One score per item.
     relevance : Tensor of shape (..., n)
         Any numbers; only their order matters. Items of equal relevance make no pair.
     mask : Tensor of bool, shape (..., n), optional
-        True for a real item.
+        True for real items.
     weights : Tensor of shape (..., n), optional
-        Not negative. A weight of 2 counts as the same item twice.
+        Weight of each item, not negative. A weight of 2 has the same effect as the item given twice.
 
     Returns
     -------
     Tensor of shape (...)
-        One value a list, as :func:`pairwise_hinge_loss`.
+        One value per list: exactly 0, with a zero gradient, if no pair differs in relevance; NaN if the score of a real
+        item is NaN.
 
     Raises
     ------
     ValueError
-        For shapes that do not fit.
+        If the shapes do not fit.
 
     References
     ----------
@@ -153,39 +154,39 @@ def lambda_loss(
     mask: Tensor | None = None,
     weights: Tensor | None = None,
 ) -> Tensor:
-    r"""Logistic loss over pairs, each weighted by what swapping the two would change in NDCG (LambdaRank).
+    r"""Logistic loss over pairs, each weighted by the change of NDCG if the two items were swapped (LambdaRank).
 
     .. math::
         \sum_{r_i > r_j} w_i w_j \frac{|g_i - g_j| \, |D(\pi_i) - D(\pi_j)|}{\mathrm{IDCG@}k} \log(1 + e^{-(s_i - s_j)})
 
-    with the gains :math:`g`, the ranks :math:`\pi` by the scores as they are (they carry no gradient), and
+    with the gains :math:`g`, the ranks :math:`\pi` by the current scores (without a gradient), and
     :math:`D(\pi) = 1 / \log_2(1 + \pi)` up to rank k, 0 beyond.
 
     Parameters
     ----------
     scores : Tensor of shape (..., n)
-        One score an item.
+        One score per item.
     relevance : Tensor of shape (..., n)
-        Grades, not negative.
+        Relevance grades, not negative.
     k : int, optional
-        Truncation level: a pair counts only if one of the two is among the first k. None counts all pairs.
+        Truncation level: a pair counts only if one of its items is among the first k. If None, all pairs count.
     gain : {"exponential", "linear"}, default="exponential"
-        :math:`2^r - 1`, or :math:`r`.
+        Gain of an item of relevance r: :math:`2^r - 1` or :math:`r`.
     mask : Tensor of bool, shape (..., n), optional
-        True for a real item.
+        True for real items.
     weights : Tensor of shape (..., n), optional
-        Not negative; a pair is weighted by the product.
+        Weight of each item, not negative. The weight of a pair is the product of the weights of its items.
 
     Returns
     -------
     Tensor of shape (...)
-        One value a list: a sum over its pairs, whose weights add up to at most about the list's NDCG loss. 0 where no
-        pair differs in gain.
+        One value per list: the weighted sum over its pairs, not divided by the sum of the weights. It is 0 if no pair
+        differs in gain.
 
     Raises
     ------
     ValueError
-        For shapes that do not fit, and for an unknown gain.
+        If the shapes do not fit or ``gain`` is unknown.
 
     References
     ----------
@@ -220,9 +221,9 @@ def _mean_of_pairs(items: Items, loss: PairLoss) -> Tensor:
 
 
 def _sum_of_pairs(items: Items, weights: Tensor, loss: PairLoss) -> Tensor:
-    """Weighted sum over all ordered pairs (i, j), i to score above j; its slopes follow without automatic gradients.
+    """Weighted sum over all ordered pairs (i, j) where i should score above j, with slopes computed by hand.
 
-    Nothing of size n^2 outlives the call.
+    No tensor of size n^2 is kept after the call.
     """
     terms, slopes = loss(_differences(items.scores.detach()))
     value = sum_last(terms.mul_(weights), 2)

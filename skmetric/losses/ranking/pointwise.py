@@ -1,4 +1,4 @@
-"""Pointwise ranking losses: each score against its own item's relevance."""
+"""Pointwise ranking losses: the score of each item against its relevance."""
 
 from torch import Tensor
 
@@ -11,28 +11,28 @@ __all__ = ["pointwise_squared_loss"]
 def pointwise_squared_loss(
     scores: Tensor, relevance: Tensor, *, mask: Tensor | None = None, weights: Tensor | None = None
 ) -> Tensor:
-    r"""Weighted mean of :math:`(s_i - r_i)^2` over a list.
+    r"""Weighted mean of the squared errors :math:`(s_i - r_i)^2` of a list.
 
     Parameters
     ----------
     scores : Tensor of shape (..., n)
-        One score an item, in units of the relevance.
+        One score per item, in units of the relevance.
     relevance : Tensor of shape (..., n)
         Any real numbers.
     mask : Tensor of bool, shape (..., n), optional
-        True for a real item. An item that is not real has no influence on value or gradient.
+        True for real items. Items that are not real do not affect the value or the gradient.
     weights : Tensor of shape (..., n), optional
-        Not negative. A weight of 2 counts as the same item twice.
+        Weight of each item, not negative. A weight of 2 has the same effect as the item given twice.
 
     Returns
     -------
     Tensor of shape (...)
-        One value a list, 0 where no item is real.
+        One value per list, 0 if no item is real.
 
     Raises
     ------
     ValueError
-        For shapes that do not fit.
+        If the shapes do not fit.
 
     Examples
     --------

@@ -1,4 +1,4 @@
-"""Triplet losses: an anchor closer to its positive than to its negative, by a margin."""
+"""Triplet losses: an anchor should be closer to its positive than to its negative, by a margin."""
 
 from torch import Tensor
 
@@ -13,19 +13,19 @@ __all__ = ["MININGS", "batch_triplet_loss", "block_triplet_loss", "triplet_margi
 
 
 def triplet_margin_loss(d_ap: Tensor, d_an: Tensor, *, margin: PerList) -> Tensor:
-    r"""Hinge of a triplet: :math:`\max(0, d_{ap} - d_{an} + m)`.
+    r"""Hinge loss of each triplet: :math:`\max(0, d_{ap} - d_{an} + m)`.
 
     Parameters
     ----------
     d_ap, d_an : Tensor
         Distances from the anchor to its positive and to its negative, broadcastable to each other.
     margin : float or Tensor
-        In units of distance.
+        Margin in units of distance.
 
     Returns
     -------
     Tensor
-        One value a triplet.
+        One value per triplet.
 
     References
     ----------
@@ -54,54 +54,59 @@ def batch_triplet_loss(
 ) -> Tensor:
     r"""Triplet loss over the triplets of a batch with any labels.
 
-    A triplet (a, p, n) is valid when a and p are two items of one class and n is of another. Its term is the hinge
-    :math:`h = \max(0, d_{ap} - d_{an} + m)`, or :math:`\log(1 + \exp(d_{ap} - d_{an} + m))` when ``soft``. The
-    mining says which terms are averaged:
+    A triplet (a, p, n) of anchor, positive and negative is valid if a and p are two items of one class and n is of
+    another class. Its term is the hinge :math:`h = \max(0, d_{ap} - d_{an} + m)`, or
+    :math:`\log(1 + \exp(d_{ap} - d_{an} + m))` if ``soft``. ``mining`` decides which terms are averaged:
 
-    - "all" (batch-all, [1]_): every valid triplet, averaged over those with a positive hinge.
-    - "hard" (batch-hard, [1]_): for each anchor its farthest positive and its nearest negative, averaged over the
+    - "all" (batch-all, [1]_): all valid triplets, averaged over those with a hinge above zero.
+    - "hard" (batch-hard, [1]_): for each anchor, its farthest positive and its nearest negative; averaged over the
       anchors that have both.
-    - "semihard" ([2]_): for each valid (a, p) the nearest negative that is strictly farther than the positive, else
-      the farthest negative, averaged over these pairs, zeros counted.
-    - "easy" (easy positive, [3]_): for each anchor its nearest positive and its nearest negative, averaged over the
+    - "semihard" ([2]_): for each valid (a, p), the nearest negative that is strictly farther than the positive, or
+      else the farthest negative; averaged over these pairs, including terms of zero.
+    - "easy" (easy positive, [3]_): for each anchor, its nearest positive and its nearest negative; averaged over the
       anchors that have both.
-    - "random": for each valid (a, p) one negative drawn uniformly, averaged over these pairs, zeros counted.
+    - "random": for each valid (a, p), one negative drawn uniformly; averaged over these pairs, including terms of
+      zero.
 
     Parameters
     ----------
     embeddings : Tensor of shape (..., n, d)
-        One row an item.
+        Embeddings, one row per item.
     labels : Tensor of int, shape (..., n)
-        The classes.
+        Class of each item.
     margin : float or Tensor of shape (...)
-        In units of distance; a tensor holds one margin a list.
+        Margin in units of distance; a tensor holds one value per list.
     mining : {"all", "hard", "semihard", "easy", "random"}, default="semihard"
         Which triplets count.
     distance : {"euclidean", "sqeuclidean", "cosine"}, default="euclidean"
-        See :func:`pairwise_distance`.
+        Distance between embeddings, see :func:`pairwise_distance`.
     mask : Tensor of bool, shape (..., n), optional
-        True for a real item. An item that is not real has no influence on value or gradient.
+        True for real items. Items that are not real do not affect the value or the gradient.
     soft : bool, default=False
-        Softplus in place of the hinge. No triplet is then at exactly zero, and "all" averages over all valid ones.
-    generator : torch.Generator or sequence of them, optional
-        Draws the negatives of mining="random"; in a sequence, one for each list of the (flattened) leading axes.
+        If True, use softplus instead of the hinge. No term is then exactly zero, and "all" averages over all valid
+        triplets.
+    generator : torch.Generator or sequence of torch.Generator, optional
+        Draws the negatives of ``mining="random"``. A sequence holds one generator per list of the flattened leading
+        axes.
 
     Returns
     -------
     Tensor of shape (...)
-        One value a list; exactly 0, with a zero gradient, where no triplet is valid. A NaN among the embeddings of
-        real items comes out as NaN.
+        One value per list: exactly 0, with a zero gradient, if no triplet is valid; NaN if an embedding of a real item
+        is NaN.
 
     Raises
     ------
     ValueError
-        For an unknown mining or distance, labels or mask that do not fit, or random mining without a generator.
+        If ``mining`` or ``distance`` is unknown, ``labels`` or ``mask`` has a wrong shape, or ``generator`` is missing
+        for ``mining="random"``.
 
     Notes
     -----
-    Memory is O(n^2), time O(n^2 log n); with soft "all", whose terms cannot be counted, the time is O(n^3). FaceNet
-    mines semi-hard negatives in batches of thousands; here the batch is what it is, and the fall-back to the farthest
-    negative follows the reference implementation that its authors point to. Margins take no gradient.
+    Memory is O(n^2), and time is O(n^2 log n). With ``mining="all"`` and ``soft=True``, time is O(n^3), because the
+    loss cannot be computed from counts. FaceNet mines semi-hard negatives in batches of thousands of items. A small
+    batch may have no semi-hard negative for a pair. The fallback to the farthest negative follows the reference
+    implementation that the FaceNet authors point to. There is no gradient for the margin.
 
     References
     ----------
@@ -140,38 +145,40 @@ def block_triplet_loss(
 ) -> Tensor:
     """Triplet loss over a P x K batch: P classes in blocks of K items each.
 
-    The same loss as :func:`batch_triplet_loss` with the labels ``[0] * K + [1] * K + ...``, and several times faster
-    for small K, as the positives of all anchors make up one dense (n, K - 1) block.
+    The same loss as :func:`batch_triplet_loss` with the labels ``[0] * K + [1] * K + ...``, but several times faster
+    for small K, because the positives of all anchors form one dense (n, K - 1) block.
 
     Parameters
     ----------
     embeddings : Tensor of shape (..., P * K, d)
-        The items, class after class.
+        Embeddings, one row per item, class after class.
     rows : Tensor of int, shape (..., P * K)
-        Which row of the table each item is. Two draws of one row are no positive pair: a class of one row serves as
-        negatives only.
+        Row of the table of each item. Two draws of the same row are not a positive pair, so the items of a class with
+        one row are negatives only.
     samples_per_class : int
-        K, at least 2.
+        Number of items per class, K, at least 2.
     margin : float or Tensor of shape (...)
-        In units of distance; a tensor holds one margin a list.
+        Margin in units of distance; a tensor holds one value per list.
     mining : {"all", "hard", "semihard", "easy", "random"}, default="semihard"
-        See :func:`batch_triplet_loss`.
+        Which triplets count, see :func:`batch_triplet_loss`.
     distance : {"euclidean", "sqeuclidean", "cosine"}, default="euclidean"
-        See :func:`pairwise_distance`.
+        Distance between embeddings, see :func:`pairwise_distance`.
     soft : bool, default=False
-        Softplus in place of the hinge.
-    generator : torch.Generator or sequence of them, optional
-        Draws the negatives of mining="random".
+        If True, use softplus instead of the hinge.
+    generator : torch.Generator or sequence of torch.Generator, optional
+        Draws the negatives of ``mining="random"``. A sequence holds one generator per list of the flattened leading
+        axes.
 
     Returns
     -------
     Tensor of shape (...)
-        One value a list, 0 where no triplet is valid.
+        One value per list: exactly 0, with a zero gradient, if no triplet is valid; NaN if an embedding is NaN.
 
     Raises
     ------
     ValueError
-        For an unknown mining or distance, rows that do not fit, or K that does not divide the items into blocks.
+        If ``mining`` or ``distance`` is unknown, ``rows`` has a wrong shape, ``samples_per_class`` does not divide the
+        items into blocks, or ``generator`` is missing for ``mining="random"``.
 
     Examples
     --------
@@ -193,26 +200,26 @@ def block_triplet_loss(
 
 def _mean_of_mined(d: Tensor, c: Candidates, margin: PerList, mining: str, soft: bool, generator: Generators) -> Tensor:
     mined = mine(c, per_list("margin", margin, d, 2), mining, soft=soft, generator=generator)
-    # A distance moves both of its rows.
+    # The gradient of a distance moves both of its rows.
     return with_slopes(d, mined.value + nan_of_rows(c.d_an), mined.slopes + mined.slopes.mT)
 
 
 def nan_of_rows(d: Tensor) -> Tensor:
-    """0 for the distances of finite rows, else NaN: a choice among distances may pass a NaN by, the loss may not.
+    """Return 0 for the distances of finite rows, else NaN. Mining may skip a NaN, but the loss must not hide it.
 
-    A finite row is at distance 0 from itself, any other at NaN.
+    The distance of a finite row to itself is 0; that of any other row is NaN.
     """
     return d.diagonal(dim1=-2, dim2=-1).sum(-1)
 
 
 def _check_mining(mining: str) -> None:
     if mining not in MININGS:
-        raise ValueError(f"mining must be one of {', '.join(map(repr, MININGS))}; got {mining!r}.")
+        raise ValueError(f"mining must be one of {', '.join(map(repr, MININGS))}, got {mining!r}.")
 
 
 def check_blocks(n: int, samples_per_class: int) -> None:
-    """Raise unless n items fall into blocks of at least two."""
+    """Raise unless n items divide into equal blocks of at least two."""
     if samples_per_class < 2 or n % samples_per_class:
         raise ValueError(
-            f"samples_per_class must be at least 2 and divide the {n} items into equal blocks; got {samples_per_class}."
+            f"samples_per_class must be at least 2 and divide the {n} items into equal blocks, got {samples_per_class}."
         )

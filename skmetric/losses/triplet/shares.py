@@ -1,4 +1,4 @@
-"""How hard the triplets of a batch are: the figures that show whether mining works."""
+"""Shares of easy, semi-hard and hard triplets of a batch: they show whether mining works."""
 
 import torch
 from torch import Tensor
@@ -19,31 +19,32 @@ def triplet_shares(
 ) -> Tensor:
     r"""Shares of easy, semi-hard and hard triplets among all valid ones.
 
-    A triplet is easy when :math:`d_{an} \ge d_{ap} + m` (its hinge is zero), hard when :math:`d_{an} \le d_{ap}`, and
-    semi-hard in between.
+    A triplet is easy if :math:`d_{an} \ge d_{ap} + m` (its hinge is zero), hard if :math:`d_{an} \le d_{ap}`, and
+    semi-hard otherwise.
 
     Parameters
     ----------
     embeddings : Tensor of shape (..., n, d)
-        One row an item.
+        Embeddings, one row per item.
     labels : Tensor of int, shape (..., n)
-        The classes.
+        Class of each item.
     margin : float or Tensor of shape (...)
-        In units of distance.
+        Margin in units of distance. A tensor holds one value per list.
     distance : {"euclidean", "sqeuclidean", "cosine"}, default="euclidean"
-        See :func:`pairwise_distance`.
+        Distance between embeddings, see :func:`pairwise_distance`.
     mask : Tensor of bool, shape (..., n), optional
-        True for a real item.
+        True for real items.
 
     Returns
     -------
     Tensor of shape (..., 3)
-        Easy, semi-hard, hard; they add up to 1, or are all 0 where no triplet is valid. Carries no gradient.
+        Shares of easy, semi-hard and hard triplets, without a gradient. They add up to 1, or are all 0 if no triplet is
+        valid.
 
     Raises
     ------
     ValueError
-        For an unknown distance, or labels or a mask that do not fit.
+        If ``distance`` is unknown, or ``labels`` or ``mask`` has a wrong shape.
 
     References
     ----------
@@ -71,25 +72,26 @@ def block_triplet_shares(
     Parameters
     ----------
     embeddings : Tensor of shape (..., P * K, d)
-        The items, class after class.
+        Embeddings, one row per item, class after class.
     rows : Tensor of int, shape (..., P * K)
-        Which row of the table each item is; see :func:`block_triplet_loss`.
+        Row of the table of each item, see :func:`block_triplet_loss`.
     samples_per_class : int
-        K, at least 2.
+        Number of items per class, K, at least 2.
     margin : float or Tensor of shape (...)
-        In units of distance.
+        Margin in units of distance. A tensor holds one value per list.
     distance : {"euclidean", "sqeuclidean", "cosine"}, default="euclidean"
-        See :func:`pairwise_distance`.
+        Distance between embeddings, see :func:`pairwise_distance`.
 
     Returns
     -------
     Tensor of shape (..., 3)
-        As :func:`triplet_shares`.
+        Shares of easy, semi-hard and hard triplets, as in :func:`triplet_shares`.
 
     Raises
     ------
     ValueError
-        For an unknown distance, rows that do not fit, or K that does not divide the items into blocks.
+        If ``distance`` is unknown, ``rows`` has a wrong shape, or ``samples_per_class`` does not divide the items into
+        blocks.
 
     Examples
     --------

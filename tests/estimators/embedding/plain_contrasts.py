@@ -1,6 +1,6 @@
-"""What embedders learn by, in plain loops: losses by their definitions, and what a batch compares.
+"""Losses of embedders in plain loops, by their definitions, and the pairs that a batch compares.
 
-Anchors are pairs of tensors: distances to what is alike, and to what is not.
+Each anchor is a pair of tensors: distances to its positives, and distances to its negatives.
 """
 
 import math
@@ -17,34 +17,34 @@ def mean(terms):
 
 
 def with_positive(anchors):
-    return [(alike, other) for alike, other in anchors if len(alike)]
+    return [(positive, negative) for positive, negative in anchors if len(positive)]
 
 
 def contrastive(anchors, margin):
-    far = [d for alike, _ in anchors for d in alike if d > 0]
-    near = [margin - d for _, other in anchors for d in other if d < margin]
+    far = [d for positive, _ in anchors for d in positive if d > 0]
+    near = [margin - d for _, negative in anchors for d in negative if d < margin]
     return mean(far) + mean(near)
 
 
 def info_nce(anchors, temperature):
     terms = []
-    for alike, other in anchors:
-        terms += [torch.log(1 + torch.exp((d - other) / temperature).sum()) for d in alike]
+    for positive, negative in anchors:
+        terms += [torch.log(1 + torch.exp((d - negative) / temperature).sum()) for d in positive]
     return mean(terms)
 
 
 def sup_con(anchors, temperature):
     terms = []
-    for alike, other in with_positive(anchors):
-        total = torch.exp(-torch.cat([alike, other]) / temperature).sum()
-        terms.append(-mean([torch.log(torch.exp(-d / temperature) / total) for d in alike]))
+    for positive, negative in with_positive(anchors):
+        total = torch.exp(-torch.cat([positive, negative]) / temperature).sum()
+        terms.append(-mean([torch.log(torch.exp(-d / temperature) / total) for d in positive]))
     return mean(terms)
 
 
 def nca(anchors, temperature):
     terms = []
-    for alike, other in with_positive(anchors):
-        share, rest = torch.exp(-alike / temperature).sum(), torch.exp(-other / temperature).sum()
+    for positive, negative in with_positive(anchors):
+        share, rest = torch.exp(-positive / temperature).sum(), torch.exp(-negative / temperature).sum()
         terms.append(-torch.log(share / (share + rest)))
     return mean(terms)
 
@@ -61,11 +61,12 @@ def nce(anchors, margin, temperature):
 def multi_similarity(anchors, margin, temperature):
     alpha, beta = 1 / temperature / 25, 1 / temperature
     terms = []
-    for alike, other in with_positive(anchors):
-        if len(other):
-            confused = 1 - alike[1 - alike < 1 - other.min() + margin], 1 - other[1 - other > 1 - alike.max() - margin]
-            pull = torch.log(1 + torch.exp(-alpha * (confused[0] - 0.5)).sum()) / alpha
-            terms.append(pull + torch.log(1 + torch.exp(beta * (confused[1] - 0.5)).sum()) / beta)
+    for positive, negative in with_positive(anchors):
+        if len(negative):
+            far = 1 - positive[1 - positive < 1 - negative.min() + margin]
+            near = 1 - negative[1 - negative > 1 - positive.max() - margin]
+            pull = torch.log(1 + torch.exp(-alpha * (far - 0.5)).sum()) / alpha
+            terms.append(pull + torch.log(1 + torch.exp(beta * (near - 0.5)).sum()) / beta)
     return mean(terms)
 
 
@@ -75,11 +76,11 @@ def proxy_anchor(anchors, margin, temperature):
 
 
 def triplet(anchors, margin, soft):
-    gaps = [alike[0] - other[0] + margin for alike, other in anchors]
+    gaps = [positive[0] - negative[0] + margin for positive, negative in anchors]
     return mean([softplus(gap) if soft else gap.clamp(min=0) for gap in gaps])
 
 
-# What a batch compares: the anchors of its items.
+# The pairs that a batch compares, as anchors.
 
 
 def distances(x, y, kind):
@@ -90,7 +91,7 @@ def distances(x, y, kind):
 
 
 def rows_with_rows(e, rows, y, kind, memory):
-    """Rows of a batch, with each other, and by themselves with what is remembered."""
+    """Rows of a batch with each other and, in a separate loss, with the memory."""
     views = [row_with_columns(distances(e, e, kind), rows, rows, y)]
     if memory:
         remembered, old = zip(*memory, strict=True)
@@ -100,11 +101,11 @@ def rows_with_rows(e, rows, y, kind, memory):
 
 
 def row_with_columns(d, rows, columns, y):
-    """No row is a partner of itself."""
+    """Compare rows with columns; no row is its own positive."""
     anchors = []
     for a, row in enumerate(rows):
-        alike = [j for j, other in enumerate(columns) if y[other] == y[row] and other != row]
-        anchors.append((d[a, alike], d[a, [j for j, other in enumerate(columns) if y[other] != y[row]]]))
+        positive = [j for j, other in enumerate(columns) if y[other] == y[row] and other != row]
+        anchors.append((d[a, positive], d[a, [j for j, other in enumerate(columns) if y[other] != y[row]]]))
     return anchors
 
 
@@ -114,9 +115,10 @@ def proxies_with_rows(e, labels, kind, proxies):
 
 
 def pairs_with_pairs(e, pairs, outcome, kind):
-    """Firsts of the pairs that are alike, with the seconds of all pairs that are not their own.
+    """First points of the similar pairs, with the second points of all other pairs as negatives.
 
-    But not with what is their own second again, goes with the same first, or is the first itself.
+    A second point is no negative if it equals the first or the second point of the pair, or belongs to the same first
+    point.
     """
     d = distances(e[:, 0], e[:, 1], kind)
     ids = [(a.tobytes(), p.tobytes()) for a, p in pairs]
@@ -130,11 +132,11 @@ def pairs_with_pairs(e, pairs, outcome, kind):
 
 def pairs_alone(e, outcome, kind):
     d = distances(e[:, 0], e[:, 1], kind).diagonal()
-    return [(each[None], d[:0]) if alike > 0 else (d[:0], each[None]) for each, alike in zip(d, outcome, strict=True)]
+    return [(each[None], d[:0]) if kind > 0 else (d[:0], each[None]) for each, kind in zip(d, outcome, strict=True)]
 
 
 def pairs_with_points(e, pairs, others, points, kind):
-    """Each pair, and its first with points that are neither of its own."""
+    """Each pair, with points that are not in the pair as negatives of its first point."""
     own, d = distances(e[:, 0], e[:, 1], kind).diagonal(), distances(e[:, 0], others, kind)
     drawn = [point.tobytes() for point in points]
     ids = [(a.tobytes(), p.tobytes()) for a, p in pairs]

@@ -1,4 +1,4 @@
-"""What is no pair and no triplet: errors that name the argument and leave the estimator as it was."""
+"""Invalid pairs and triplets: errors name the argument and do not change the estimator."""
 
 import pickle
 
@@ -33,7 +33,7 @@ def with_one(X, value):
 
 
 def assert_refused(fitted, X, y, message, points):
-    """By a fitted estimator, which goes on as it was, and by one that is not fitted."""
+    """Check that a fitted estimator raises and stays unchanged, and that an unfitted one raises."""
     before, embedded = vars(fitted).copy(), fitted.transform(points)
     with pytest.raises(ValueError, match=message):
         fitted.fit(X, y)
@@ -49,12 +49,16 @@ def assert_refused(fitted, X, y, message, points):
 @pytest.mark.parametrize(
     ("embedder", "shape", "message"),
     [
-        (PAIRS, lambda X: X, r"X must hold pairs of points, shape \(n, 2, n_features\); got shape \(50, 3, 4\)"),
+        (PAIRS, lambda X: X, r"X must hold pairs of points, shape \(n_pairs, 2, n_features\), got shape \(50, 3, 4\)"),
         (PAIRS, lambda X: X[:, :1], r"X must hold pairs of points.*got shape \(50, 1, 4\).*np.stack"),
         (PAIRS, lambda X: X[:0, :2], "0 sample"),
         (PAIRS, lambda X: X[:, :2, :, None], "dim 4"),
         (PAIRS, lambda X: X[:, :2, :0], r"X must hold pairs of points.*got shape \(50, 2, 0\)"),
-        (TRIPLETS, lambda X: X[:, :2], r"X must hold triplets of points, shape \(n, 3, n_features\).*\(50, 2, 4\)"),
+        (
+            TRIPLETS,
+            lambda X: X[:, :2],
+            r"X must hold triplets of points, shape \(n_triplets, 3, n_features\).*\(50, 2, 4\)",
+        ),
         (TRIPLETS, lambda X: X[:, [0, 1, 2, 0]], r"X must hold triplets of points.*np.stack\(\[A, P, N\]"),
         (PAIRS, lambda X: with_one(X[:, :2], np.nan), "NaN"),
         (TRIPLETS, lambda X: with_one(X, np.nan), "NaN"),
@@ -72,14 +76,14 @@ def test_tuples_of_points(embedder, shape, message, points):
 @pytest.mark.parametrize(
     ("change", "message"),
     [
-        (lambda y: y > 0, "y must say for each of the 50 pairs whether it is alike"),
-        (lambda y: (y + 1) // 2, r"1 where it is, -1 where it is not.*values such as \[[01], "),
+        (lambda y: y > 0, r"y must hold 1 \(similar\) or -1 \(dissimilar\) for each of the 50 pairs"),
+        (lambda y: (y + 1) // 2, r"1 \(similar\) or -1 \(dissimilar\).*values such as \[[01], "),
         (lambda y: y * 2, r"values such as \[-?2, "),
         (lambda y: y[:-1], r"got shape \(49,\)"),
         (lambda y: y[:, None], r"got shape \(50, 1\)"),
-        (lambda y: np.where(y > 0, "alike", "other"), "values such as"),
+        (lambda y: np.where(y > 0, "similar", "other"), "values such as"),
         (lambda y: np.where(y > 0, 1, np.nan), "values such as"),
-        (lambda y: -np.ones(50), "all are -1"),
+        (lambda y: -np.ones(50), "y must hold similar pairs, 1, got only -1"),
     ],
 )
 def test_what_y_may_say_of_pairs(change, message, points):
@@ -94,16 +98,20 @@ def test_triplets_have_no_y(y, points):
 @pytest.mark.parametrize(
     ("preprocessor", "index", "message"),
     [
-        (lambda X: X[:20], INDEX[:, :2], "X must hold indices in preprocessor, from 0 to 19; got 29"),
-        (lambda X: Rows(X[:20]), INDEX[:, :2], "X must hold indices in preprocessor, from 0 to 19; got 29"),
-        (lambda X: X, INDEX[:, :2] - 1, "from 0 to 29; got -1"),
+        (lambda X: X[:20], INDEX[:, :2], "X must hold indices into preprocessor, from 0 to 19, got 29"),
+        (lambda X: Rows(X[:20]), INDEX[:, :2], "X must hold indices into preprocessor, from 0 to 19, got 29"),
+        (lambda X: X, INDEX[:, :2] - 1, "from 0 to 29, got -1"),
         (lambda X: X, INDEX[:, :2] + 0.5, "whole numbers"),
         (lambda X: X, np.where(INDEX[:, :2] == 7, np.nan, INDEX[:, :2]), "NaN"),
-        (lambda X: X, INDEX, r"X must hold index pairs, shape \(n, 2\).*got shape \(50, 3\)"),
-        (lambda X: X, INDEX[:, :1], r"X must hold index pairs, shape \(n, 2\)"),
-        (lambda X: lambda places: X[places][1:], INDEX[:, :2], "preprocessor must return one point for each of the 30"),
-        (lambda X: lambda places: X[places][:, 0], INDEX[:, :2], "2D array"),
-        (lambda X: lambda places: X[places] * np.nan, INDEX[:, :2], "NaN"),
+        (lambda X: X, INDEX, r"X must hold pairs of indices, shape \(n_pairs, 2\).*got shape \(50, 3\)"),
+        (lambda X: X, INDEX[:, :1], r"X must hold pairs of indices, shape \(n_pairs, 2\)"),
+        (
+            lambda X: lambda indices: X[indices][1:],
+            INDEX[:, :2],
+            "preprocessor must return one point for each of the 30",
+        ),
+        (lambda X: lambda indices: X[indices][:, 0], INDEX[:, :2], "2D array"),
+        (lambda X: lambda indices: X[indices] * np.nan, INDEX[:, :2], "NaN"),
     ],
 )
 def test_tuples_of_indices(preprocessor, index, message, points):
@@ -144,7 +152,7 @@ def test_points_are_transformed_and_nothing_else(embedder, points):
     fitted = clone(embedder).set_params(preprocessor=points).fit(INDEX[:, :size], Y if size == 2 else None)
     assert_array_equal(fitted.transform([4, 2]), fitted.transform(points[[4, 2]]))
     for X, message in [
-        (points[INDEX], "X must hold points.*tuples of them"),
+        (points[INDEX], "X must hold points.*got tuples of points"),
         (INDEX, "3 features"),
         ([4.5, 2.0], "whole numbers"),
         ([30], "29"),
@@ -166,9 +174,9 @@ def test_rows_need_labels(points):
 def test_a_table_that_a_pickle_left_out_is_asked_for(points):
     fitted = clone(PAIRS).set_params(preprocessor=Rows(points)).fit(INDEX[:, :2], Y)
     loaded = pickle.loads(pickle.dumps(fitted))
-    with pytest.raises(ValueError, match="came out of a pickle"):
+    with pytest.raises(ValueError, match="loaded from a pickle"):
         loaded.predict(INDEX[:, :2])
-    with pytest.raises(ValueError, match="came out of a pickle"):
+    with pytest.raises(ValueError, match="loaded from a pickle"):
         loaded.transform([1, 2])
     assert_array_equal(loaded.predict(points[INDEX[:, :2]]), fitted.predict(INDEX[:, :2]))
     loaded.set_params(preprocessor=Rows(points))
@@ -176,7 +184,7 @@ def test_a_table_that_a_pickle_left_out_is_asked_for(points):
 
 
 def test_feature_names_are_those_of_points(points):
-    """The columns of a frame of indices are sides of a pair; those of the table that they point into are features."""
+    """A frame of indices has the two sides of a pair as columns; the features are the columns of the table."""
     frame = pd.DataFrame(points, columns=list("abcd"))
     sides = pd.DataFrame(INDEX[:, :2], columns=["left", "right"])
     for table in (frame, Rows(frame)):

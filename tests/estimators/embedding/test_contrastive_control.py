@@ -1,4 +1,4 @@
-"""How ContrastiveEmbedder stops early, goes on, and is stored."""
+"""Early stopping, continued training and pickles of ContrastiveEmbedder."""
 
 import pickle
 
@@ -27,7 +27,7 @@ def pairs(blobs):
     return pairs_of(*blobs, 160)
 
 
-# Stopping early
+# Early stopping
 
 
 def test_early_stopping_on_labels(blobs):
@@ -43,17 +43,17 @@ def test_early_stopping_on_labels(blobs):
     assert held_out.history_[0]["valid_score"] != scores[0]
 
 
-@pytest.mark.parametrize("given", ["both kinds", "alike"])
+@pytest.mark.parametrize("given", ["both kinds", "similar"])
 def test_early_stopping_on_pairs(given, pairs, blobs):
     (X, y), (X_val, y_val) = pairs, pairs_of(*blobs, 80, seed=1)
-    if given == "alike":
+    if given == "similar":
         X, y, X_val, y_val = X[y > 0], None, X_val[y_val > 0], None
     embedder = make(early_stopping=True, max_iter=60, n_iter_no_change=3, learning_rate=0.02)
     embedder.fit(X, y, X_val=X_val, y_val=y_val)
     scores = [row["valid_score"] for row in embedder.history_]
     assert embedder.n_iter_ == len(scores) == int(np.argmax(scores)) + 1 + 3 < 60
-    if given == "alike":
-        # Each pair against its first with the second of the next pair, which is not known to be alike.
+    if given == "similar":
+        # The first point of each pair with the second point of the next pair counts as a dissimilar pair.
         crossed = np.stack([X_val[:, 0], np.roll(X_val[:, 1], 1, axis=0)], axis=1)
         X_val, y_val = np.concatenate([X_val, crossed]), np.repeat([1, -1], len(X_val))
     assert embedder.score(X_val, y_val) == pytest.approx(max(scores), abs=1e-12)
@@ -73,9 +73,9 @@ def test_pairs_held_out_are_of_both_kinds(pairs):
 @pytest.mark.parametrize(
     ("fit_params", "message"),
     [
-        ({"X_val": True, "y_val": True}, "X_val and y_val: for early stopping, which is off"),
-        ({"early_stopping": True, "y_val": True}, "must be given together; got only y_val"),
-        ({"early_stopping": True, "X_val": True, "y_val": -1}, "all are -1"),
+        ({"X_val": True, "y_val": True}, "X_val and y_val must be None without early stopping"),
+        ({"early_stopping": True, "y_val": True}, "must be given together, got only y_val"),
+        ({"early_stopping": True, "X_val": True, "y_val": -1}, "y_val must hold similar pairs, 1, got only -1"),
     ],
 )
 def test_validation_pairs_that_do_not_fit_are_named(fit_params, message, pairs):
@@ -87,18 +87,18 @@ def test_validation_pairs_that_do_not_fit_are_named(fit_params, message, pairs):
     assert not hasattr(embedder, "tuple_size_")
 
 
-# The estimator's life
+# Repeated and continued fits, and copies
 
 
-@pytest.fixture(scope="module", params=["labels", "proxies", "pairs", "alike"])
+@pytest.fixture(scope="module", params=["labels", "proxies", "pairs", "similar"])
 def data(request, blobs, pairs):
-    """What to fit on, and the loss for it."""
+    """Data to fit on, and a loss for them."""
     X, y = pairs
     return {
         "labels": (*blobs, "sup_con"),
         "proxies": (*blobs, "proxy_anchor"),
         "pairs": (X, y, "contrastive"),
-        "alike": (X[y > 0], None, "info_nce"),
+        "similar": (X[y > 0], None, "info_nce"),
     }[request.param]
 
 
@@ -172,5 +172,5 @@ def test_the_learned_distance_as_a_metric(data, blobs):
     assert_allclose(distances, np.linalg.norm(u - v, axis=1), atol=1e-6)
     embedder.fit(-X, y)
     assert [metric(u, v) for u, v in both] == distances
-    with pytest.raises(ValueError, match=r"u must be a point of 6 features, shape \(6,\)"):
+    with pytest.raises(ValueError, match=r"u must be one point, shape \(6,\)"):
         metric(points, points)

@@ -1,7 +1,7 @@
-"""ContrastiveEmbedder: what it learns from labels and from pairs, and how it may be asked to.
+"""ContrastiveEmbedder: what it learns from labels and from pairs, and its parameters.
 
-How it stops, goes on and is stored: see test_contrastive_control.py. Thresholds and probabilities of pairs: see
-test_pair_classifier.py.
+Early stopping, continued training and pickles are in test_contrastive_control.py, thresholds and probabilities of pairs
+in test_pair_classifier.py.
 """
 
 import numpy as np
@@ -13,14 +13,14 @@ from sklearn.datasets import load_wine
 from sklearn.metrics import roc_auc_score
 from sklearn.preprocessing import StandardScaler
 
+from skmetric.estimators.embedding._losses import LOSSES
 from skmetric.estimators.embedding.contrastive import ContrastiveEmbedder
 from skmetric.estimators.embedding.triplet import TripletEmbedder
 from skmetric.metrics import map_at_r_score
 from tests.estimators.prepared import plan_of
 
-LOSSES = ["contrastive", "info_nce", "sup_con", "nce", "nca", "multi_similarity", "proxy_anchor"]
 each_loss = pytest.mark.parametrize("loss", LOSSES)
-each_loss_of_pairs = pytest.mark.parametrize("loss", LOSSES[:-1])
+each_loss_of_pairs = pytest.mark.parametrize("loss", [name for name, loss in LOSSES.items() if not loss.has_proxies])
 
 
 def make(**params):
@@ -30,7 +30,7 @@ def make(**params):
 
 @pytest.fixture(scope="module")
 def wine():
-    """Rows to train on and to test, by halves."""
+    """Training rows and test rows, half of the table each."""
     X, y = load_wine(return_X_y=True)
     return X[::2], y[::2], X[1::2], y[1::2]
 
@@ -60,19 +60,19 @@ def test_it_learns_labels(loss, wine):
 
 
 @pytest.mark.filterwarnings("ignore:.*does not push the given pairs apart:UserWarning")
-@pytest.mark.parametrize("given", ["both kinds", "alike", "alike, random negatives"])
+@pytest.mark.parametrize("given", ["both kinds", "similar", "similar, random negatives"])
 @each_loss_of_pairs
 def test_it_learns_pairs(loss, given, wine):
     X, y, X_test, y_test = wine
     pairs, outcome = pairs_of(X, y, 400)
     if given != "both kinds":
         pairs, outcome = pairs[outcome > 0], None
-    n_negatives = 4 if given == "alike, random negatives" else None
+    n_negatives = 4 if given == "similar, random negatives" else None
     embedder = make(loss=loss, max_iter=20, learning_rate=0.02, n_negatives=n_negatives).fit(pairs, outcome)
     test_pairs, test_outcome = pairs_of(X_test, y_test, 300)
     scaler = StandardScaler().fit(X)
     raw = [np.linalg.norm(np.subtract(*scaler.transform(pair))) for pair in test_pairs]
-    # What is not alike is known for sure, or only guessed at.
+    # Dissimilar pairs are either given or only assumed.
     better = 0.05 if given == "both kinds" else 0.02
     assert embedder.score(test_pairs, test_outcome) > roc_auc_score(test_outcome, -np.array(raw)) + better
 
@@ -101,7 +101,7 @@ def test_defaults_of_margin_temperature_and_distance(loss, blobs):
 def test_a_loss_that_takes_no_given_negatives_says_so(loss, pairs):
     for method in ("fit", "partial_fit"):
         embedder = make(loss=loss)
-        if loss in ("contrastive", "nce"):
+        if LOSSES[loss].is_of_pairs:
             getattr(embedder, method)(*pairs)  # a warning would be an error
         else:
             with pytest.warns(UserWarning, match=f"loss='{loss}'.*does not push.*'contrastive' or 'nce'") as caught:
@@ -119,7 +119,7 @@ def test_the_automatic_loss_is_the_one_for_what_is_given(blobs, pairs):
         assert embedder.fit(*data).loss_ == loss
         assert_array_equal(embedder.transform(blobs[0]), make(loss=loss).fit(*data).transform(blobs[0]))
     assert make().fit(X[y > 0], y[y > 0]).loss_ == "info_nce"
-    # Decided once: parts of a stream may hold pairs of one kind.
+    # The loss is chosen in the first call: later calls may have pairs of one kind only.
     assert make().partial_fit(X, y).partial_fit(X[y > 0], y[y > 0]).loss_ == "nce"
 
 
@@ -151,7 +151,7 @@ def test_a_memory_adds_comparisons(loss, blobs):
     params = {"loss": loss, "batch_size": 12, "max_iter": 2, "dropout": 0}
     plain, remembering = (make(**params, memory_size=size).fit(X, y) for size in (0, 60))
     assert np.abs(plain.transform(X) - remembering.transform(X)).max() > 1e-3
-    # The first batch has nothing to remember; one batch is all there is with these sizes.
+    # The memory is empty in the first batch, and with these sizes there is only one batch.
     one_batch = [make(**params | {"max_iter": 1, "batch_size": 90}, memory_size=size).fit(X, y) for size in (0, 60)]
     assert_array_equal(*(embedder.transform(X) for embedder in one_batch))
 
@@ -195,7 +195,7 @@ def test_unlabeled_rows_are_in_no_batch_and_no_neighbors(kind, blobs):
     weights = np.random.default_rng(0).uniform(size=len(y))
     weighted = embedder.score(X, partly, sample_weight=weights)
     assert weighted == without.score(X[known], y[known], sample_weight=weights[known])
-    # Where inputs are scaled, all rows have a say in it.
+    # All rows, also unlabeled ones, scale the inputs.
     scaled = clone(plain).set_params(unlabeled=-1).fit(X, partly).transform(X)
     assert np.abs(scaled - clone(plain).fit(X[known], y[known]).transform(X)).max() > 1e-3
 
@@ -225,7 +225,7 @@ def test_a_label_that_is_not_there_changes_nothing(blobs):
 def test_too_few_known_rows_are_an_error(embedder, blobs):
     X, y = blobs
     embedder = clone(embedder).set_params(unlabeled=-1)
-    with pytest.raises(ValueError, match="every row is unlabeled"):
+    with pytest.raises(ValueError, match="y must hold labels, got only unlabeled rows"):
         embedder.fit(X, np.full(len(y), -1))
     with pytest.raises(ValueError, match="at least two classes"):
         embedder.fit(X, np.where(y == 1, 1, -1))
@@ -244,16 +244,16 @@ ON_ROWS = [
     ({"margin": 0.5}, "margin must be None for loss='sup_con'"),
     ({"loss": "contrastive", "temperature": 0.5}, "temperature must be None for loss='contrastive'"),
     ({"n_negatives": 0}, "n_negatives"),
-    ({"n_negatives": 3}, "n_negatives is for pairs"),
+    ({"n_negatives": 3}, "n_negatives must be None for labels"),
     ({"memory_size": -1}, "memory_size"),
     ({"cached_batch_size": 0}, "cached_batch_size"),
     ({"normalize": "yes"}, "normalize"),
     ({"batch_size": 7}, "batch_size"),
 ]
 ON_PAIRS = [
-    ({"loss": "proxy_anchor"}, "proxy_anchor.*needs labels"),
-    ({"memory_size": 10}, "memory_size is for labels"),
-    ({"n_negatives": 3}, "n_negatives is for pairs that are all alike"),
+    ({"loss": "proxy_anchor"}, "loss must not be 'proxy_anchor' for pairs"),
+    ({"memory_size": 10}, "memory_size must be 0 for pairs"),
+    ({"n_negatives": 3}, "n_negatives must be None if y has dissimilar pairs"),
 ]
 
 

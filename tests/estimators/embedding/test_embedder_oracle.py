@@ -1,7 +1,7 @@
-"""An embedder's fit, once more: loops over anchors, one formula a line, in double precision.
+"""Reimplements the fit of an embedder: loops over anchors, one formula per line, in double precision.
 
-What is random (initial weights, batches) comes from the embedder's own plan; all the rest is written anew. Points are
-told apart by their values.
+Everything random (initial weights, batches) comes from the plan of the embedder; the rest is written again. Points are
+identified by their values.
 """
 
 from collections import deque
@@ -13,6 +13,7 @@ from numpy.testing import assert_array_equal
 from sklearn.base import clone
 
 from skmetric._core.engine import Stream, open_stream
+from skmetric.estimators.embedding._losses import LOSSES
 from skmetric.estimators.embedding.contrastive import ContrastiveEmbedder
 from skmetric.estimators.embedding.triplet import TripletEmbedder
 from skmetric.estimators.points import Rows
@@ -20,7 +21,7 @@ from tests.estimators.embedding import plain_contrasts as plain
 from tests.estimators.plain_training import Network, adamw, build, rates
 from tests.estimators.prepared import plan_of
 
-# Three epochs of float32 and of double precision stay this close together; embeddings are about 1 apart.
+# After three epochs, float32 and double precision differ by less than this; embeddings are about 1 apart.
 TOLERANCE = 1e-4
 
 SMALL = {"n_components": 3, "hidden_layer_sizes": (6, 5), "dropout": 0.0, "batch_size": 12, "samples_per_class": 3}
@@ -34,8 +35,8 @@ NUMBERS = {
     "multi_similarity": {"margin": 0.2, "temperature": 0.1},
     "proxy_anchor": {"margin": 0.2, "temperature": 0.1},
 }
-each_loss = pytest.mark.parametrize("loss", NUMBERS)
-each_loss_of_pairs = pytest.mark.parametrize("loss", [loss for loss in NUMBERS if loss != "proxy_anchor"])
+each_loss = pytest.mark.parametrize("loss", LOSSES)
+each_loss_of_pairs = pytest.mark.parametrize("loss", [name for name, loss in LOSSES.items() if not loss.has_proxies])
 each_distance = pytest.mark.parametrize("distance", ["euclidean", "sqeuclidean", "cosine"])
 
 
@@ -43,11 +44,16 @@ def make(loss, **params):
     return ContrastiveEmbedder(loss=loss, **{**SMALL, **NUMBERS[loss], **params})
 
 
+def test_each_loss_has_a_definition():
+    assert NUMBERS.keys() == LOSSES.keys()
+    assert all(callable(getattr(plain, name)) for name in LOSSES)
+
+
 # Training.
 
 
 def network_of(plan, table):
-    """The plan's initial weights, and its proxies; inputs are scaled by the rows of a table."""
+    """The initial weights and proxies of a plan. The rows of a table scale the inputs."""
     built = build(plan)
     proxies = [] if built.proxies is None else [built.proxies[0].detach().double().requires_grad_()]
     return Network([*built.layers, built.last], table), proxies
@@ -62,7 +68,7 @@ NAMES = ("train_loss", "positive_distance", "negative_distance")
 
 
 def train(embedder, plan, network, proxies, loss, anchors_of):
-    """Train as ``fit`` does; of each epoch what the history holds."""
+    """Train like ``fit``; return the history."""
     parameters = [*network.parameters, *proxies]
     moments = [(torch.zeros_like(p), torch.zeros_like(p)) for p in parameters]
     rng = open_stream(plan.seed, Stream.BATCHES)
@@ -76,8 +82,8 @@ def train(embedder, plan, network, proxies, loss, anchors_of):
             value.backward()
             adamw(parameters, moments, *next(course), embedder.weight_decay)
             losses.append(value.item())
-        alike, other = (torch.cat(each).detach() for each in zip(*views[0], strict=True))
-        history.append((np.mean(losses), *(each.mean().item() if len(each) else 0.0 for each in (alike, other))))
+        kinds = (torch.cat(each).detach() for each in zip(*views[0], strict=True))
+        history.append((np.mean(losses), *(each.mean().item() if len(each) else 0.0 for each in kinds)))
     return history
 
 
@@ -89,7 +95,7 @@ def assert_same(embedder, data, table, loss, anchors_of, names=NAMES):
     history = train(embedder, plan, network, proxies, loss, anchors_of)
     expected = embed(network, points, embedder.normalize).detach().numpy()
     if not embedder.normalize:
-        # Distances do not see a shift: what the last bias learns is rounding.
+        # Distances do not depend on a shift, so the last bias learns only rounding errors.
         actual, expected, start = (e - e.mean(axis=0) for e in (actual, expected, start))
     assert np.abs(expected - start).max() > 500 * TOLERANCE
     np.testing.assert_allclose(actual, expected, rtol=0, atol=TOLERANCE)
@@ -106,7 +112,7 @@ def loss_of(embedder):
 
 @pytest.fixture(scope="module")
 def rows():
-    """Classes of 1 to 9 rows: some have fewer than a block of a batch."""
+    """Classes of 1 to 9 rows. Some have fewer rows than a block of a batch."""
     rng = np.random.default_rng(0)
     y = rng.permutation(np.repeat(np.arange(6), [1, 2, 9, 4, 7, 5]))
     return (rng.normal(size=(len(y), 3)) * [1, 10, 0.1] + y[:, None] / 2).astype(np.float32), y
@@ -116,7 +122,7 @@ def on_labels(embedder, X, y, kind, names=NAMES):
     memory = deque(maxlen=embedder.memory_size)
 
     def anchors_of(batch, embedded, proxies=None):
-        if embedder.loss == "proxy_anchor":
+        if LOSSES[embedder.loss].has_proxies:
             return [plain.proxies_with_rows(embedded(X[batch]), y[batch], kind, proxies)]
         return plain.rows_with_rows(embedded(X[batch]), batch.tolist(), y, kind, memory)
 
@@ -137,7 +143,7 @@ def test_labels_with_a_memory_by_loops(loss, memory_size, rows):
 
 @each_loss
 def test_labels_by_loops_without_unit_length(loss, rows):
-    """A linear map: the bias of a hidden unit that is active for all points would learn from rounding alone."""
+    """Uses a linear map, because the bias of a hidden unit active for all points would learn only rounding errors."""
     embedder = make(loss, distance="euclidean", normalize=False, hidden_layer_sizes=(), max_iter=6)
     on_labels(embedder, *rows, "euclidean")
 
@@ -149,9 +155,9 @@ def test_labels_in_pieces_by_loops(loss, rows):
 
 @each_loss
 def test_labels_by_loops_some_anchors_at_a_time(loss, rows, monkeypatch):
-    """As in very large batches: here 4 anchors with the 12 items, 5 with what is remembered."""
+    """As in very large batches. Here, 4 anchors at once with the 12 items, and 5 with the memory."""
     monkeypatch.setattr("skmetric.estimators.embedding._objectives.DENSE_PAIRS", 50)
-    memory_size = 0 if loss == "proxy_anchor" else 10
+    memory_size = 0 if LOSSES[loss].has_proxies else 10
     on_labels(make(loss, distance="euclidean", memory_size=memory_size), *rows, "euclidean", names=NAMES[:1])
 
 
@@ -160,25 +166,25 @@ def test_labels_by_loops_some_anchors_at_a_time(loss, rows, monkeypatch):
 
 @pytest.fixture(scope="module")
 def pairs():
-    """Pairs of few points, repeated: anchors with several partners, partners of several anchors, chains."""
+    """Repeated pairs of a few points: anchors with several partners, partners of several anchors, chains."""
     rng = np.random.default_rng(1)
     points = (rng.normal(size=(20, 3)) * [1, 10, 0.1]).astype(np.float32)
-    alike = [(0, 1), (0, 2), (0, 3), (4, 5), (4, 6), (8, 7), (9, 7), (10, 7), (12, 11), (13, 11), (1, 14), (14, 15)]
+    similar = [(0, 1), (0, 2), (0, 3), (4, 5), (4, 6), (8, 7), (9, 7), (10, 7), (12, 11), (13, 11), (1, 14), (14, 15)]
     others = [(i, j) for i in range(20) for j in (0, 4, 7, 11, 16, 17, 18, 19) if i != j]
-    index = np.array(alike * 3 + rng.permutation(others)[:40].tolist())
-    return points, index, np.repeat([1, -1], [3 * len(alike), 40])
+    index = np.array(similar * 3 + rng.permutation(others)[:40].tolist())
+    return points, index, np.repeat([1, -1], [3 * len(similar), 40])
 
 
 def test_the_pairs_are_as_meant(pairs):
     _, index, y = pairs
-    alike = {(a, p) for a, p in index[y > 0].tolist()}
-    firsts, seconds = zip(*alike, strict=True)
-    assert len(set(firsts)) < len(alike) < (y > 0).sum()
-    assert len(set(seconds)) < len(alike)
+    similar = {(a, p) for a, p in index[y > 0].tolist()}
+    firsts, seconds = zip(*similar, strict=True)
+    assert len(set(firsts)) < len(similar) < (y > 0).sum()
+    assert len(set(seconds)) < len(similar)
     assert set(firsts) & set(seconds)
 
 
-def on_pairs(embedder, points, index, y, kind, *, told_apart=False, indexed=False, names=NAMES):
+def on_pairs(embedder, points, index, y, kind, *, by_pair=False, indexed=False, names=NAMES):
     if indexed:
         embedder = embedder.set_params(preprocessor=Rows(points))
     data = {"X": index if indexed else points[index], "y": y}
@@ -188,14 +194,14 @@ def on_pairs(embedder, points, index, y, kind, *, told_apart=False, indexed=Fals
         shown = batch[batch >= 0].reshape(-1, 2) // 2
         assert_array_equal(shown[:, 0], shown[:, 1])
         drawn, known = points[index[shown[:, 0]]], outcome[shown[:, 0]]
-        if told_apart:
+        if by_pair:
             return [plain.pairs_alone(embedded(drawn), known, kind)]
         return [plain.pairs_with_pairs(embedded(drawn), drawn, known, kind)]
 
     assert_same(embedder, data, points[index].reshape(-1, 3), loss_of(embedder), anchors_of, names)
 
 
-# With 200, the whole table of points is embedded, and not the rows of the pairs.
+# With 200, all points of the table are embedded instead of the rows of the pairs.
 each_batch_size = pytest.mark.parametrize("batch_size", [12, 200])
 
 
@@ -204,7 +210,7 @@ each_batch_size = pytest.mark.parametrize("batch_size", [12, 200])
 @each_loss_of_pairs
 def test_pairs_of_both_kinds_by_loops(loss, batch_size, pairs):
     embedder = make(loss, distance="euclidean", batch_size=batch_size, learning_rate=0.02 if batch_size < 99 else 0.1)
-    on_pairs(embedder, *pairs, "euclidean", told_apart=loss in ("contrastive", "nce"), indexed=batch_size > 99)
+    on_pairs(embedder, *pairs, "euclidean", by_pair=LOSSES[loss].is_of_pairs, indexed=batch_size > 99)
 
 
 @each_batch_size
@@ -223,7 +229,7 @@ def test_pairs_with_random_negatives_by_loops(loss, n_negatives, pairs):
     index = index[y > 0]
     embedder = make(loss, distance="cosine", batch_size=12 + n_negatives, n_negatives=n_negatives)
     plan = plan_of(clone(embedder), points[index])
-    # Which point has which number is the plan's to say, but a negative is any of those that come second.
+    # The plan numbers the points; negatives are drawn from the second points of all pairs.
     numbered = plan.X[plan.items]
     assert_array_equal(numbered[: index.size], points[index.ravel()])
     assert_array_equal(np.unique(numbered[index.size :], axis=0), np.unique(points[index[:, 1]], axis=0))
@@ -243,10 +249,10 @@ def test_pairs_with_random_negatives_by_loops(loss, n_negatives, pairs):
 def test_pairs_by_loops_some_anchors_at_a_time(loss, both, pairs, monkeypatch):
     monkeypatch.setattr("skmetric.estimators.embedding._objectives.DENSE_PAIRS", 20)
     points, index, y = pairs
-    told_apart = both and loss in ("contrastive", "nce")
+    by_pair = both and LOSSES[loss].is_of_pairs
     chosen = slice(None) if both else y > 0
     data = points, index[chosen], y[chosen] if both else None
-    on_pairs(make(loss, distance="cosine"), *data, "cosine", told_apart=told_apart, names=NAMES[:1])
+    on_pairs(make(loss, distance="cosine"), *data, "cosine", by_pair=by_pair, names=NAMES[:1])
 
 
 # Triplets.

@@ -1,6 +1,7 @@
-"""What metric-learn's documentation shows, with the names of its classes replaced by the embedders' names.
+"""The examples in the documentation of metric-learn, with its classes replaced by the embedders.
 
-Left out: what needs a linear map (``components_``, ``get_mahalanobis_matrix``), quadruplets, learning without labels.
+Not included are examples that need a linear map (``components_``, ``get_mahalanobis_matrix``), quadruplets, or learning
+without labels.
 """
 
 import pickle
@@ -56,7 +57,7 @@ def labeled():
 
 @pytest.fixture(scope="module")
 def index_pairs(labeled):
-    """80 pairs of rows, alike where their classes are."""
+    """80 pairs of rows, similar if they have the same class."""
     _, y = labeled
     pairs = check_random_state(0).randint(len(y), size=(80, 2))
     return pairs, np.where(y[pairs[:, 0]] == y[pairs[:, 1]], 1, -1)
@@ -84,7 +85,7 @@ def fitted_on_triplets():
 
 @pytest.fixture(scope="module", params=[*EMBEDDERS, "pairs", "triplets"])
 def fitted(request, fitted_on_pairs, fitted_on_triplets):
-    """A fitted embedder of points of three columns, whatever it has learned from."""
+    """A fitted embedder of points with three columns, for each kind of training data."""
     if request.param == "pairs":
         return fitted_on_pairs
     if request.param == "triplets":
@@ -92,7 +93,7 @@ def fitted(request, fitted_on_pairs, fitted_on_triplets):
     return make(request.param).fit(POINTS, ["dog", "dog", "cat", "cat", "cat"])
 
 
-# Any kind: a space, and a distance between points in it
+# All kinds of training data: embeddings, and distances between points
 
 
 def test_constructors_need_no_arguments():
@@ -176,7 +177,7 @@ def test_an_embedder_shows_its_parameters():
     assert "random_state=42" in repr(TripletEmbedder(random_state=42))
 
 
-# Tuples: two ways to write them
+# Two forms of tuples
 
 
 def test_pairs_that_are_not_alike_are_put_apart():
@@ -268,7 +269,7 @@ def test_pairs_of_pictures_with_targets_0_and_1():
 
 
 def find_images(file_paths):
-    """Points of the files "img00.png", "img01.png", ..., asked for in a one-dimensional array-like."""
+    """Points of the files "img00.png", "img01.png", ..., for a one-dimensional array-like of names."""
     return np.vstack([POINTS[int(path[3:5])] for path in file_paths])
 
 

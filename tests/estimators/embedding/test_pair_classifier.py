@@ -1,4 +1,4 @@
-"""From learned distances of pairs to decisions and probabilities."""
+"""Decisions and probabilities for pairs, from their learned distances."""
 
 import pickle
 
@@ -36,14 +36,14 @@ def fitted(pairs):
 
 @pytest.fixture(scope="module")
 def noisy():
-    """Pairs on a line that are the likelier to be alike the closer they are."""
+    """Pairs on a line. The closer the points of a pair are, the more likely it is to be similar."""
     rng = np.random.default_rng(0)
     X = np.column_stack([rng.uniform(-2, 2, 4000), rng.normal(size=4000)]).reshape(2000, 2, 2).astype(np.float32)
     chance = 1 / (1 + np.exp(4 * (np.abs(X[:, 0, 0] - X[:, 1, 0]) - 1)))
     return X, np.where(rng.uniform(size=2000) < chance, 1, -1), chance
 
 
-# Which methods there are
+# Available methods
 
 METHODS = ["decision_function", "calibrate_threshold", "set_threshold", "calibrate_probabilities", "predict_proba"]
 
@@ -62,7 +62,7 @@ def test_methods_are_those_of_the_kind(blobs, pairs):
     assert methods(make().fit(X[y > 0])) == METHODS[:-1]
     assert methods(on_pairs.calibrate_probabilities(X, y, cv="prefit")) == METHODS
     assert methods(on_pairs.fit(*blobs)) == []
-    assert methods(on_pairs.fit(X, y)) == METHODS[:-1]  # probabilities of another fit are none of this one's
+    assert methods(on_pairs.fit(X, y)) == METHODS[:-1]  # a new fit discards the probabilities
     assert methods(TripletEmbedder(device="cpu", max_iter=1).fit(triplets)) == METHODS[:1]
     for embedder in (on_pairs, make().fit(*blobs)):
         assert all(hasattr(embedder, name) for name in ("pair_distance", "pair_score", "get_metric", "transform"))
@@ -127,7 +127,7 @@ def test_pairs_that_are_all_alike_give_no_threshold(pairs):
     embedder = make().fit(X[y > 0])
     assert not hasattr(embedder, "threshold_")
     assert embedder.decision_function(X).shape == y.shape
-    with pytest.raises(ValueError, match=r"no threshold.*calibrate_threshold.*set_threshold"):
+    with pytest.raises(ValueError, match=r"must hold dissimilar pairs.*threshold.*calibrate_threshold.*set_threshold"):
         embedder.predict(X)
     assert (embedder.calibrate_threshold(X, y).predict(X) == y).mean() > 0.6
     assert hasattr(make().fit(X, y), "threshold_")
@@ -145,12 +145,12 @@ def test_a_threshold_must_be_a_number(threshold, fitted):
     ("change", "options", "message"),
     [
         ({"y": 1}, {}, r"\+1"),
-        ({"y": 0}, {}, "y must say for each of the 200 pairs"),
+        ({"y": 0}, {}, "y must hold 1 .* for each of the 200 pairs"),
         ({}, {"strategy": "best"}, "strategy"),
         ({}, {"strategy": "max_tpr"}, "min_rate"),
         ({}, {"min_rate": 0.5}, "min_rate"),
         ({}, {"strategy": "f_beta", "beta": 0.0}, "beta"),
-        ({"X": "rows"}, {}, r"X must hold pairs of points, shape \(n, 2, n_features\)"),
+        ({"X": "rows"}, {}, r"X must hold pairs of points, shape \(n_pairs, 2, n_features\)"),
     ],
 )
 def test_bad_calibrations_are_named_and_change_nothing(change, options, message, fitted, pairs):
@@ -170,8 +170,8 @@ def test_bad_calibrations_are_named_and_change_nothing(change, options, message,
 
 
 def probabilities(slope, offset, distances):
-    not_alike = 1 / (1 + np.exp(-(slope * distances.astype(float) + offset)))
-    return np.column_stack([not_alike, 1 - not_alike])
+    dissimilar = 1 / (1 + np.exp(-(slope * distances.astype(float) + offset)))
+    return np.column_stack([dissimilar, 1 - dissimilar])
 
 
 def own_module(n_in, n_out):
@@ -216,7 +216,7 @@ def test_probabilities_sum_to_one_and_fall_with_the_distance(fitted, pairs):
     assert_allclose(probability.sum(axis=1), 1, atol=1e-15)
     assert (np.diff(probability[np.argsort(embedder.pair_distance(X)), 1]) <= 0).all()
     assert ((probability >= 0) & (probability <= 1)).all()
-    # Alike is the second of classes_.
+    # The second of classes_ is 1, similar.
     assert embedder.classes_.tolist() == [-1, 1]
     assert probability[y > 0, 1].mean() > probability[y < 0, 1].mean() + 0.2
 
@@ -234,7 +234,7 @@ def test_probabilities_are_frequencies(noisy):
 
 
 def test_out_of_fold_distances_do_not_flatter():
-    """Where nothing can be known, pairs that were trained on look as if it could."""
+    """With random labels, only the training pairs seem to be predictable."""
     rng = np.random.default_rng(0)
     X, y = rng.normal(size=(120, 2, 5)).astype(np.float32), rng.permutation(np.repeat([1, -1], 60))
     embedder = make(hidden_layer_sizes=(64,), dropout=0, max_iter=60, learning_rate=0.02, weight_decay=0).fit(X, y)
@@ -248,7 +248,7 @@ def test_out_of_fold_distances_do_not_flatter():
 @pytest.mark.parametrize("loss", ["auto", "info_nce", "contrastive"])
 @pytest.mark.filterwarnings("ignore:.*does not push the given pairs apart:UserWarning")
 def test_probabilities_of_an_embedder_of_alike_pairs(loss, pairs):
-    """The copies must measure as the embedder does, though they see pairs of both kinds."""
+    """The copies must learn like the embedder, although they get pairs of both kinds."""
     X, y = pairs
     embedder = make(loss=loss, max_iter=20).fit(X[y > 0])
     probability = embedder.calibrate_probabilities(X, y, cv=4).predict_proba(X)[:, 1]

@@ -1,4 +1,4 @@
-"""Pairs and triplets: as points, as places in a table, as names; and scikit-learn's tools on them."""
+"""Pairs and triplets given as points, indices or names, and tools of scikit-learn for them."""
 
 import numpy as np
 import pandas as pd
@@ -18,6 +18,7 @@ from sklearn.model_selection import (
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import FunctionTransformer
 
+from skmetric.estimators.embedding._losses import LOSSES
 from skmetric.estimators.embedding.contrastive import ContrastiveEmbedder
 from skmetric.estimators.embedding.triplet import TripletEmbedder
 from skmetric.estimators.points import Rows
@@ -34,39 +35,39 @@ def points(blobs):
 
 @pytest.fixture(scope="module")
 def index_pairs(blobs):
-    """Pairs of 40 of the 90 rows, so that rows come several times and others never."""
+    """Pairs of 40 of the 90 rows, so that some rows are in several pairs and others in none."""
     index = np.random.default_rng(0).integers(20, 60, (120, 2))
     return index, np.where(blobs[1][index[:, 0]] == blobs[1][index[:, 1]], 1, -1)
 
 
 @pytest.fixture(scope="module")
 def index_triplets(blobs):
-    """An anchor, a row of its class, a row of another; some the wrong way round."""
+    """Triplets of an anchor, a row of its class and a row of another class; some have the last two swapped."""
     rng, y = np.random.default_rng(1), blobs[1]
     index = [(a, rng.choice(np.flatnonzero(y == y[a])), rng.choice(np.flatnonzero(y != y[a]))) for a in range(20, 80)]
     return np.array(index + [(a, n, p) for a, p, n in index[:5]])
 
 
-@pytest.fixture(scope="module", params=["pairs", "pairs that are alike", "triplets"])
+@pytest.fixture(scope="module", params=["pairs", "similar pairs", "triplets"])
 def kind(request, index_pairs, index_triplets):
-    """An embedder, and tuples of places with what is known of them."""
+    """An embedder, tuples of indices, and their y."""
     index, y = index_pairs
     return {
         "pairs": (PAIRS, index, y),
-        "pairs that are alike": (clone(PAIRS).set_params(loss="info_nce"), index[y > 0], None),
+        "similar pairs": (clone(PAIRS).set_params(loss="info_nce"), index[y > 0], None),
         "triplets": (TRIPLETS, index_triplets, None),
     }[request.param]
 
 
-def named(places):
-    return np.char.add("row ", np.asarray(places).astype(str))
+def named(indices):
+    return np.char.add("row ", np.asarray(indices).astype(str))
 
 
 def at_names(points):
     return lambda names: points[[int(name[4:]) for name in names]]
 
 
-# One set of data, whatever it is written as
+# The same data in different forms
 
 
 WRITINGS = {
@@ -74,12 +75,12 @@ WRITINGS = {
     "list": lambda points, index: (points.tolist(), index.tolist()),
     "frame": lambda points, index: (pd.DataFrame(points), pd.DataFrame(index)),
     "Rows": lambda points, index: (Rows(points), index),
-    "callable": lambda points, index: (lambda places: points[places], index),
-    "callable of lists": lambda points, index: (lambda places: points[places].tolist(), index.tolist()),
+    "callable": lambda points, index: (lambda indices: points[indices], index),
+    "callable of lists": lambda points, index: (lambda indices: points[indices].tolist(), index.tolist()),
     "names": lambda points, index: (at_names(points), named(index)),
     "names in a frame": lambda points, index: (at_names(points), pd.DataFrame(named(index)).astype(object)),
     "float indices": lambda points, index: (points, index.astype(float)),
-    "points all the same": lambda points, index: (points, points[index]),
+    "points and a preprocessor": lambda points, index: (points, points[index]),
     "lists of points": lambda points, index: (None, points[index].tolist()),
 }
 
@@ -98,7 +99,7 @@ def test_all_writings_are_learned_from_alike(writing, kind, points):
     if y is not None or index.shape[1] == 3:
         assert fitted.score(X, y) == pytest.approx(expected.score(points[index], y), abs=0.02)
         assert (fitted.predict(X) == expected.predict(points[index])).mean() > 0.98
-    # By any writing, also one that it was not fitted on.
+    # Methods take each form, also one that fit did not have.
     assert_array_equal(fitted.decision_function(points[index]), fitted.decision_function(X))
 
 
@@ -106,20 +107,20 @@ def test_all_writings_are_learned_from_alike(writing, kind, points):
 @pytest.mark.parametrize("embedder", [PAIRS, TRIPLETS], ids=["contrastive", "triplet"])
 def test_rows_by_index(writing, embedder, blobs):
     points, y = blobs
-    places = np.random.default_rng(3).permutation(len(y))[:70]
-    preprocessor, X = WRITINGS[writing](points, places)
-    expected = clone(embedder).fit(points[places], y[places])
-    fitted = clone(embedder).set_params(preprocessor=preprocessor).fit(X, y[places])
+    indices = np.random.default_rng(3).permutation(len(y))[:70]
+    preprocessor, X = WRITINGS[writing](points, indices)
+    expected = clone(embedder).fit(points[indices], y[indices])
+    fitted = clone(embedder).set_params(preprocessor=preprocessor).fit(X, y[indices])
     assert fitted.tuple_size_ is None
-    assert_array_equal(fitted.transform(X), expected.transform(points[places]))
-    assert_array_equal(fitted.predict(X), expected.predict(points[places]))
-    assert fitted.score(X, y[places]) == expected.score(points[places], y[places])
-    assert_array_equal(clone(fitted).fit_transform(X, y[places]), fitted.transform(X))
+    assert_array_equal(fitted.transform(X), expected.transform(points[indices]))
+    assert_array_equal(fitted.predict(X), expected.predict(points[indices]))
+    assert fitted.score(X, y[indices]) == expected.score(points[indices], y[indices])
+    assert_array_equal(clone(fitted).fit_transform(X, y[indices]), fitted.transform(X))
     new = named([5, 80]) if writing == "names" else [5, 80]
     assert_array_equal(fitted.transform(new), expected.transform(points[[5, 80]]))
 
 
-# 400 is more than there are points: they are embedded in place of the items.
+# With 400, a batch has more items than there are points, so all points are embedded instead of the items.
 @pytest.mark.parametrize("batch_size", [16, 400])
 def test_a_point_is_one_point_however_often_it_comes(batch_size, kind, points):
     embedder, index, y = kind
@@ -128,7 +129,7 @@ def test_a_point_is_one_point_however_often_it_comes(batch_size, kind, points):
     plan = plan_of(clone(embedder), copied, y)
     assert len(plan.X) == len(np.unique(index)) < index.size
     assert_array_equal(plan.X[plan.items[: index.size]], copied.reshape(-1, 6))
-    # A table with every point several times, and places in it, is the same data.
+    # Indices into a table that holds every point three times are the same data.
     table, shift = np.tile(points, (3, 1)), np.random.default_rng(0).integers(0, 3, index.shape) * len(points)
     fitted = [
         clone(embedder).set_params(preprocessor=preprocessor).fit(X, y).transform(points)
@@ -136,32 +137,32 @@ def test_a_point_is_one_point_however_often_it_comes(batch_size, kind, points):
     ]
     assert_allclose(fitted[1], fitted[0], atol=2e-5)
     if y is not None or index.shape[1] == 3:
-        # But not where the batch's other pairs are the negatives: a copy is another point than its original.
+        # Not if the other pairs of the batch are the negatives: there, a copy of a point is a different point.
         assert_allclose(fitted[2], fitted[0], atol=2e-5)
 
 
 def test_a_callable_is_asked_for_each_indicator_once(kind, points):
     embedder, index, y = kind
-    asked = []
+    calls = []
 
     def load(names):
-        asked.append(names)
+        calls.append(names)
         return at_names(points)(names)
 
     fitted = clone(embedder).set_params(preprocessor=load).fit(named(index), y)
-    (names,) = asked
+    (names,) = calls
     assert names.ndim == 1
     assert sorted(names) == sorted(set(named(index).ravel()))
     fitted.transform(named([3, 4]))
     fitted.pair_distance(named(index[:, :2]))
-    assert len(asked) == 3
+    assert len(calls) == 3
 
 
 @pytest.mark.parametrize("embedder", [PAIRS, TRIPLETS], ids=["pairs", "triplets"])
 def test_the_order_of_tuples_is_up_to_the_draws(embedder, points, index_pairs, index_triplets):
-    """Where a batch holds all tuples, their order is nothing but that of sums.
+    """If one batch holds all tuples, their order changes only the order of sums.
 
-    With several batches, it also decides which tuples meet: the fits then differ, as with another seed.
+    With several batches, it also decides which tuples are in one batch: the fits then differ, as with another seed.
     """
     index, y = (index_triplets, None) if embedder is TRIPLETS else index_pairs
     order = np.random.default_rng(0).permutation(len(index))
@@ -172,7 +173,7 @@ def test_the_order_of_tuples_is_up_to_the_draws(embedder, points, index_pairs, i
         assert difference < 1e-4 if batch_size == 400 else difference > 1e-4
 
 
-@pytest.mark.parametrize("loss", ["contrastive", "nce"])
+@pytest.mark.parametrize("loss", [name for name, loss in LOSSES.items() if loss.is_of_pairs])
 def test_the_sides_of_pairs_are_alike(loss, points, index_pairs):
     index, y = index_pairs
     embedder = clone(PAIRS).set_params(loss=loss, dropout=0)
@@ -221,21 +222,21 @@ def test_the_score_of_pairs_is_their_roc_auc(points, index_pairs):
     assert embedder.score(X, y, sample_weight=weights) == pytest.approx(expected, abs=1e-12)
     with pytest.raises(ValueError, match="pairs of both kinds"):
         embedder.score(X[y < 0], y[y < 0])
-    with pytest.raises(ValueError, match="that have a weight"):
+    with pytest.raises(ValueError, match="with positive weight"):
         embedder.score(X, y, sample_weight=(y > 0).astype(float))
 
 
 def test_pairs_that_are_all_alike_are_judged_by_others(points, index_pairs):
     index, y = index_pairs
     embedder = clone(PAIRS).fit(points[index], y)
-    alike = points[index[y > 0]]
-    crossed = np.stack([alike[:, 0], np.roll(alike[:, 1], 1, axis=0)], axis=1)
-    told = np.repeat([1, -1], len(alike))
-    expected = embedder.score(np.concatenate([alike, crossed]), told)
-    assert embedder.score(alike) == embedder.score(alike, np.ones(len(alike))) == expected
+    similar = points[index[y > 0]]
+    crossed = np.stack([similar[:, 0], np.roll(similar[:, 1], 1, axis=0)], axis=1)
+    outcome = np.repeat([1, -1], len(similar))
+    expected = embedder.score(np.concatenate([similar, crossed]), outcome)
+    assert embedder.score(similar) == embedder.score(similar, np.ones(len(similar))) == expected
 
 
-# scikit-learn's tools
+# Tools of scikit-learn
 
 
 @pytest.fixture(params=["pairs", "index pairs", "triplets", "index triplets"])
@@ -247,7 +248,7 @@ def on(request, points, index_pairs, index_triplets):
 
 
 def folds_of(X, y):
-    """What an integer cv means."""
+    """The folds of an integer ``cv``."""
     return list(KFold(3).split(X) if y is None else StratifiedKFold(3).split(X, y))
 
 

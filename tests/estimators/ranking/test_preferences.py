@@ -11,7 +11,7 @@ from sklearn.base import clone
 from sklearn.model_selection import GridSearchCV, cross_val_score
 
 from skmetric.estimators.points import Rows
-from skmetric.estimators.ranking.pairwise import PairwiseRanker
+from skmetric.estimators.ranking.pairwise import LOSSES, PairwiseRanker
 from skmetric.metrics import spearman_scorer
 from skmetric.model_selection.search import BatchedGridSearchCV
 
@@ -27,7 +27,7 @@ SMALL = {
 
 @pytest.fixture(scope="module")
 def preferences():
-    """Points whose first column decides; the closest are ties."""
+    """Pairs of points whose first column decides; the closest pairs are ties."""
     rng = np.random.default_rng(0)
     points = rng.normal(size=(80, 3)).astype(np.float32)
     index = rng.integers(0, 80, (400, 2))
@@ -36,7 +36,7 @@ def preferences():
     return points, index, np.where(np.abs(gap) < 0.2, 0, np.sign(gap)).astype(int)
 
 
-@pytest.mark.parametrize("loss", ["hinge", "logistic", "lambda"])
+@pytest.mark.parametrize("loss", LOSSES)
 def test_it_learns_who_wins(loss, preferences):
     points, index, y = preferences
     ranker = PairwiseRanker(loss=loss, **SMALL).fit(points[index[:300]], y[:300])
@@ -64,7 +64,7 @@ def test_swapping_the_points_changes_the_sign_and_nothing_else(seed, n, preferen
 
 
 @pytest.mark.parametrize(
-    "as_preprocessor", [Rows, lambda X: X, lambda X: X.tolist(), lambda X: lambda places: X[places]]
+    "as_preprocessor", [Rows, lambda X: X, lambda X: X.tolist(), lambda X: lambda indices: X[indices]]
 )
 def test_index_pairs_are_their_points(as_preprocessor, preferences):
     points, index, y = preferences
@@ -89,7 +89,7 @@ def test_ties_pull_scores_together(preferences):
 
 @pytest.mark.filterwarnings("ignore:y holds ties")
 def test_probabilities_are_shares_of_the_weights():
-    """Of two points, three of four judgments, by weight, are for the first."""
+    """Of two points, the first wins in three of four judgments, by weight."""
     pairs = np.tile(np.array([[[1.0, 0.0], [0.0, 1.0]]]), (64, 1, 1))
     y = np.tile([1, -1], 32)
     ranker = PairwiseRanker(loss="logistic", dropout=0, weight_decay=0, **SMALL | {"max_iter": 200})
@@ -124,7 +124,7 @@ def test_early_stopping_holds_out_pairs(preferences):
     given = clone(ranker).fit(points[index[:300]], y[:300], X_val=points[index[300:]], y_val=y[300:])
     best = max(row["valid_score"] for row in given.history_)
     ties = (y[300:] == 0).mean()
-    # A tie is half right, whatever the scores.
+    # In the validation score, a tie counts one half, regardless of the scores.
     assert given.score(points[index[300:]], y[300:]) == pytest.approx((best - ties / 2) / (1 - ties), abs=0.05)
 
 
@@ -146,7 +146,7 @@ def test_a_pickle_leaves_the_rows_out(preferences):
     loaded = pickle.loads(pickle.dumps(ranker))
     assert len(pickle.dumps(Rows(np.zeros((10**5, 10))))) < 200
     assert_array_equal(loaded.score_samples(points), ranker.score_samples(points))
-    with pytest.raises(ValueError, match="came out of a pickle"):
+    with pytest.raises(ValueError, match="loaded from a pickle"):
         loaded.predict(index)
     assert_array_equal(loaded.set_params(preprocessor=Rows(points)).predict(index), ranker.predict(index))
 
@@ -165,13 +165,13 @@ def test_methods_of_pairs_are_hidden_on_rows(preferences):
 @pytest.mark.parametrize(
     ("params", "change", "message"),
     [
-        ({}, {"y": 2}, "y must say for each of the .* pairs which point wins"),
-        ({}, {"y": "first"}, "y must say for each"),
-        ({}, {"groups": 0}, "groups and group_column are for rows"),
-        ({"group_column": 0}, {}, "groups and group_column are for rows"),
-        ({"preprocessor": np.zeros((5, 3))}, {"index": True}, "must hold indices in preprocessor, from 0 to 4"),
-        ({"preprocessor": Rows(np.zeros((5, 3)))}, {"index": True}, "must hold indices in preprocessor, from 0 to 4"),
-        ({}, {"triplets": True}, r"shape \(n, 2, n_features\)"),
+        ({}, {"y": 2}, r"y must hold 1 \(the first point wins\), -1 .* for each of the \d+ pairs"),
+        ({}, {"y": "first"}, r"y must hold 1 \(the first"),
+        ({}, {"groups": 0}, "groups and group_column must be None for pairs"),
+        ({"group_column": 0}, {}, "groups and group_column must be None for pairs"),
+        ({"preprocessor": np.zeros((5, 3))}, {"index": True}, "must hold indices into preprocessor, from 0 to 4"),
+        ({"preprocessor": Rows(np.zeros((5, 3)))}, {"index": True}, "must hold indices into preprocessor, from 0 to 4"),
+        ({}, {"triplets": True}, r"shape \(n_pairs, 2, n_features\)"),
     ],
 )
 def test_bad_pairs_are_named(params, change, message, preferences):
@@ -194,7 +194,7 @@ def test_a_tie_is_held_out_whole(preferences):
     points, index, _ = preferences
     ranker = PairwiseRanker(early_stopping=True, **SMALL | {"max_iter": 6}).fit(points[index], np.zeros(len(index)))
     assert {row["valid_score"] for row in ranker.history_} == {0.5}
-    with pytest.raises(ValueError, match="y must say for each"):
+    with pytest.raises(ValueError, match=r"y must hold 1 \(the first"):
         ranker.fit(points[index], points[index][:, 0, 0] > points[index][:, 1, 0])
 
 
@@ -202,6 +202,6 @@ def test_a_tie_is_held_out_whole(preferences):
 def test_losses_that_are_written_as_ties_are_pointed_out(preferences, outcomes):
     points, index, _ = preferences
     pairs, y = points[index], np.resize(outcomes, len(index))
-    with pytest.warns(UserWarning, match="make it -1") as caught:
+    with pytest.warns(UserWarning, match="replace it by -1") as caught:
         PairwiseRanker(**SMALL | {"max_iter": 1}).fit(pairs, y)
     assert caught[0].filename == __file__

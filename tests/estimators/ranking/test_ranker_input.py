@@ -1,4 +1,4 @@
-"""Groups, group columns and bad input of the rankers."""
+"""Groups, group columns and invalid input of rankers."""
 
 import numpy as np
 import pandas as pd
@@ -10,15 +10,16 @@ from sklearn.model_selection import GridSearchCV, GroupKFold
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
+from skmetric.estimators import all_estimators
+from skmetric.estimators.ranking._ranker import Ranker
 from skmetric.estimators.ranking.listwise import ListwiseRanker
 from skmetric.estimators.ranking.pairwise import PairwiseRanker
-from skmetric.estimators.ranking.pointwise import PointwiseRanker
 from skmetric.metrics import ndcg_scorer
 
 SMALL = {"hidden_layer_sizes": (8,), "max_iter": 3, "device": "cpu", "random_state": 0}
 each_kind = pytest.mark.parametrize(
     "ranker",
-    [PairwiseRanker(**SMALL), ListwiseRanker(**SMALL), PointwiseRanker(**SMALL)],
+    [ranker(**SMALL) for _, ranker in all_estimators() if issubclass(ranker, Ranker)],
     ids=lambda r: type(r).__name__,
 )
 X = np.random.default_rng(0).normal(size=(30, 3)).astype(np.float32)
@@ -39,7 +40,7 @@ def test_a_named_column_is_the_groups(ranker, ids):
     assert list(named.feature_names_in_) == ["a", "qid", "b", "c"]
     assert_array_equal(named.predict(frame), expected.predict(frame[["a", "b", "c"]]))
     assert named.score(frame, Y) == expected.score(frame[["a", "b", "c"]], Y, groups=GROUPS)
-    # Needed, and not read.
+    # The column must be there, but its values are not used.
     assert_array_equal(named.predict(frame.assign(qid="x")), named.predict(frame))
     with pytest.raises(ValueError, match="qid"):
         named.predict(frame[["a", "b", "c"]])
@@ -64,13 +65,13 @@ def test_a_column_by_its_place(ranker):
 @pytest.mark.parametrize(
     ("params", "data", "message"),
     [
-        ({"group_column": "qid"}, {}, "names a column, but X is a ndarray"),
+        ({"group_column": "qid"}, {}, "must be an index if X has no column names.*X of type ndarray"),
         ({"group_column": 3}, {}, "must be the index of a column of X, which has 3 columns"),
-        ({"group_column": 0}, {"groups": GROUPS}, "both given"),
-        ({}, {"groups": GROUPS[:-1]}, "groups must hold one id a row, 30 of them; got 29"),
+        ({"group_column": 0}, {"groups": GROUPS}, "groups must be None if group_column is set"),
+        ({}, {"groups": GROUPS[:-1]}, "groups must hold one id per row, got 29 ids for 30 rows"),
         ({}, {"groups": np.where(GROUPS == 2, np.nan, GROUPS)}, "groups must have an id in each row"),
         ({}, {"groups": [None, *GROUPS[1:]]}, "groups must have an id in each row"),
-        ({}, {"groups": np.column_stack([GROUPS, GROUPS])}, "groups must be one id a row"),
+        ({}, {"groups": np.column_stack([GROUPS, GROUPS])}, "groups must have one id per row"),
         ({}, {"sample_weight": -np.ones(30)}, "[Nn]egative"),
         ({}, {"sample_weight": np.zeros(30)}, "zero"),
         ({}, {"sample_weight": np.ones(29)}, "sample_weight"),
@@ -80,9 +81,9 @@ def test_a_column_by_its_place(ranker):
         ({}, {"y": np.full(30, np.nan)}, "NaN"),
         ({}, {"y": None}, "requires y"),
         ({"early_stopping": True}, {"X_val": X}, "must be given together"),
-        ({}, {"X_val": X, "y_val": Y}, "set early_stopping=True"),
-        ({"early_stopping": True}, {"groups": np.zeros(30)}, "there are not two such groups"),
-        ({"early_stopping": True}, {"y": Y - 2}, "metric='ndcg' cannot judge these rows"),
+        ({}, {"X_val": X, "y_val": Y}, "must be None without early stopping.*Set early_stopping=True"),
+        ({"early_stopping": True}, {"groups": np.zeros(30)}, "early_stopping must have two groups in which y differs"),
+        ({"early_stopping": True}, {"y": Y - 2}, "metric must be defined for these rows, got metric='ndcg'"),
     ],
 )
 def test_bad_input_is_named_and_changes_nothing(ranker, params, data, message):
@@ -105,7 +106,7 @@ def test_nothing_to_rank_is_an_error(ranker, data):
     "ranker", [PairwiseRanker(loss="lambda", **SMALL), ListwiseRanker(loss="approx_ndcg", **SMALL)]
 )
 def test_losses_made_of_gains_refuse_other_grades(ranker):
-    with pytest.raises(ValueError, match=r"made of NDCG's gains.*metric='ndcg_linear'"):
+    with pytest.raises(ValueError, match=r"y must hold grades.*uses the gains of NDCG.*metric='ndcg_linear'"):
         ranker.fit(X, Y + 0.5, groups=GROUPS)
     clone(ranker).set_params(metric="ndcg_linear").fit(X, Y + 0.5, groups=GROUPS)
 

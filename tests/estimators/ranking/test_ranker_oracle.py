@@ -1,6 +1,6 @@
-"""A ranker's fit, once more: loops over lists and pairs, one formula a line, in double precision.
+"""Reimplements the fit of a ranker: loops over lists and pairs, one formula per line, in double precision.
 
-What is random (initial weights, batches) comes from the ranker's own plan; all the rest is written anew.
+Everything random (initial weights, batches) comes from the plan of the ranker; the rest is written again.
 """
 
 import itertools
@@ -13,8 +13,10 @@ from numpy.testing import assert_array_equal
 from sklearn.base import clone
 
 from skmetric._core.engine import Stream, open_stream
+from skmetric.estimators import all_estimators
 from skmetric.estimators.points import Rows
-from skmetric.estimators.ranking.listwise import ListwiseRanker
+from skmetric.estimators.ranking import pairwise
+from skmetric.estimators.ranking._ranker import Ranker
 from skmetric.estimators.ranking.pairwise import PairwiseRanker
 from skmetric.estimators.ranking.pointwise import PointwiseRanker
 from tests.estimators.plain_training import Network, adamw, rates
@@ -23,19 +25,23 @@ from tests.estimators.prepared import plan_of, prepared_of
 SMALL = {"hidden_layer_sizes": (6, 5), "dropout": 0.0, "batch_size": 16, "max_iter": 3, "learning_rate": 0.02}
 SMALL |= {"weight_decay": 0.1, "device": "cpu", "random_state": 6}
 ON_LISTS = SMALL | {"max_group_size": 7, "metric": "ndcg@4"}
+NUMBERS = {
+    "hinge": {"margin": 0.3},
+    "softmax": {"temperature": 0.5},
+    "list_mle": {"temperature": 2.0},
+    "approx_ndcg": {"temperature": 0.2},
+}
+# All losses of all rankers: a new loss needs a definition in DEFINITIONS.
 RANKERS = [
-    PairwiseRanker(loss="hinge", margin=0.3, **ON_LISTS),
-    PairwiseRanker(loss="logistic", **ON_LISTS),
-    PairwiseRanker(loss="lambda", **ON_LISTS),
-    ListwiseRanker(loss="softmax", temperature=0.5, **ON_LISTS),
-    ListwiseRanker(loss="list_mle", temperature=2.0, **ON_LISTS),
-    ListwiseRanker(loss="approx_ndcg", temperature=0.2, **ON_LISTS),
-    PointwiseRanker(**SMALL),
+    ranker(loss=loss, **NUMBERS.get(loss, {}), **(SMALL if ranker is PointwiseRanker else ON_LISTS))
+    for _, ranker in all_estimators()
+    if issubclass(ranker, Ranker)
+    for loss in ranker._losses
 ]
 each_ranker = pytest.mark.parametrize("ranker", RANKERS, ids=lambda r: r.loss)
 
 
-# The losses of one list: s is a tensor of scores, r and w are lists of numbers.
+# The losses of one list: s is a tensor of scores, r (relevance) and w (weights) are lists of numbers.
 
 
 def softplus(x):
@@ -64,7 +70,7 @@ def discount(rank, k=math.inf):
 
 
 def ideal(gains, k=math.inf):
-    return sum(g * discount(place, k) for place, g in enumerate(sorted(gains, reverse=True), start=1))
+    return sum(g * discount(rank, k) for rank, g in enumerate(sorted(gains, reverse=True), start=1))
 
 
 def lambda_(s, r, w, ranker):
@@ -81,9 +87,9 @@ def softmax(s, r, w, ranker):
     s, w = s / ranker.temperature, torch.tensor(w)
     if len({x for x, weight in zip(r, w, strict=True) if weight}) < 2:
         return 0 * s.sum()
-    wanted = w * torch.tensor(r).exp()
-    # An item without weight is not there.
-    return -sum(p * (own - (w * s.exp()).sum().log()) for p, own in zip(wanted / wanted.sum(), s, strict=True) if p)
+    target = w * torch.tensor(r).exp()
+    # Items without weight are left out.
+    return -sum(p * (own - (w * s.exp()).sum().log()) for p, own in zip(target / target.sum(), s, strict=True) if p)
 
 
 def list_mle(s, r, w, ranker):
@@ -113,7 +119,7 @@ def squared(s, r, w, ranker):
     return sum(weight * (own - x) ** 2 for own, x, weight in zip(s, r, w, strict=True)) / (sum(w) or 1.0)
 
 
-LOSSES = {
+DEFINITIONS = {
     "hinge": hinge,
     "logistic": logistic,
     "lambda": lambda_,
@@ -124,11 +130,15 @@ LOSSES = {
 }
 
 
+def test_each_loss_has_a_definition():
+    assert DEFINITIONS.keys() == {ranker.loss for ranker in RANKERS}
+
+
 # Training.
 
 
 def batch_loss(network, batch, length, plan, known, ranker):
-    """Sum over the lists of a batch, each times the shares of its items."""
+    """Sum of the losses of all lists of a batch, each multiplied by the shares of its items."""
     losses = []
     for start in range(0, len(batch) // length * length, length):
         items = [int(item) for item in batch[start : start + length] if item >= 0]
@@ -137,12 +147,12 @@ def batch_loss(network, batch, length, plan, known, ranker):
         rows = items if plan.items is None else [int(plan.items[item]) for item in items]
         relevance, weight = known(items)
         share = sum(float(plan.values[item, 2]) for item in items)
-        losses.append(share * LOSSES[ranker.loss](network.scores(plan.X[rows]), relevance, weight, ranker))
+        losses.append(share * DEFINITIONS[ranker.loss](network.scores(plan.X[rows]), relevance, weight, ranker))
     return sum(losses)
 
 
 def train(ranker, prepared, known, n_epochs=None):
-    """Train as ``fit`` does, all epochs or the first ones; the network, and the mean loss of each epoch."""
+    """Train like ``fit``, for all epochs or the first ones; return the network and the mean loss of each epoch."""
     network, plan = Network.of(prepared), prepared.plan
     moments = [(torch.zeros_like(p), torch.zeros_like(p)) for p in network.parameters]
     rng = open_stream(plan.seed, Stream.BATCHES)
@@ -160,10 +170,11 @@ def train(ranker, prepared, known, n_epochs=None):
 
 
 def assert_same(fitted, network, history, points):
-    """The same scores and history.
+    """Compare scores and history.
 
-    Losses over lists do not see a shift of all scores. What the head's bias learns, and the bias of a hidden unit that
-    is active for all points, is rounding; random_state=6 draws weights with which that moves no unit off or on.
+    Losses over lists do not depend on a shift of all scores. The bias of the head, and the bias of a hidden unit that
+    is active for all points, therefore learn only rounding errors. With the weights of random_state=6, this turns no
+    unit on or off.
     """
     actual, expected = fitted.score_samples(points), network.scores(points).detach().numpy()
     if fitted.loss == "squared":
@@ -177,7 +188,7 @@ def assert_same(fitted, network, history, points):
 
 @pytest.fixture(scope="module")
 def table():
-    """Groups of 1 to 20 rows in no order, ties within them, one of equal grades, and rows and a group of no weight."""
+    """Unsorted groups of 1 to 20 rows, with ties, one group of equal grades, and rows and a group of weight 0."""
     rng = np.random.default_rng(1)
     groups = rng.permutation(np.repeat([3, 8, 1, 4, 9, 2, 6], [20, 9, 2, 1, 5, 8, 3]))
     X = (rng.normal(size=(len(groups), 3)) * [1, 10, 0.1]).astype(np.float32)
@@ -196,8 +207,8 @@ def table():
 def test_fit_by_loops(ranker, weighted, graded, table):
     X, y, groups, weights = table
     if not graded:
-        if ranker.loss in ("lambda", "approx_ndcg"):
-            pytest.skip("these losses take grades alone")
+        if ranker._losses[ranker.loss].uses_gain:
+            pytest.skip("this loss takes only grades")
         y = 10 - 0.7 * y
     if not weighted:
         weights = None
@@ -207,7 +218,7 @@ def test_fit_by_loops(ranker, weighted, graded, table):
 
 
 def what_is_known(ranker, y, weights):
-    """Relevance and weights of some items, as the loss is to see them."""
+    """Relevance and weights of items, as the loss should get them."""
     w = np.ones(len(y)) if weights is None else weights / weights[weights > 0].mean()
     center, scale = 0.0, 1.0
     if ranker.loss == "squared":
@@ -218,7 +229,7 @@ def what_is_known(ranker, y, weights):
 
 def test_the_table_is_as_meant(table):
     X, y, groups, weights = table
-    plan = plan_of(clone(RANKERS[0]), X, y, weights, groups=groups)
+    plan = plan_of(PairwiseRanker(**ON_LISTS), X, y, weights, groups=groups)
     assert len(set(plan.sampler.list_lengths)) > 2
     shown = plan.sampler.draw_epoch(np.random.default_rng(0))
     assert_array_equal(np.unique(groups[shown[shown >= 0]]), [1, 3, 8, 9])
@@ -226,9 +237,9 @@ def test_the_table_is_as_meant(table):
 
 @pytest.mark.parametrize("weighted", [False, True], ids=["", "weighted"])
 @pytest.mark.parametrize("indexed", [False, True], ids=["points", "indices"])
-@pytest.mark.parametrize("loss", ["hinge", "logistic", "lambda"])
+@pytest.mark.parametrize("loss", pairwise.LOSSES)
 def test_fit_on_pairs_by_loops(loss, indexed, weighted):
-    """A tie is won by both, each time at half its weight."""
+    """A tie is two pairs of half the weight, in which different points win."""
     rng = np.random.default_rng(2)
     points = rng.normal(size=(12, 3)).astype(np.float32)
     index = np.array([(i, j) for i, j in rng.integers(0, 12, (60, 2)) if i != j])
@@ -238,7 +249,7 @@ def test_fit_on_pairs_by_loops(loss, indexed, weighted):
     ranker = PairwiseRanker(loss=loss, margin=0.3, preprocessor=Rows(points) if indexed else None, **SMALL)
     data = {"X": index if indexed else points[index], "y": y, "sample_weight": weights if weighted else None}
 
-    # Items, two a pair: pairs as they are, ties as won by the first; then ties once more, as won by the second.
+    # Two items per pair: all pairs, with ties won by the first point; then all ties again, won by the second point.
     ties = np.flatnonzero(y == 0)
     relevance = [wins for outcome in y for wins in ([1.0, 0.0] if outcome >= 0 else [0.0, 1.0])]
     relevance = np.array(relevance + [0.0, 1.0] * len(ties))
@@ -251,7 +262,7 @@ def test_fit_on_pairs_by_loops(loss, indexed, weighted):
 
 def test_validation_is_by_the_same_scores(table):
     X, y, groups, weights = table
-    ranker = clone(RANKERS[1]).set_params(early_stopping=True)
+    ranker = PairwiseRanker(loss="logistic", early_stopping=True, **ON_LISTS)
     held_out = {"X_val": X, "y_val": y, "groups_val": groups}
     fitted = clone(ranker).fit(X, y, sample_weight=weights, groups=groups, **held_out)
     prepared = prepared_of(clone(ranker), X, y, weights, groups=groups, **held_out)
@@ -263,11 +274,11 @@ def test_validation_is_by_the_same_scores(table):
 
 
 def mean_ndcg(y, scores, groups, k):
-    """Over the groups that hold a grade above 0."""
+    """Mean NDCG over the groups with a grade above 0."""
     values = []
     for rows in (np.flatnonzero(groups == group) for group in np.unique(groups)):
         gains = [2 ** y[row] - 1 for row in rows]
         order = sorted(range(len(rows)), key=lambda i: -scores[rows[i]])
         if any(gains):
-            values.append(sum(gains[i] * discount(place, k) for place, i in enumerate(order, 1)) / ideal(gains, k))
+            values.append(sum(gains[i] * discount(rank, k) for rank, i in enumerate(order, 1)) / ideal(gains, k))
     return sum(values) / len(values)

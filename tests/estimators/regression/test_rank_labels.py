@@ -1,4 +1,4 @@
-"""What targets are told apart and ranked by: equal steps stay equal in float32, whatever the unit."""
+"""Labels by which targets are ranked: equal steps stay equal in float32, for any unit."""
 
 import numpy as np
 import pytest
@@ -16,7 +16,7 @@ from skmetric.estimators.regression._data import rank_labels
     shift=st.sampled_from([0.0, -3.0, 18.0]),
 )
 def test_a_grid_is_counted_in_steps(steps, unit, shift):
-    steps = np.array(sorted({*steps, 0, 1}), dtype=float)  # two neighbors show the unit
+    steps = np.array(sorted({*steps, 0, 1}), dtype=float)  # two neighboring values determine the unit
     labels = rank_labels((steps + shift)[:, None] * unit)
     assert_array_equal(labels, steps)
 

@@ -1,7 +1,7 @@
-"""The fit of a RankSimRegressor, once more: loops over rows and pairs, one formula a line, in double precision.
+"""Reimplements the fit of RankSimRegressor: loops over rows and pairs, one formula per line, in double precision.
 
-What is random (initial weights, batches) comes from the regressor's own plan; all the rest is written anew, or, of
-RankSim's loss and of smoothing, taken from the plain forms that their own tests have.
+Everything random (initial weights, batches) comes from the plan of the regressor. The RankSim loss and smoothing are
+the plain forms in the tests of the loss and of smoothing; the rest is written again.
 """
 
 import math
@@ -14,15 +14,16 @@ from numpy.testing import assert_allclose, assert_array_equal
 from sklearn.base import clone
 
 from skmetric._core.engine import Stream, open_stream
+from skmetric.estimators.regression._objectives import TERMS
 from skmetric.estimators.regression.ranksim import RankSimRegressor
 from tests._core.nn.plain_smoothing import PlainSmoothing
 from tests.estimators.plain_training import Network, adamw, rates
 from tests.estimators.prepared import plan_of, prepared_of
 from tests.losses.order import ranksim_reference as by_definition
 
-# Similarities that are nearly equal may come in one order here and in the other in single precision, which shows in the
-# gradient. The last layer is wide, as rows with one active unit have equal cosines, which rounding breaks; and
-# random_state=0 draws weights with which no two similarities come that close.
+# Nearly equal similarities may have a different order in single precision, which changes the gradient. The last layer
+# is wide, because rows with one active unit have equal cosines up to rounding. With the weights of random_state=0, no
+# two similarities are nearly equal.
 SMALL = {"hidden_layer_sizes": (7, 12), "dropout": 0.0, "batch_size": 16, "max_iter": 4, "learning_rate": 0.02}
 SMALL |= {"weight_decay": 0.1, "device": "cpu", "random_state": 0, "loss": "huber", "gamma": 0.5, "scale_free": True}
 SMALL |= {"interpolation_strength": 2.0, "similarity": "euclidean", "max_rank_samples": 64, "metric": "r2"}
@@ -42,7 +43,7 @@ class Table(NamedTuple):
 
 @pytest.fixture(scope="module")
 def table():
-    """Rows with targets of several kinds, skewed all of them, and with weights of which some are 0."""
+    """Rows with several kinds of skewed targets, and with weights of which some are 0."""
     rng = np.random.default_rng(1)
     X = (rng.normal(size=(45, 3)) * [1, 10, 0.1]).astype(np.float32)
     at = np.arange(45) // 3 * 3
@@ -53,7 +54,7 @@ def table():
     return Table(X, y, weights, y[at], y.round(), np.where(y > 23, 5.0, 2.0), two, two[at])
 
 
-# What is known about rows.
+# Units, weights and bins of rows.
 
 
 def columns(y):
@@ -68,7 +69,7 @@ def units(y, weights):
 
 
 def density_weights(y, is_seen, n_bins=100, bandwidth=2):
-    """One over the count of rows around the bin of each, up to a factor."""
+    """One over the smoothed number of rows in the bin of each row, up to a factor."""
     low, high = y[is_seen].min(), y[is_seen].max()
     bins = [min(max(int(n_bins * (value - low) / (high - low)), 0), n_bins - 1) for value in y]
     counts = [sum(b == c for c, seen in zip(bins, is_seen, strict=True) if seen) for b in range(n_bins)]
@@ -88,11 +89,11 @@ def bins_of_smoothing(y, is_seen, n_bins=50):
 # The losses of one batch.
 
 
-def of_gap(loss, gap):
-    size = gap.abs()
-    if loss == "huber":
-        return torch.where(size <= 1, gap**2 / 2, size - 1 / 2)
-    return size if loss == "absolute" else gap**2
+LOSS_OF_GAP = {
+    "absolute": lambda gap: gap.abs(),
+    "squared": lambda gap: gap**2,
+    "huber": lambda gap: torch.where(gap.abs() <= 1, gap**2 / 2, gap.abs() - 1 / 2),
+}
 
 
 def minus_distances(y):
@@ -101,16 +102,16 @@ def minus_distances(y):
 
 
 def first_of_each(targets, n_most):
-    """Places of the first row of each distinct target, in order."""
+    """Indices of the first row of each distinct target, in order."""
     chosen = []
-    for place, target in enumerate(targets):
+    for index, target in enumerate(targets):
         if len(chosen) < n_most and not any(np.array_equal(target, targets[other]) for other in chosen):
-            chosen.append(place)
+            chosen.append(index)
     return chosen
 
 
 class Training:
-    """One fit, of a regressor with the given parameters to the given data."""
+    """One fit of a regressor with the given parameters to the given data."""
 
     def __init__(self, regressor, data):
         self.regressor, prepared, self.y = regressor, prepared_of(clone(regressor), **data), data["y"]
@@ -132,7 +133,7 @@ class Training:
         return outputs[:, 0] if self.y.ndim == 1 else outputs
 
     def epochs(self):
-        """Train an epoch at a time; its figures for the history."""
+        """Train epoch by epoch; yield the history of each."""
         rng = open_stream(self.plan.seed, Stream.BATCHES)
         moments = [(torch.zeros_like(p), torch.zeros_like(p)) for p in self.network.parameters]
         n_steps = len(self.plan.sampler.list_lengths)
@@ -149,10 +150,10 @@ class Training:
             yield {"train_loss": total, "neighbor_spearman": neighbors}
 
     def step(self, rows, n_steps):
-        """Leave the gradient of a batch at the parameters; the batch's loss, and how well neighbors agree."""
+        """Compute the gradient of a batch; return its loss, and how well neighbors agree."""
         z = self.network.represent(self.plan.X[rows])
         gaps = self.network.head(self.on_its_way(z, rows)) - torch.from_numpy(self.standardized[rows])
-        each = of_gap(self.regressor.loss, gaps).mean(-1)
+        each = LOSS_OF_GAP[self.regressor.loss](gaps).mean(-1)
         fit = sum(n_steps * self.shares[row] * term for row, term in zip(rows, each, strict=True))
 
         ranked = first_of_each(self.y[rows], self.regressor.max_rank_samples)
@@ -174,14 +175,14 @@ class Training:
         return torch.stack([row * torch.as_tensor(a) + torch.as_tensor(b) for row, (a, b) in zip(z, maps, strict=True)])
 
     def labels(self, rows, ranked):
-        """Of the ranked rows: labels and their similarity. A single target is not standardized: ties stay ties."""
-        rows = [rows[place] for place in ranked]
+        """Labels of the ranked rows, and their similarity. A single target is not standardized, so ties stay ties."""
+        rows = [rows[index] for index in ranked]
         if self.y.ndim == 1:
             return torch.from_numpy(self.y[rows]), None
         return torch.from_numpy(self.standardized[rows]), minus_distances
 
     def ranksim(self, fit, z, ranked, labels, label_similarity):
-        """Its value and its gradient at the representation, as they are added to those of the fit."""
+        """Value and gradient of RankSim at the representation, as they are added to those of the fit."""
         options = {
             name: getattr(self.regressor, name) for name in ("interpolation_strength", "similarity", "scale_free")
         }
@@ -190,9 +191,9 @@ class Training:
         if self.regressor.gamma != "auto":
             loss = self.regressor.gamma * loss
             return loss.item(), torch.autograd.grad(loss, z, retain_graph=True)[0]
-        wanted = torch.autograd.grad(fit, z, retain_graph=True)[0]
+        of_fit = torch.autograd.grad(fit, z, retain_graph=True)[0]
         pull = torch.autograd.grad(loss, z, retain_graph=True)[0]
-        factor = min(1.0, 0.3 * norm(wanted) / norm(pull)) if norm(pull) else 0.0
+        factor = min(1.0, 0.3 * norm(of_fit) / norm(pull)) if norm(pull) else 0.0
         return factor * loss.item(), factor * pull
 
 
@@ -205,7 +206,7 @@ def data_of(table, y="y", weighted=False):
 
 
 def assert_same(fitted, training, X):
-    """Of two fits: representation, predictions, history."""
+    """Compare representation, predictions and history of two fits."""
     history = list(training.epochs())
     expected = training.predict(X)
     assert (np.std(expected, axis=0) > 0.05 * training.scale).all()
@@ -236,6 +237,10 @@ CASES = {
 }
 
 
+def test_each_loss_has_a_definition_and_a_case():
+    assert LOSS_OF_GAP.keys() == TERMS.keys() == {(SMALL | case)["loss"] for case in CASES.values()}
+
+
 @pytest.mark.parametrize("weighted", [False, True], ids=["", "weighted"])
 @pytest.mark.parametrize("case", CASES)
 def test_fit_by_loops(case, weighted, table):
@@ -259,7 +264,7 @@ def test_the_table_is_as_meant(table):
     for y in ("repeated", "rounded", "two_repeated"):
         distinct = [len(first_of_each(getattr(table, y)[batch[batch >= 0]], 64)) for batch in drawn]
         assert all(5 < n < 14 for n in distinct)
-    # Of three numbers in a row, the outer ones are equally far from the middle one.
+    # Of three consecutive numbers, the first and the last are equally far from the middle one.
     assert {24, 25, 26} < set(table.rounded)
 
 

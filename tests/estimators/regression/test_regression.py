@@ -135,7 +135,7 @@ def test_density_weights_multiply_sample_weights(table, weighting):
     weighter = LabelDensityWeighter(weighting) if isinstance(weighting, str) else weighting
     density = clone(weighter).fit(y[counts]).transform(y)
     assert_array_equal(regressor.density_weighter_.transform(y), density)
-    # Each row's share of the mean loss, which its plan brings with it.
+    # The share of each row in the mean loss, from the plan.
     shares = plan_of(small(weighting=weighting), X, y, weights).values[:, -2]
     assert_allclose(shares / shares.sum(), weights * density / (weights @ density), rtol=1e-5)
     assert not np.array_equal(regressor.predict(X), small().fit(X, y, weights).predict(X))
@@ -181,9 +181,9 @@ def test_rare_targets_are_held_out_in_proportion(table):
 def test_score_names_what_it_cannot_judge(table):
     X, y = table
     regressor = small(metric="spearman").fit(X, y)
-    with pytest.raises(ValueError, match="y must vary: metric='spearman'"):
+    with pytest.raises(ValueError, match="y must vary for metric='spearman'"):
         regressor.score(X, np.zeros(150))
-    with pytest.raises(ValueError, match="y must hold as many targets as y of fit, 1; got 2"):
+    with pytest.raises(ValueError, match="y must hold as many targets as y of fit, 1, got 2"):
         regressor.score(X, np.column_stack([y, y]))
 
 
@@ -304,21 +304,25 @@ BAD = [
     ({}, {"sample_weight": np.full(150, -1.0)}, "sample_weight|Negative"),
     ({}, {"sample_weight": np.zeros(150)}, "Sample weights"),
     ({}, {"sample_weight": np.full(150, np.nan)}, "sample_weight"),
-    ({"weighting": "lds"}, {"y": np.zeros((150, 2))}, "weighting='lds'"),
-    ({"feature_smoothing": True}, {"y": np.zeros((150, 2))}, "feature_smoothing=True"),
+    (
+        {"weighting": "lds"},
+        {"y": np.zeros((150, 2))},
+        "weighting must be None for several targets, got weighting='lds'",
+    ),
+    ({"feature_smoothing": True}, {"y": np.zeros((150, 2))}, "feature_smoothing must be False for several targets"),
     ({}, {"X_val": np.zeros((5, 6)), "y_val": np.arange(5)}, "early_stopping=True"),
     ({"early_stopping": True}, {"X_val": np.zeros((5, 6))}, "X_val and y_val"),
     ({"early_stopping": True}, {"X_val": np.zeros((5, 6)), "y_val": np.zeros((5, 2))}, "y_val"),
-    ({"early_stopping": True, "metric": "spearman"}, {"y": np.zeros(150)}, "must vary: metric='spearman'"),
+    ({"early_stopping": True, "metric": "spearman"}, {"y": np.zeros(150)}, "must vary for metric='spearman'"),
     ({"learning_rate": 1e30}, {}, "learning_rate"),
     ({"gamma": 1e39}, {}, "gamma"),
     ({}, {"y": np.arange(150).astype("M8[D]")}, "y must hold numbers"),
-    ({}, {"y": [None, *range(149)]}, "y must be finite; got nan in row 0"),
+    ({}, {"y": [None, *range(149)]}, "y must be finite, got nan in row 0"),
     ({}, {"y": np.r_[-1.7e308, 1.7e308, np.zeros(148)]}, "y must span a range"),
     ({"weighting": LabelDensityWeighter(power=-1)}, {}, "power"),
     ({"weighting": LabelDensityWeighter(kernel="box")}, {}, "kernel"),
-    ({"early_stopping": True}, {"X_val": np.zeros((1, 6)), "y_val": [1.0]}, "must vary: metric='r2'"),
-    ({"early_stopping": True}, {"y": np.zeros(150)}, "must vary: metric='r2'"),
+    ({"early_stopping": True}, {"X_val": np.zeros((1, 6)), "y_val": [1.0]}, "must vary for metric='r2'"),
+    ({"early_stopping": True}, {"y": np.zeros(150)}, "must vary for metric='r2'"),
 ]
 
 

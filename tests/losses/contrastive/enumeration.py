@@ -1,7 +1,7 @@
-"""The contrastive losses by their definitions: plain loops over pairs, one list at a time.
+"""Definitions of the contrastive losses: plain loops over the pairs of one list.
 
-Which pairs count is decided on plain numbers, terms are tensors, so every value here has a gradient. Items that are
-masked out are dropped before a list is looked at.
+Pairs are chosen on plain numbers, and terms are tensors, so that each value has a gradient. Masked items are dropped
+first.
 """
 
 import functools
@@ -10,18 +10,17 @@ import math
 
 import torch
 
-from tests.losses.cases import any_labels, generator, normal
 from tests.losses.triplet.enumeration import distances, negatives, positive_pairs, softplus
 
 
 def mean(terms, like):
-    """Mean of a list of scalar tensors, 0 of none; `like` always has a gradient of it."""
+    """Mean of a list of scalar tensors, or 0 if it is empty; always with a gradient for `like`."""
     nothing = (like * 0).sum()
     return torch.stack(terms).mean() + nothing if terms else nothing
 
 
 def log_sum_exp(*logits):
-    """log(sum(exp)) over scalars and vectors, given one after the other."""
+    """log(sum(exp)) over all given scalars and vectors."""
     return torch.logsumexp(torch.cat([each.reshape(-1) for each in logits]), 0)
 
 
@@ -39,13 +38,13 @@ def negative_pairs(labels):
 
 
 def on_lists(leading, one):
-    """`one(index)` for every list of a stack."""
+    """Return `one(index)` for each list of a stack."""
     values = [one(index) for index in itertools.product(*(range(size) for size in leading))]
     return torch.stack(values).reshape(leading)
 
 
 def at(option, leading, index):
-    """What an option, one for all lists or one a list, is for one list."""
+    """Value of an option for one list; options hold one number for all lists or one number per list."""
     return torch.as_tensor(option, dtype=torch.float64).expand(leading)[index].item()
 
 
@@ -55,7 +54,7 @@ def real_items(mask, shape, index):
 
 
 def labeled(one_list):
-    """Make a function of one list of labeled items one of a stack of lists."""
+    """Turn a function of one list of labeled items into a function of a stack of lists."""
 
     @functools.wraps(one_list)
     def loss(embeddings, labels, proxies=None, *, mask=None, distance="cosine", squared=None, **numbers):
@@ -106,7 +105,7 @@ def info_nce_loss(x, labels, *, temperature, distance):
 
 
 def own_positive_and_negatives(i, anchor_ids, positive_ids):
-    """Columns of anchor i: its own positive first, then the positives of others that are negatives of its."""
+    """Columns of anchor i: first its positive, then the positives of other anchors that are its negatives."""
     columns = [i]
     for j in range(len(anchor_ids)):
         same_item = positive_ids[j] is not None and positive_ids[j] == positive_ids[i]
@@ -215,7 +214,7 @@ def nce_loss(real_logits, noise_logits, *, log_noise_ratio, real_mask=None, nois
         if not len(x):
             return (x * 0).sum() + (y * 0).sum()
         log_ratio = at(log_noise_ratio, leading, index)
-        # log h(u) = -softplus(-u) and log(1 - h(u)) = -softplus(u), of the logits less the log ratio
+        # log h(u) = -softplus(-u) and log(1 - h(u)) = -softplus(u), with u the logits minus the log ratio
         return (softplus(log_ratio - x).sum() + softplus(y - log_ratio).sum()) / len(x)
 
     return on_lists(leading, one)
@@ -236,68 +235,3 @@ def sampled_softmax_loss(true_logits, sampled_logits, *, log_true_rate, log_samp
         return mean(terms, torch.cat([true_logits[index], sampled_logits[index].flatten()]))
 
     return on_lists(leading, one)
-
-
-# What every loss is tried on. Margins lie among the distances of standard normal rows of four features.
-MARGIN = {"euclidean": 2.5, "sqeuclidean": 7.0, "cosine": 0.9}
-LABELLED = {
-    "batch_contrastive_loss": lambda middle: {"margin": middle},
-    "info_nce_loss": lambda middle: {"temperature": 0.3},
-    "sup_con_loss": lambda middle: {"temperature": 0.3},
-    "nca_loss": lambda middle: {"temperature": 0.7},
-    "multi_similarity_loss": lambda middle: {"alpha": 2.0, "beta": 5.0, "base": 1 - middle, "margin": middle / 10},
-    "proxy_anchor_loss": lambda middle: {"margin": 0.1, "temperature": 0.4},
-    "batch_nce_loss": lambda middle: {"margin": middle, "temperature": 0.5},
-}
-LOSSES = (*LABELLED, "paired_info_nce_loss", "nce_loss", "sampled_softmax_loss")
-MEASURED = (*LABELLED, "paired_info_nce_loss")  # these have a `distance`
-MASK_OF = {"real_logits": "real_mask", "noise_logits": "noise_mask"}  # of all others it is `mask`
-
-
-def of_lists(name, lists, distance):
-    """What is learned (tensors with a gradient) and the other arguments of a loss of labeled lists."""
-    learned, options = {"embeddings": lists.embeddings}, {"labels": lists.labels, "distance": distance}
-    if name == "proxy_anchor_loss":
-        n_proxies = 2 + max(lists.labels.flatten().tolist(), default=0)  # one of them has no item
-        learned["proxies"] = normal(*lists.embeddings.shape[:-2], n_proxies, lists.embeddings.shape[-1], seed=99)
-    if lists.mask is not None:
-        options["mask"] = lists.mask
-    return learned, options | LABELLED[name](MARGIN[distance])
-
-
-def example(name, n, *, leading=(), width=4, distance="euclidean", n_classes=3, seed=0, masked=False):
-    """Random lists for any loss: what is learned, and the other arguments."""
-    if name in LABELLED:
-        return of_lists(
-            name, any_labels(n, n_classes, leading=leading, width=width, seed=seed, masked=masked), distance
-        )
-    draw = generator(seed)
-    masks = {"mask": torch.rand(*leading, n, generator=draw) < 0.7}
-    if name == "paired_info_nce_loss":
-        learned = {side: normal(*leading, n, width, seed=seed + i) for i, side in enumerate(("anchors", "positives"))}
-        options = {"temperature": 0.4, "distance": distance, "log_rate": normal(*leading, n, seed=seed + 2)}
-        options |= {f"{side[:-1]}_ids": torch.randint(n + 2, (*leading, n), generator=draw) for side in learned}
-    elif name == "nce_loss":
-        learned = {
-            "real_logits": normal(*leading, n, seed=seed),
-            "noise_logits": normal(*leading, n + 3, seed=seed + 1),
-        }
-        options = {"log_noise_ratio": 0.3}
-        masks = {"real_mask": masks["mask"], "noise_mask": torch.rand(*leading, n + 3, generator=draw) < 0.7}
-    else:
-        learned = {
-            "true_logits": normal(*leading, n, seed=seed),
-            "sampled_logits": normal(*leading, n, 5, seed=seed + 1),
-        }
-        options = {"log_true_rate": normal(*leading, n, seed=seed + 2)}
-        options["log_sampled_rate"] = normal(*leading, n, 5, seed=seed + 3)
-        options["is_hit"] = torch.rand(*leading, n, 5, generator=draw) < 0.3
-    return learned, options | (masks if masked else {})
-
-
-def evaluate(loss, learned, options, weights=1.0):
-    """Values of a loss, and the gradients of their weighted sum with respect to all that is learned."""
-    leaves = {name: tensor.detach().clone().requires_grad_() for name, tensor in learned.items()}
-    values = loss(**leaves, **options)
-    (values * weights).sum().backward()
-    return values.detach(), {name: leaf.grad for name, leaf in leaves.items()}

@@ -1,4 +1,4 @@
-"""Lists with nothing to learn from, NaNs, masks, extreme numbers, stacks bit by bit, and wrong arguments."""
+"""Lists with nothing to learn from, NaNs, masks, extreme numbers, equal bits in stacks, and wrong arguments."""
 
 import math
 
@@ -7,40 +7,43 @@ import torch
 
 from skmetric import losses
 from tests.losses.cases import Lists, assert_agree, normal
-from tests.losses.contrastive.enumeration import LABELLED, LOSSES, MASK_OF, MEASURED, evaluate, example, of_lists
+from tests.losses.contrastive.cases import (
+    LABELED,
+    LOSSES,
+    MASK_OF,
+    MEASURED,
+    evaluate,
+    example,
+    names,
+    of_lists,
+    with_numbers,
+)
 from tests.losses.triplet.enumeration import DISTANCES
 
 each_loss = pytest.mark.parametrize("name", LOSSES)
-each_labeled = pytest.mark.parametrize("name", LABELLED)
+each_labeled = pytest.mark.parametrize("name", LABELED)
 each_distance = pytest.mark.parametrize("distance", DISTANCES)
 PER_ITEM = ("labels", "mask", "log_rate", "anchor_ids", "positive_ids", "real_mask", "noise_mask", "log_true_rate")
 PER_ITEM += ("log_sampled_rate", "is_hit")  # the arguments that have the leading axes, besides what is learned
 
-# labels, and which items are real
-ALL_MASKED = {
-    "no item": ([], []),
-    "all masked": ([0, 0, 1, 1], [0, 0, 0, 0]),
-    "all masked, long": ([0, 1] * 40, [0] * 80),
-}
-ONE_ITEM = {"one item": ([1], [1]), "one item is left": ([0, 0, 1, 1], [0, 0, 1, 0])}
-SINGLETONS = {
-    "all singletons": ([0, 1, 2, 3], [1, 1, 1, 1]),
-    "singletons are left": ([0, 0, 1, 1], [1, 0, 0, 1]),
-    "all singletons, long": (list(range(80)), [1] * 80),
-}
-ONE_CLASS = {
-    "one class": ([2, 2, 2, 2], [1, 1, 1, 1]),
-    "one class is left": ([0, 0, 1, 1], [1, 1, 0, 0]),
-    "one class, long": ([5] * 80, [1] * 80),
-}
-NOTHING = {  # what each loss learns nothing from
-    "batch_contrastive_loss": ALL_MASKED | ONE_ITEM,
-    "info_nce_loss": ALL_MASKED | ONE_ITEM | SINGLETONS | ONE_CLASS,
-    "sup_con_loss": ALL_MASKED | ONE_ITEM | SINGLETONS,
-    "nca_loss": ALL_MASKED | ONE_ITEM | SINGLETONS,
-    "multi_similarity_loss": ALL_MASKED | ONE_ITEM | SINGLETONS | ONE_CLASS,
-    "proxy_anchor_loss": ALL_MASKED,
-    "batch_nce_loss": ALL_MASKED | ONE_ITEM | SINGLETONS | ONE_CLASS,
+# For each kind of lists with nothing to learn from: labels, and which items are real.
+NOTHING = {
+    "all masked": {
+        "no item": ([], []),
+        "all masked": ([0, 0, 1, 1], [0, 0, 0, 0]),
+        "all masked, long": ([0, 1] * 40, [0] * 80),
+    },
+    "one item": {"one item": ([1], [1]), "one item is left": ([0, 0, 1, 1], [0, 0, 1, 0])},
+    "singletons": {
+        "all singletons": ([0, 1, 2, 3], [1, 1, 1, 1]),
+        "singletons are left": ([0, 0, 1, 1], [1, 0, 0, 1]),
+        "all singletons, long": (list(range(80)), [1] * 80),
+    },
+    "one class": {
+        "one class": ([2, 2, 2, 2], [1, 1, 1, 1]),
+        "one class is left": ([0, 0, 1, 1], [1, 1, 0, 0]),
+        "one class, long": ([5] * 80, [1] * 80),
+    },
 }
 
 
@@ -62,9 +65,12 @@ def list_of(learned, options, index):
 
 
 @each_distance
-@pytest.mark.parametrize(("name", "case"), [(name, case) for name in NOTHING for case in NOTHING[name]])
-def test_nothing_valid_is_zero_with_zero_gradient(name, case, distance):
-    labels, mask = NOTHING[name][case]
+@pytest.mark.parametrize(
+    ("name", "kind", "case"),
+    [(name, kind, case) for name in LABELED for kind in LOSSES[name].nothing for case in NOTHING[kind]],
+)
+def test_nothing_valid_is_zero_with_zero_gradient(name, kind, case, distance):
+    labels, mask = NOTHING[kind][case]
     labels = torch.tensor(labels, dtype=torch.long)
     lists = Lists(normal(len(labels), 3), labels, torch.arange(len(labels)), torch.tensor(mask).bool())
     learned, options = of_lists(name, lists, distance)
@@ -73,10 +79,10 @@ def test_nothing_valid_is_zero_with_zero_gradient(name, case, distance):
 
 
 @pytest.mark.parametrize("n", [0, 4])
-@pytest.mark.parametrize("name", ["paired_info_nce_loss", "nce_loss", "sampled_softmax_loss"])
+@pytest.mark.parametrize("name", [name for name in LOSSES if name not in LABELED])
 def test_no_real_row(name, n):
     learned, options = example(name, n, leading=(2,), masked=True)
-    mask = "real_mask" if name == "nce_loss" else "mask"
+    mask = "real_mask" if "real_mask" in options else "mask"
     options[mask] = torch.zeros(2, n, dtype=torch.bool)
     assert_nothing(name, learned, options)
     assert_nothing(name, learned, options | {mask: options[mask][0]})
@@ -151,7 +157,7 @@ def test_hits_do_not_leak(junk):
 @each_loss
 def test_nan_is_not_hidden_and_stays_in_its_list(name, distance):
     learned, options = example(name, 7, leading=(2,), distance=distance)
-    if "labels" in options:  # a class of one, which is nobody's anchor or positive, among others
+    if "labels" in options:  # one class has one item, which is not an anchor or a positive
         options["labels"] = torch.tensor([0, 1, 1, 2, 0, 0, 1]).expand(2, 7)
     if "is_hit" in options:
         options["is_hit"] = torch.zeros_like(options["is_hit"])
@@ -196,20 +202,18 @@ SLOPES = ("temperature", "alpha", "beta")
 
 @pytest.mark.parametrize("size", [1e-4, 1e4])
 @each_distance
-@pytest.mark.parametrize(
-    ("name", "number"), [(name, number) for name in MEASURED for number in SLOPES if number in example(name, 2)[1]]
-)
+@pytest.mark.parametrize(("name", "number"), with_numbers(*SLOPES))
 def test_extreme_slopes_are_finite_in_float32(name, number, distance, size):
     for seed, copies in ((0, 0), (1, 9)):
         learned, options = example(name, 20, distance=distance, seed=seed)
         learned = {key: tensor.float() for key, tensor in learned.items()}
-        next(iter(learned.values()))[:copies] = 0.3  # of one row, in several classes
+        next(iter(learned.values()))[:copies] = 0.3  # copies of one row, in several classes
         value, gradients = evaluated(name, learned, options | {number: size})
         assert value.isfinite()
         assert all(gradient.isfinite().all() for gradient in gradients.values())
 
 
-@pytest.mark.parametrize("name", ["nce_loss", "sampled_softmax_loss"])
+@pytest.mark.parametrize("name", names(lambda loss: loss.distance is None))
 def test_extreme_logits_are_finite_in_float32(name):
     learned, options = example(name, 20)
     value, gradients = evaluated(name, {key: 1e4 * tensor.float() for key, tensor in learned.items()}, options)
@@ -267,8 +271,8 @@ def test_numbers_take_no_gradient(number):
 
 
 WRONG = [(name, "distance", "nearest") for name in MEASURED]
-WRONG += [(name, number, wrong) for name in MEASURED for number in SLOPES for wrong in (0.0, -1.0, math.nan, math.inf)]
-WRONG += [(name, "labels", torch.zeros(shape).long()) for name in LABELLED for shape in [(5,), (7,), (6, 1), ()]]
+WRONG += [(*each, wrong) for each in with_numbers(*SLOPES) for wrong in (0.0, -1.0, math.nan, math.inf)]
+WRONG += [(name, "labels", torch.zeros(shape).long()) for name in LABELED for shape in [(5,), (7,), (6, 1), ()]]
 WRONG += [(name, key, torch.ones(5).bool()) for name in LOSSES for key in ("mask", "real_mask")]
 WRONG += [("nce_loss", "noise_mask", torch.ones(6).bool())]  # there are 9 noise logits
 

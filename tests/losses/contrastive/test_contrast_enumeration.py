@@ -8,7 +8,7 @@ import torch
 from skmetric import losses
 from tests.losses.cases import any_labels, assert_agree, blocks, generator, normal
 from tests.losses.contrastive import enumeration as by_definition
-from tests.losses.contrastive.enumeration import LABELLED, LOSSES, MEASURED, evaluate, example, of_lists
+from tests.losses.contrastive.cases import LABELED, LOSSES, MEASURED, evaluate, example, of_lists, with_numbers
 from tests.losses.triplet.enumeration import DISTANCES
 
 LISTS = {
@@ -32,16 +32,7 @@ LISTS = {
     "stack": any_labels(8, 3, leading=(2,), masked=True, seed=7),
     "stack of stacks": any_labels(8, 3, leading=(2, 3), masked=True, duplicates=True, seed=8),
 }
-WITH_TEMPERATURE = [name for name in MEASURED if "temperature" in example(name, 2)[1]]
 NUMBERS = ("temperature", "margin", "alpha", "beta", "base")
-DEFAULT_DISTANCE = {"batch_contrastive_loss": "euclidean", "batch_nce_loss": "euclidean", "nca_loss": "sqeuclidean"}
-REQUIRED = {
-    "batch_contrastive_loss": ("margin",),
-    "info_nce_loss": ("temperature",),
-    "sup_con_loss": ("temperature",),
-    "batch_nce_loss": ("margin", "temperature"),
-    "paired_info_nce_loss": ("temperature",),
-}
 
 
 def assert_same(name, learned, options):
@@ -55,9 +46,9 @@ def assert_same(name, learned, options):
 
 @pytest.mark.parametrize("case", LISTS)
 @pytest.mark.parametrize("distance", DISTANCES)
-@pytest.mark.parametrize("name", LABELLED)
+@pytest.mark.parametrize("name", LABELED)
 def test_labeled(name, distance, case):
-    if case == "one feature" and distance == "cosine":  # all directions are equal or opposite, but for rounding
+    if case == "one feature" and distance == "cosine":  # all directions are equal or opposite, except for rounding
         distance = "euclidean"
     assert_same(name, *of_lists(name, LISTS[case], distance))
 
@@ -82,7 +73,7 @@ def test_batch_contrastive_margins_and_powers(squared, margin, distance):
 
 @pytest.mark.parametrize("distance", DISTANCES)
 @pytest.mark.parametrize("temperature", [1e-4, 0.05, 1.0, 10.0, 1e4])
-@pytest.mark.parametrize("name", WITH_TEMPERATURE)
+@pytest.mark.parametrize("name", [name for name, _ in with_numbers("temperature")])
 def test_temperatures(name, temperature, distance):
     learned, options = example(name, 12, distance=distance, seed=12)
     assert_same(name, learned, options | {"temperature": temperature})
@@ -107,22 +98,20 @@ def test_multi_similarity_slopes(alpha, beta, base):
 
 @pytest.mark.parametrize("distance", DISTANCES)
 @pytest.mark.parametrize("margin", [-1.0, 0.0, 0.1, 3.0])
-@pytest.mark.parametrize("name", ["proxy_anchor_loss", "batch_nce_loss"])
+@pytest.mark.parametrize("name", [name for name, _ in with_numbers("margin")])
 def test_margins(name, margin, distance):
     learned, options = example(name, 12, distance=distance, seed=15)
     assert_same(name, learned, options | {"margin": margin})
 
 
-@pytest.mark.parametrize(
-    ("name", "number"), [(name, number) for name in MEASURED for number in NUMBERS if number in example(name, 2)[1]]
-)
+@pytest.mark.parametrize(("name", "number"), with_numbers(*NUMBERS))
 def test_numbers_of_each_list(name, number):
     learned, options = example(name, 9, leading=(2, 3), distance="cosine", seed=16, masked=True)
     options[number] = torch.linspace(0.2, 1.5, 6, dtype=torch.float64).reshape(2, 3)
     assert_same(name, learned, options)
 
 
-@pytest.mark.parametrize("name", LABELLED)
+@pytest.mark.parametrize("name", LABELED)
 def test_leading_axes_broadcast(name):
     learned, options = example(name, 10, leading=(2, 3), seed=17)
     options |= {"labels": options["labels"][0], "mask": torch.rand(10, generator=generator(18)) < 0.7}
@@ -132,15 +121,11 @@ def test_leading_axes_broadcast(name):
     assert_same(name, learned, options | {"labels": options["labels"][0]})
 
 
-@pytest.mark.parametrize(
-    ("name", "lone"),
-    [("proxy_anchor_loss", 0), ("proxy_anchor_loss", 1), ("nce_loss", 0), ("nce_loss", 1), ("sampled_softmax_loss", 1)],
-)
-def test_one_side_for_all_lists(name, lone):
-    # items with the proxies of several models, one set of noise for several models, and so on
+@pytest.mark.parametrize(("name", "key"), [(name, key) for name in LOSSES for key in LOSSES[name].shared])
+def test_one_side_for_all_lists(name, key):
+    # the same items with the proxies of several models, the same noise for several models, and so on
     learned, options = example(name, 6, leading=(3,), seed=37)
     options = {key: each[0] if isinstance(each, torch.Tensor) else each for key, each in options.items()}
-    key = list(learned)[lone]
     learned[key] = learned[key][0]
 
     def expanded(**arguments):
@@ -154,8 +139,8 @@ def test_one_side_for_all_lists(name, lone):
 
 @pytest.mark.parametrize("name", MEASURED)
 def test_defaults(name):
-    learned, options = example(name, 12, distance=DEFAULT_DISTANCE.get(name, "cosine"), seed=19)
-    given = {key: options[key] for key in options if key == "labels" or key in REQUIRED.get(name, ())}
+    learned, options = example(name, 12, distance=LOSSES[name].distance, seed=19)
+    given = {key: options[key] for key in options if key == "labels" or key in LOSSES[name].required}
     expected = evaluate(getattr(by_definition, name), learned, given | {"distance": options["distance"]})
     assert_agree(evaluate(getattr(losses, name), learned, given), expected)
 
@@ -187,7 +172,7 @@ IDS = {
 @pytest.mark.parametrize("case", IDS)
 def test_paired_ids_rates_and_masks(case, distance, corrected, masked):
     anchors, positives = normal(2, 7, 3, seed=22), normal(2, 7, 3, seed=23)
-    positives[0, 1:4] = anchors[0, [1, 1, 0]]  # rows at distance 0, its own positive and others'
+    positives[0, 1:4] = anchors[0, [1, 1, 0]]  # rows at distance 0 from their own positive and from others
     ids = (None if each is None else torch.tensor(each) for each in IDS[case])
     options = {"temperature": 0.5, "distance": distance} | dict(zip(("anchor_ids", "positive_ids"), ids, strict=True))
     if corrected:
@@ -201,7 +186,7 @@ def test_paired_ids_rates_and_masks(case, distance, corrected, masked):
 @pytest.mark.parametrize(("n_real", "n_noise"), [(0, 4), (4, 0), (1, 1), (5, 9), (9, 5)])
 @pytest.mark.parametrize("scale", [1.0, 24.0, 1e4])
 def test_nce(scale, n_real, n_noise, log_ratio):
-    # a scale of 24 asks for the tails of the logistic function to full precision
+    # a scale of 24 needs full precision in the tails of the logistic function
     learned = {"real_logits": scale * normal(3, n_real, seed=25), "noise_logits": scale * normal(3, n_noise, seed=26)}
     assert_same("nce_loss", learned, {"log_noise_ratio": log_ratio})
     options = {"log_noise_ratio": log_ratio + torch.arange(3).double()}

@@ -1,4 +1,4 @@
-"""Laws of the contrastive losses that hold whatever the data are."""
+"""Laws of the contrastive losses that hold for any data."""
 
 import math
 
@@ -10,7 +10,7 @@ from torch.nn.functional import binary_cross_entropy_with_logits, cross_entropy
 
 from skmetric import losses
 from tests.losses.cases import any_labels, blocks, generator, normal
-from tests.losses.contrastive.enumeration import LABELLED, LOSSES, MARGIN, evaluate, example
+from tests.losses.contrastive.cases import LABELED, LOSSES, MARGIN, MEASURED, evaluate, example, names
 from tests.losses.triplet.enumeration import DISTANCES
 
 settings = hypothesis.settings(max_examples=30, deadline=None, database=None, derandomize=True)
@@ -18,10 +18,11 @@ settings = hypothesis.settings(max_examples=30, deadline=None, database=None, de
 seeds = st.integers(0, 2**20)
 sizes = st.integers(2, 16)
 n_classes = st.integers(1, 6)
-labeled = st.sampled_from(list(LABELLED))
+labeled = st.sampled_from(LABELED)
+measured = st.sampled_from(MEASURED)
 distances = st.sampled_from(DISTANCES)
 temperatures = st.floats(0.05, 5.0)
-SOFTMAX = ("info_nce_loss", "sup_con_loss", "nca_loss")  # a temperature, and a distance
+SOFTMAX = names(lambda loss: loss.is_softmax)
 
 
 def close(actual, expected):
@@ -83,7 +84,7 @@ def test_masked_items_are_removed_items(seed, n, classes, name, distance):
 
 
 @settings
-@hypothesis.given(seeds, sizes, n_classes, st.sampled_from([*LABELLED, "paired_info_nce_loss"]))
+@hypothesis.given(seeds, sizes, n_classes, measured)
 def test_distances_do_not_see_rotation_and_shift(seed, n, classes, name):
     rotation, shift = torch.linalg.qr(normal(4, 4, seed=seed)).Q, normal(4, seed=seed + 1)
     for distance in ("euclidean", "sqeuclidean"):
@@ -93,7 +94,7 @@ def test_distances_do_not_see_rotation_and_shift(seed, n, classes, name):
 
 
 @settings
-@hypothesis.given(seeds, sizes, n_classes, st.sampled_from([*LABELLED, "paired_info_nce_loss"]))
+@hypothesis.given(seeds, sizes, n_classes, measured)
 def test_cosine_does_not_see_lengths(seed, n, classes, name):
     learned, options = example(name, n, distance="cosine", n_classes=classes, seed=seed)
     lengths = {key: 0.1 + 9 * normal(len(tensor), 1, seed=seed).abs() for key, tensor in learned.items()}
@@ -102,17 +103,19 @@ def test_cosine_does_not_see_lengths(seed, n, classes, name):
 
 
 @settings
-@hypothesis.given(seeds, sizes, n_classes, st.sampled_from([*SOFTMAX, "batch_nce_loss"]), st.floats(0.1, 10.0))
+@hypothesis.given(
+    seeds, sizes, n_classes, st.sampled_from(names(lambda loss: loss.is_scale_free)), st.floats(0.1, 10.0)
+)
 def test_scale_of_embeddings_margin_and_temperature(seed, n, classes, name, scale):
     for distance, factor in (("euclidean", scale), ("sqeuclidean", scale**2)):
         learned, options = example(name, n, distance=distance, n_classes=classes, seed=seed)
         expected = value(name, learned, options)
         options |= {key: options[key] * factor for key in ("margin", "temperature") if key in options}
-        close(value(name, {"embeddings": learned["embeddings"] * scale}, options), expected)
+        close(value(name, {key: tensor * scale for key, tensor in learned.items()}, options), expected)
 
 
 @settings
-@hypothesis.given(seeds, sizes, n_classes, st.sampled_from(LOSSES), distances)
+@hypothesis.given(seeds, sizes, n_classes, st.sampled_from(list(LOSSES)), distances)
 def test_no_loss_is_negative(seed, n, classes, name, distance):
     assert value(name, *example(name, n, distance=distance, n_classes=classes, seed=seed, masked=True)) >= 0
 
@@ -123,7 +126,7 @@ def test_similar_and_dissimilar_pairs(seed, n, margin):
     d, similar = normal(n, n, seed=seed).abs(), torch.rand(n, n, generator=generator(seed)) < 0.5
     pull, push = (losses.contrastive_loss(d, each, margin=margin) for each in (similar, ~similar))
     close(pull + push, d.clamp(min=margin))
-    # an unlike pair is a like pair of what it lacks to the margin
+    # a negative pair costs the same as a positive pair at the distance that is missing to the margin
     lacking = (margin - d).clamp(min=0)
     close(losses.contrastive_loss(torch.where(similar, d, lacking), torch.tensor(True), margin=margin), pull)
     close(losses.contrastive_loss(d, similar, margin=margin, squared=True), pull.square())
@@ -166,17 +169,18 @@ def test_batch_nce_is_nce_of_pairs(seed, n, classes, distance, temperature):
 def test_two_of_each_class_make_one_loss(seed, classes, distance, temperature):
     case = blocks(classes, 2, seed=seed)
     expected = softmax_value("info_nce_loss", case.embeddings, case.labels, temperature, distance)
-    for name in ("sup_con_loss", "nca_loss"):
+    for name in SOFTMAX:
         close(softmax_value(name, case.embeddings, case.labels, temperature, distance), expected)
 
 
 @settings
 @hypothesis.given(seeds, st.integers(2, 4), st.integers(2, 5), distances, temperatures)
 def test_order_of_the_softmax_losses(seed, classes, samples_per_class, distance, temperature):
-    # the other positives are in the denominators of sup_con, not of info_nce; nca takes the mean inside the logarithm
+    # the other positives are in the denominators of sup_con, not of info_nce; nca has the mean inside the logarithm
     case = blocks(classes, samples_per_class, seed=seed)
     info_nce, sup_con, nca = (
-        softmax_value(name, case.embeddings, case.labels, temperature, distance) for name in SOFTMAX
+        softmax_value(name, case.embeddings, case.labels, temperature, distance)
+        for name in ("info_nce_loss", "sup_con_loss", "nca_loss")
     )
     assert sup_con >= info_nce - 1e-12
     assert sup_con >= nca + math.log(samples_per_class - 1) - 1e-12
@@ -192,9 +196,9 @@ def test_one_more_negative_for_all_raises_the_loss(seed, n, classes, name, dista
 
 
 @settings
-@hypothesis.given(seeds, sizes, st.sampled_from(["multi_similarity_loss", "proxy_anchor_loss"]), st.floats(0.0, 3.0))
+@hypothesis.given(seeds, sizes, st.sampled_from(names(lambda loss: loss.grows_with_margin)), st.floats(0.0, 3.0))
 def test_a_wider_margin_raises_the_loss(seed, n, name, wider):
-    # it lets more pairs count in the one, and moves both kinds of pairs in the other
+    # in multi-similarity it lets more pairs count, in proxy-anchor it moves both kinds of pairs
     learned, options = example(name, n, distance="euclidean", seed=seed)
     below = value(name, learned, options)
     assert value(name, learned, options, margin=options["margin"] + wider) >= below - 1e-12
@@ -240,7 +244,7 @@ def test_sampling_every_class_is_the_full_softmax(seed, n, classes, log_rate):
 @settings
 @hypothesis.given(seeds, st.integers(2, 5), st.integers(2, 4), st.floats(0.1, 2.0))
 def test_pytorch_metric_learning(seed, classes, samples_per_class, temperature):
-    # Its averages leave out other losses of 0 than ours; with every class complete there are none here.
+    # Its averages leave out different terms of 0 than ours. If all classes are complete, there are no such terms.
     peer = pytest.importorskip("pytorch_metric_learning.losses")
     peer_distance = pytest.importorskip("pytorch_metric_learning.distances").LpDistance
     miner = pytest.importorskip("pytorch_metric_learning.miners").MultiSimilarityMiner(0.1)

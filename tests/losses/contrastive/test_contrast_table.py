@@ -1,6 +1,7 @@
-"""Hand-computed values of every contrastive loss.
+"""Hand-computed values of each contrastive loss.
 
-With a temperature of 1 / log 2 a distance d weighs exp(-d / temperature) = 2^-d, so losses are logarithms of fractions.
+With a temperature of 1 / log 2, a distance d has the weight exp(-d / temperature) = 2^-d, so losses are logarithms of
+fractions.
 """
 
 import math
@@ -10,6 +11,7 @@ import pytest
 import torch
 
 from skmetric import losses
+from tests.losses.contrastive.cases import LOSSES
 
 log = math.log
 HALVING = 1 / math.log(2)
@@ -38,6 +40,11 @@ WEIGHTS = {
 }
 
 
+def test_each_loss_of_lists_is_in_the_table():
+    public = {name for name in losses.__all__ if ".contrastive." in getattr(losses, name).__module__}
+    assert public - {"contrastive_loss"} == set(LOSSES)
+
+
 def leaf(values):
     return torch.tensor(values, dtype=torch.float64, requires_grad=True)
 
@@ -62,7 +69,7 @@ def test_contrastive(squared, expected):
     torch.testing.assert_close(terms.detach(), torch.tensor(expected, dtype=torch.float64))
 
 
-# The positive distances and the margin less the negative ones (only what is above 0); every pair is there twice.
+# The positive distances, and the margin minus the negative distances if above 0. Each pair counts twice.
 COUNTED = [
     ("euclidean", 4.0, [2, 6, 4, 4], [1, 3, 1, 3]),
     ("euclidean", 3.0, [2, 6, 4, 4], [2, 2]),
@@ -83,7 +90,7 @@ def test_batch_contrastive(distance, margin, positive, negative):
 
 
 def test_batch_contrastive_leaves_out_pairs_without_a_loss():
-    # distances of positives: 0 and 2, 2; the pair at 0 is not counted. Negatives: 5, 5, 3 of a margin of 6.
+    # distances of positives: 0 and 2, 2; the pair at 0 is not counted. Negatives: 5, 5, 3, with a margin of 6.
     x = leaf([[0.0], [0.0], [2.0], [5.0]])
     check(losses.batch_contrastive_loss(x, torch.tensor([0, 0, 0, 1]), margin=6.0), x, 2 + 5 / 3)
 
@@ -132,8 +139,8 @@ def test_multi_similarity_cosine():
 
 
 def test_proxy_anchor():
-    # Distances of A to E from the proxies: 1 1 5 2 6, then 4 2 2 1 3, then 10 8 4 7 3; similarities are 1 less those.
-    # Proxy 0 has A, B, C, proxy 1 has D, E, proxy 2 has none. 2^-(S - 1) of a proxy's items, and 2^(S + 1) of others:
+    # Distances of A to E from the proxies: 1 1 5 2 6, then 4 2 2 1 3, then 10 8 4 7 3; similarities are 1 minus those.
+    # Proxy 0 has A, B, C, proxy 1 has D, E, proxy 2 has none. 2^-(S - 1) for items of a proxy, 2^(S + 1) for others:
     pull = [1 + 2 + 2 + 32, 1 + 2 + 8]
     push = [1 + 1 + 1 / 16, 1 + 1 / 4 + 1 + 1, 1 + 1 / 256 + 1 / 64 + 1 / 4 + 1 / 32 + 1 / 2]
     x, proxies = leaf(POINTS["euclidean"]), leaf([[1.0, 0.0], [4.0, 0.0], [10.0, 0.0]])
@@ -143,7 +150,7 @@ def test_proxy_anchor():
 
 
 def test_batch_nce():
-    # 8 ordered real pairs and 12 of noise, so nu is 3/2; exp(logit) is 2^(3 - d). Of each pair, once:
+    # 8 ordered real pairs and 12 noise pairs, so nu is 3/2; exp(logit) is 2^(3 - d). For each pair, once:
     # real d 2, 6, 4, 4: 1 + nu / exp(logit); noise d 3, 7, 1, 5, 3, 1: 1 + exp(logit) / nu
     real = [1 + 0.75, 1 + 12, 1 + 3, 1 + 3]
     noise = [1 + 2 / 3, 1 + 1 / 24, 1 + 8 / 3, 1 + 1 / 6, 1 + 2 / 3, 1 + 8 / 3]
@@ -163,7 +170,7 @@ PAIRED = {
         {"anchor_ids": [4, 5, 6], "positive_ids": [4, 5, 6]},
         [13 / 8, 7 / 4, 11 / 8],
     ),
-    "unlike ids of one side": ({"positive_ids": [0, 1, 2]}, [13 / 8, 7 / 4, 11 / 8]),
+    "different ids of one side": ({"positive_ids": [0, 1, 2]}, [13 / 8, 7 / 4, 11 / 8]),
     "rates 1, 2, 4": ({"log_rate": np.log([1, 2, 4])}, [10.25 / 8, 4.25 / 2, 4 / 2]),
     "last is masked": ({"mask": [True, True, False]}, [12 / 8, 6 / 4]),
     "last is masked, positive twice": ({"mask": [True, True, False], "positive_ids": [7, 8, 7]}, [12 / 8, 6 / 4]),
@@ -181,7 +188,7 @@ def test_paired_info_nce(case):
 
 
 def test_nce():
-    # h(log u) = u / (u + 2) of u = 2, 4; 1 - h = 2 / (u + 2) of u = 1/2, 2, 1
+    # h(log u) = u / (u + 2) for u = 2, 4; 1 - h = 2 / (u + 2) for u = 1/2, 2, 1
     real, noise = leaf([log(2), log(4)]), leaf([-log(2), log(2), 0.0])
     expected = -(log(1 / 2) + log(2 / 3) + log(4 / 5) + log(1 / 2) + log(2 / 3)) / 2
     check(losses.nce_loss(real, noise, log_noise_ratio=log(2)), real, expected)
@@ -191,7 +198,7 @@ def test_nce():
 
 
 def test_sampled_softmax():
-    # weight / rate: 4 / 1 of the true class against 2 / (1/2) and 1 / (1/4); 1 / (1/2) against 8 / 2 and 4 / 1
+    # weight / rate: 4 / 1 for the true class against 2 / (1/2) and 1 / (1/4); 1 / (1/2) against 8 / 2 and 4 / 1
     logs = [torch.tensor(each, dtype=torch.float64).log() for each in ([4, 1], [[2, 1], [8, 4]], [1, 0.5])]
     true, sampled, true_rate = (each.requires_grad_() for each in logs)
     sampled_rate = torch.tensor([[0.5, 0.25], [2, 1]], dtype=torch.float64).log()

@@ -1,4 +1,4 @@
-"""The correlation losses with their definitions, and random lists to correlate."""
+"""A table of the correlation losses with their definitions, and random lists."""
 
 import functools
 import math
@@ -10,7 +10,7 @@ from skmetric.losses import pearson_loss, spearman_loss
 from tests.losses.cases import generator
 from tests.losses.order import ranksim_reference as reference
 
-# No round numbers: standardized scores of short lists, moved by such a strength, do not meet by chance.
+# Not round numbers: with them, moved standardized scores of short lists could tie by chance.
 SIGMOID = {"method": "sigmoid", "temperature": 0.37}
 BLACKBOX = {"method": "blackbox", "interpolation_strength": math.sqrt(2)}
 
@@ -23,7 +23,7 @@ each_loss = pytest.mark.parametrize("name", LOSSES)
 
 
 def drawn(n, *, leading=(), seed=0, levels=None, tied_scores=False, masked=False):
-    """Scores and targets (..., n), and a mask among the options; equal scores are drawn, not rounded to."""
+    """Draw scores and targets (..., n), and options with a mask; equal scores are exact copies."""
     draw = generator(seed)
     scores = 3 + 2 * torch.randn(*leading, n, generator=draw, dtype=torch.float64)
     if tied_scores:

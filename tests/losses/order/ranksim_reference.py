@@ -1,7 +1,7 @@
-"""Ranks and the losses of ranks by their definitions: plain loops over the rows of one list at a time.
+"""Definitions of ranks and of the losses of ranks: plain loops over the rows of one list.
 
-Masked items are dropped before a definition sees the list. Where a loss says what its gradient is, this is worked out
-as said and handed on as the slopes of a plane; everything else is autograd through the written formula.
+Masked items are dropped first. If a loss documents its gradient, that gradient is computed as documented and returned
+as the slopes of a plane. All other gradients are automatic.
 """
 
 import functools
@@ -20,8 +20,8 @@ def ranks_of(values, ties="average"):
     """Ranks of plain numbers: 1 for the largest."""
     order = sorted(range(len(values)), key=lambda i: (-values[i], i))
     ranks = [0.0] * len(values)
-    for place, i in enumerate(order):
-        ranks[i] = place + 1.0
+    for position, i in enumerate(order):
+        ranks[i] = position + 1.0
     if ties == "ordinal":
         return ranks
     together = {}
@@ -37,15 +37,15 @@ def zero(x):
 
 
 def plane(x, value, slopes):
-    """A value whose derivatives by x are the slopes."""
+    """Return a value whose derivatives by x are the slopes."""
     return value + (slopes * (x - x.detach())).sum()
 
 
 class RankedRow(torch.autograd.Function):
-    """Ranks of one row; the gradient is how they change where the row follows its gradient.
+    """Ranks of one row; the gradient is the change of the ranks if the row is moved along the incoming gradient.
 
-    With a unit, what is followed, and changes, are ranks measured in it. The ranks come out in whole numbers or halves
-    all the same: a difference of ranks is then free of rounding, and equal differences tie.
+    The incoming gradient and the change are for ranks divided by `unit`. The returned ranks are whole or half numbers
+    for any unit: a difference of ranks then has no rounding error, and equal differences tie.
     """
 
     @staticmethod
@@ -65,9 +65,9 @@ class RankedRow(torch.autograd.Function):
 
 
 def over_lists(n_axes):
-    """Turn a function of one list into one of a stack; `n_axes` axes of the first argument lie within a list.
+    """Turn a function of one list into a function of a stack; the last `n_axes` axes of x belong to one list.
 
-    A tensor among the options holds one number a list. Labels of several columns come with all of their axes.
+    A tensor among the options holds one number per list. Labels of several columns are given with all axes.
     """
 
     def decorate(one):
@@ -107,8 +107,8 @@ def blackbox_ranks(values, *, interpolation_strength, ties="average", mask=None)
 
 
 def euclidean_row(z, i):
-    """Similarities of row i to all rows; to equal ones it is a constant 0."""
-    # Features are added one by one: every pair then sees the same rounding, so equal rows are equally far from others.
+    """Similarities of row i to all rows; a constant 0 to equal rows."""
+    # Features are added one by one: all pairs have the same rounding, so equal rows have equal distances to others.
     rows = z.tolist()
     others = torch.tensor([j for j in range(len(rows)) if rows[j] != rows[i]], dtype=torch.long)
     square = sum((z[i, k] - z[others, k]) ** 2 for k in range(z.shape[1]))
@@ -116,7 +116,7 @@ def euclidean_row(z, i):
 
 
 def cosine_row(z, i):
-    """Cosines of row i with all rows less 1; a constant -1 where either row is all zero."""
+    """Cosines of row i with all rows, minus 1; a constant -1 if one of the two rows is all zero."""
     rows = z.tolist()
     others = torch.tensor([j for j in range(len(rows)) if any(rows[i]) and any(rows[j])], dtype=torch.long)
     nowhere = torch.full((len(rows),), -1.0, dtype=z.dtype)
@@ -134,7 +134,7 @@ def similarities_of(z, similarity):
 
 
 def label_similarities_of(y, label_similarity):
-    """One plain row for each real row."""
+    """Label similarities to each real row, as lists of plain numbers."""
     if label_similarity is not None:
         return label_similarity(y).tolist()
     numbers = y.tolist()
@@ -152,15 +152,15 @@ def ranksim_loss(
     s_y = label_similarities_of(y, label_similarity)
     if all_equal(s_y):
         return zero(z)
-    wanted = [torch.tensor(ranks_of(row, ties), dtype=z.dtype) for row in s_y]
+    target_ranks = [torch.tensor(ranks_of(row, ties), dtype=z.dtype) for row in s_y]
     form = scale_free_form if scale_free else published_form
-    return form(z, wanted, similarity, interpolation_strength, ties)
+    return form(z, target_ranks, similarity, interpolation_strength, ties)
 
 
-def published_form(z, wanted, similarity, strength, ties):
-    m = len(wanted)
+def published_form(z, target_ranks, similarity, strength, ties):
+    m = len(target_ranks)
     loss = zero(z)
-    for row, ranks_y in zip(similarities_of(z, similarity), wanted, strict=True):
+    for row, ranks_y in zip(similarities_of(z, similarity), target_ranks, strict=True):
         u = (RankedRow.apply(row, strength, ties, m) - ranks_y) / m
         loss = loss + (u**2).sum() / m
     return loss
@@ -174,12 +174,12 @@ def standard_deviation(rows):
     return math.sqrt(math.fsum((value - mean) ** 2 for value in values) / len(values))
 
 
-def scale_free_form(z, wanted, similarity, strength, ties):
-    m = len(wanted)
+def scale_free_form(z, target_ranks, similarity, strength, ties):
+    m = len(target_ranks)
     rows = [row.tolist() for row in similarities_of(z.detach(), similarity)]
     step = strength * standard_deviation(rows)
     value, slopes = 0.0, np.zeros((m, m))
-    for i, (row, ranks_y) in enumerate(zip(rows, wanted, strict=True)):
+    for i, (row, ranks_y) in enumerate(zip(rows, target_ranks, strict=True)):
         ranks_z = np.array(ranks_of(row, ties))
         u = (ranks_z - ranks_y.numpy()) / m
         value += (u**2).sum() / m / m
@@ -194,7 +194,7 @@ def scale_free_form(z, wanted, similarity, strength, ties):
 
 
 def pull_of_euclidean(z, slopes):
-    """Gradient by the rows of z (m, d), given that by the similarity of every row i to every row j."""
+    """Gradient by the rows of z (m, d), from the gradient by the similarity of each row i to each row j."""
     result = np.zeros_like(z)
     for i, row in enumerate(z):
         away = row - z
@@ -230,7 +230,7 @@ def neighbor_spearman(z, y, *, similarity="euclidean", label_similarity=None):
 
 
 def distinct_rows(labels, n_most, mask=None):
-    """Places and which are real, of one list of plain labels."""
+    """Indices and which of them are real, for one list of plain labels."""
     chosen = []
     for i, label in enumerate(labels):
         is_real = mask is None or mask[i]
@@ -267,15 +267,15 @@ def spearman_loss(s, t, *, method="sigmoid", temperature=0.1, interpolation_stre
         return 1 + zero(s)
     centered = s - s.mean()
     z = centered / (centered**2).mean().sqrt()
-    wanted = torch.tensor(ranks_of(t.tolist()), dtype=s.dtype)
-    ones = torch.ones_like(wanted)
+    target_ranks = torch.tensor(ranks_of(t.tolist()), dtype=s.dtype)
+    ones = torch.ones_like(target_ranks)
     if method == "sigmoid":
         soft = torch.stack([0.5 + torch.sigmoid((z - z_i) / temperature).sum() for z_i in z])
-        return 1 - pearson(soft, wanted, ones)
+        return 1 - pearson(soft, target_ranks, ones)
     m = len(s)
     ranks = torch.tensor(ranks_of(z.tolist()), dtype=s.dtype)
-    u = (ranks - wanted) / m
+    u = (ranks - target_ranks) / m
     moved = torch.tensor(ranks_of((z.detach() + interpolation_strength * u).tolist()), dtype=s.dtype)
-    spread = (((ranks - ranks.mean()) ** 2).sum() * ((wanted - wanted.mean()) ** 2).sum()).sqrt()
+    spread = (((ranks - ranks.mean()) ** 2).sum() * ((target_ranks - target_ranks.mean()) ** 2).sum()).sqrt()
     slopes = m / spread * (moved - ranks) / interpolation_strength
-    return plane(z, 1 - pearson(ranks, wanted, ones), slopes)
+    return plane(z, 1 - pearson(ranks, target_ranks, ones), slopes)

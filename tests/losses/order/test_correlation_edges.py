@@ -9,7 +9,7 @@ from skmetric.losses import pearson_loss, spearman_loss
 from tests.losses.cases import assert_agree, generator, normal, value_and_gradient
 from tests.losses.order.correlation_cases import LOSSES, drawn, each_loss
 
-# targets and which of them are real
+# Targets, and which of them are real.
 NOTHING_TO_ORDER = {
     "no item": ([], []),
     "one item": ([2], [1]),
@@ -41,7 +41,7 @@ def test_constant_scores(name, n, level, dtype):
     scores, targets = torch.full((n,), level, dtype=dtype), torch.arange(n).to(dtype)
     value, gradient = value_and_gradient(LOSSES[name][0], scores, targets)
     assert value == 1
-    assert gradient.abs().max() < 100  # rounding is no spread to divide by
+    assert gradient.abs().max() < 100  # a spread that is only a rounding error must not be a divisor
     scores = torch.cat([scores, scores.new_tensor([5.0])])
     mask = torch.tensor([True] * n + [False])
     value, gradient = value_and_gradient(LOSSES[name][0], scores, torch.arange(n + 1).to(dtype), mask=mask)
@@ -123,7 +123,7 @@ def test_nan_is_not_hidden_where_nothing_is_learned(name, n):
     assert LOSSES[name][0](scores, equal).isnan()
     assert LOSSES[name][0](scores, equal, mask=mask) == 0
     assert LOSSES[name][0](torch.zeros(n), equal.masked_fill(~mask, math.nan)).isnan()
-    if name == "Pearson":  # nor by a weight of 0
+    if name == "Pearson":  # a weight of 0 must not hide it either
         assert pearson_loss(scores, torch.arange(n), weights=mask.float()).isnan()
 
 

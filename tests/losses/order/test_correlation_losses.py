@@ -80,7 +80,7 @@ def test_values_are_correlations(seed):
     assert pearson_loss(scores, targets).item() == pytest.approx(expected, abs=1e-12)
     expected = 1 - scipy.stats.spearmanr(scores, targets).statistic
     assert spearman_loss(scores, targets, method="blackbox").item() == pytest.approx(expected, abs=1e-12)
-    # equal scores see each other as half above and half below at any temperature
+    # each of two equal scores is half above and half below the other, at any temperature
     cold = spearman_loss(scores, targets, method="sigmoid", temperature=1e-6)
     assert cold.item() == pytest.approx(expected, abs=1e-9)
 
@@ -126,7 +126,7 @@ def test_weights_of_nothing():
         value, gradient = value_and_gradient(pearson_loss, scores, targets, weights=weights)
         assert value == 0
         assert (gradient == 0).all()
-    # targets of items with weight are equal, or scores are
+    # targets of the items with a weight are equal, or their scores are
     weights, equal = torch.tensor([1.0, 2.0, 0.0, 0.5, 1.0]).double(), torch.tensor([0.1, 0.1, 7.0, 0.1, 0.1]).double()
     value, gradient = value_and_gradient(pearson_loss, scores, equal, weights=weights)
     assert value == 0
@@ -149,14 +149,14 @@ def test_gradcheck(name):
 
 
 def test_blackbox_by_hand():
-    # Standardized scores -1, -1, 1, 1 have ranks 3.5 3.5 1.5 1.5, and 4 3 1 2 are wanted: of the sums of squares 4 and
-    # 5, S is sqrt(20); u = -1/8, 1/8, 1/8, -1/8. Moved by 16 u, to -3, 1, 3, -1, scores rank 4 2 1 3.
+    # Standardized scores -1, -1, 1, 1 have ranks 3.5 3.5 1.5 1.5; the target ranks are 4 3 1 2. The sums of squares are
+    # 4 and 5, so S is sqrt(20); u = -1/8, 1/8, 1/8, -1/8. Moved by 16 u to -3, 1, 3, -1, scores have ranks 4 2 1 3.
     scores = torch.tensor([0.0, 0.0, 1.0, 1.0], dtype=torch.float64)
     targets = torch.tensor([-2.0, 5.0, 9.0, 7.0], dtype=torch.float64)
     value, gradient = value_and_gradient(spearman_loss, scores, targets, method="blackbox", interpolation_strength=16.0)
     assert value.item() == pytest.approx(1 - 4 / math.sqrt(20), rel=1e-12)
     slopes = torch.tensor([0.5, -1.5, -0.5, 1.5], dtype=torch.float64) * 4 / math.sqrt(20) / 16
-    # standardized scores move twice as fast, but neither by their mean nor by their scale
+    # standardized scores move twice as fast as scores, but their mean and their scale do not move
     z = torch.tensor([-1.0, -1.0, 1.0, 1.0], dtype=torch.float64)
     assert_agree(gradient, 2 * (slopes - slopes.mean() - z * (slopes * z).mean()))
 

@@ -36,8 +36,8 @@ def assert_same(features, labels, **options):
     assert_agree(actual, value_and_gradient(reference.ranksim_loss, features, labels, **options))
 
 
-# Hand-computed. Ranks by features are 1 3 2, 3 1 2 and, of the tied last row, 2.5 2.5 1 or 2 3 1; by labels they are
-# 1 2 3, 2 1 3 and 3 2 1.
+# Hand-computed. Ranks by features are 1 3 2, 3 1 2 and, for the last row with ties, 2.5 2.5 1 or 2 3 1. Ranks by labels
+# are 1 2 3, 2 1 3 and 3 2 1.
 @each_form
 @pytest.mark.parametrize(("ties", "squares"), [("average", 2 + 2 + 0.5), ("ordinal", 2 + 2 + 2)])
 def test_by_hand(ties, squares, scale_free):
@@ -72,7 +72,7 @@ def test_many_rows(similarity, scale_free, ties):
 @each_similarity
 @pytest.mark.parametrize("n", [8, 21, 64])
 def test_equal_rows_share_ranks(n, similarity, scale_free, ties):
-    # whether two rows are equally like a third must not depend on rounding
+    # whether two rows are equally similar to a third row must not depend on rounding
     features, labels = with_duplicates(normal(n, 5)), labels_of("repeated", n)
     options = {"similarity": similarity, "scale_free": scale_free, "ties": ties}
     assert_same(features, labels, interpolation_strength=1.5, **options)
@@ -142,7 +142,7 @@ def test_times_a_number_published(similarity):
     scaled = value_and_gradient(lambda *args: factors * ranksim_loss(*args, **options), features, labels)
     expected = value_and_gradient(lambda *args: factors * reference.ranksim_loss(*args, **options), features, labels)
     assert_agree(scaled, expected)
-    # the number moves the similarities farther: it is no factor of the gradient
+    # the number moves the similarities farther: it is not a factor of the gradient
     plain = value_and_gradient(ranksim_loss, features, labels, **options)[1]
     assert (scaled[1] - factors[:, None, None] * plain).abs().max() > 1e-3
 
@@ -166,11 +166,11 @@ def test_similarity_of_labels_of_several_columns(scale_free):
 def test_similarity_of_labels_in_place_of_the_standard_one():
     features, labels = normal(9, 4), labels_of("repeated", 9)
 
-    def likeness(y):
+    def by_squares(y):
         return -((y[..., :, None] - y[..., None, :]) ** 2)
 
     expected = value_and_gradient(ranksim_loss, features, labels, interpolation_strength=1.0)
-    actual = value_and_gradient(ranksim_loss, features, labels, interpolation_strength=1.0, label_similarity=likeness)
+    actual = value_and_gradient(ranksim_loss, features, labels, interpolation_strength=1.0, label_similarity=by_squares)
     assert_agree(actual, expected)
 
 
@@ -231,7 +231,7 @@ def test_neighbor_spearman(kind, similarity):
 
 
 def test_neighbor_spearman_skips_rows_without_order():
-    # every row of 0s is equally like all rows, but labels differ there: it counts 0; equal labels: nothing is left
+    # a row of zeros is equally similar to all rows, but labels differ: it counts as 0; with equal labels, no row counts
     features, labels = normal(6, 3), labels_of("random", 6)
     features[1] = 0.0
     value = neighbor_spearman(features, labels, similarity="cosine")
@@ -248,23 +248,23 @@ def test_distinct_rows(n_most):
     for masked, dtype in itertools.product([False, True], [torch.float64, torch.int64]):
         labels = torch.randint(6, (3, 2, 12), generator=generator(n_most)).to(dtype)
         mask = torch.rand(3, 2, 12, generator=generator(1)) < 0.6 if masked else None
-        places, is_real = distinct_rows(labels, n_most, mask=mask)
-        assert places.dtype == torch.int64
+        indices, is_real = distinct_rows(labels, n_most, mask=mask)
+        assert indices.dtype == torch.int64
         assert is_real.dtype == torch.bool
-        assert places.shape == is_real.shape == (3, 2, min(12, n_most))
+        assert indices.shape == is_real.shape == (3, 2, min(12, n_most))
         for at in itertools.product(range(3), range(2)):
             kept = mask[at].tolist() if masked else None
             expected = reference.distinct_rows(labels[at].tolist(), n_most, kept)
-            assert (places[at].tolist(), is_real[at].tolist()) == expected
+            assert (indices[at].tolist(), is_real[at].tolist()) == expected
 
 
 def test_distinct_rows_by_hand():
-    places, is_real = distinct_rows(vector([3.0, 1.0, 3.0, 2.0, 1.0]), 4)
-    assert places.tolist() == [0, 1, 3, 0]
+    indices, is_real = distinct_rows(vector([3.0, 1.0, 3.0, 2.0, 1.0]), 4)
+    assert indices.tolist() == [0, 1, 3, 0]
     assert is_real.tolist() == [True, True, True, False]
     mask = torch.tensor([False, True, True, False, True])
-    places, is_real = distinct_rows(vector([torch.nan, 1.0, 3.0, torch.inf, 1.0]), 4, mask=mask)
-    assert places.tolist() == [1, 2, 0, 0]
+    indices, is_real = distinct_rows(vector([torch.nan, 1.0, 3.0, torch.inf, 1.0]), 4, mask=mask)
+    assert indices.tolist() == [1, 2, 0, 0]
     assert is_real.tolist() == [True, True, False, False]
 
 
@@ -272,7 +272,7 @@ def test_blackbox_ranks_by_hand():
     values = vector([0.0, 1.0, 3.0]).requires_grad_()
     ranks = blackbox_ranks(values, interpolation_strength=2.0)
     assert ranks.tolist() == [3.0, 2.0, 1.0]
-    ranks.backward(vector([1.0, 0.0, -1.0]))  # moved to 2, 1, 1, of ranks 1, 2.5, 2.5
+    ranks.backward(vector([1.0, 0.0, -1.0]))  # moved to 2, 1, 1, with ranks 1, 2.5, 2.5
     assert values.grad.tolist() == [-1.0, 0.25, 0.75]
 
 

@@ -13,7 +13,7 @@ each_similarity = pytest.mark.parametrize("similarity", reference.SIMILARITIES)
 each_ties = pytest.mark.parametrize("ties", reference.TIES)
 each_form = pytest.mark.parametrize("scale_free", [True, False])
 
-# labels and which of them are real
+# Labels, and which of them are real.
 NOTHING_TO_RANK = {
     "one label": ([2, 2, 2, 2], [1, 1, 1, 1]),
     "one label is left": ([2, 0, 2, 1], [1, 0, 1, 0]),
@@ -56,12 +56,12 @@ def test_one_label_beside_several(similarity, scale_free):
     assert_agree((value[1], gradient[1]), value_and_gradient(ranksim_loss, features[1], labels[1], **options))
 
 
-def test_labels_that_are_all_alike_by_their_own_similarity():
-    def alike(labels):
+def test_labels_that_are_all_equal_by_a_custom_similarity():
+    def equal(labels):
         return torch.full((*labels.shape, labels.shape[-1]), -0.1)
 
     value, gradient = value_and_gradient(
-        ranksim_loss, normal(7, 3), draw_labels(7), interpolation_strength=1.0, label_similarity=alike
+        ranksim_loss, normal(7, 3), draw_labels(7), interpolation_strength=1.0, label_similarity=equal
     )
     assert value == 0
     assert (gradient == 0).all()
@@ -77,7 +77,7 @@ def test_equal_features(n, similarity, scale_free, ties):
     features = torch.tensor([0.3, -0.7, 1.1], dtype=torch.float64).expand(n, 3)
     value, gradient = value_and_gradient(ranksim_loss, features, labels, **options)
     assert_agree(value, reference.ranksim_loss(features, labels, **options))
-    # all similarities are at their highest: there is no direction to leave them in
+    # all similarities are at their maximum: no direction increases them
     assert_agree(gradient, torch.zeros_like(gradient))
     value, gradient = value_and_gradient(ranksim_loss, features.float(), labels.float(), **options)
     assert value.isfinite()
@@ -176,7 +176,7 @@ def test_masked_values_have_no_rank(ties, junk):
     ranks = blackbox_ranks(values, interpolation_strength=1.0, ties=ties, mask=mask)
     assert ranks.tolist() == ([0.0, 2.5, 1.0, 0.0, 2.5] if ties == "average" else [0.0, 2.0, 1.0, 0.0, 3.0])
     ranks.backward(torch.tensor([1.0, 4.0, 0.0, -9.0, 0.0], dtype=torch.float64))
-    # moved to 6, 5 and 2, of ranks 1, 2 and 3
+    # moved to 6, 5 and 2, with ranks 1, 2 and 3
     assert values.grad.tolist() == ([0.0, -1.5, 1.0, 0.0, 0.5] if ties == "average" else [0.0, -1.0, 1.0, 0.0, 0.0])
 
 

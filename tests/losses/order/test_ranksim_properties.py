@@ -1,4 +1,4 @@
-"""Laws of the losses of neighbor ranks that hold whatever the data are."""
+"""Laws of the losses of neighbor ranks that hold for any data."""
 
 import math
 
@@ -16,7 +16,7 @@ seeds = st.integers(0, 2**20)
 sizes = st.integers(1, 20)
 similarities = st.sampled_from(reference.SIMILARITIES)
 ties = st.sampled_from(reference.TIES)
-# No round numbers: similarities of the same few rows, moved by such a strength, may meet exactly, up to rounding.
+# Not round numbers: with them, moved similarities of the same few rows could tie up to rounding.
 strengths = st.floats(0.01, 10.0).map(lambda strength: strength * math.sqrt(2))
 STRENGTH = math.sqrt(2)
 forms = st.booleans()
@@ -95,7 +95,7 @@ def test_shift_of_features(seed, n, n_levels, scale_free, strength, shift):
 @settings
 @hypothesis.given(seeds, sizes, levels, similarities, ties, forms, st.integers(-10, 10), st.integers(-50, 50))
 def test_shift_and_scale_of_labels(seed, n, n_levels, similarity, kind, scale_free, exponent, shift):
-    # by whole numbers and powers of two: labels equally far from one then stay so
+    # by whole numbers and powers of two, so that equal distances of labels stay equal
     features, labels = draw_list(n, seed, levels=n_levels)
     options = {"similarity": similarity, "ties": kind, "scale_free": scale_free, "interpolation_strength": STRENGTH}
     expected = value_and_gradient(ranksim_loss, features, labels, **options)
@@ -105,11 +105,11 @@ def test_shift_and_scale_of_labels(seed, n, n_levels, similarity, kind, scale_fr
 
 @settings
 @hypothesis.given(seeds, st.integers(2, 20), similarities, ties, strengths)
-def test_labels_that_order_the_rows_alike_are_a_minimum(seed, n, similarity, kind, strength):
+def test_labels_that_order_the_rows_equally_are_a_minimum(seed, n, similarity, kind, strength):
     labels = draw_list(n, seed)[1]
     columns = {"euclidean": [3 * labels], "cosine": [torch.cos(labels / 3), torch.sin(labels / 3)]}
     features = torch.stack(columns[similarity], -1)
-    hypothesis.assume(labels.abs().max() < 4)  # else the angle between two rows may exceed the straight one
+    hypothesis.assume(labels.abs().max() < 4)  # otherwise the angle between two rows may exceed 180 degrees
     for scale_free in (True, False):
         options = {"similarity": similarity, "ties": kind, "scale_free": scale_free}
         value, gradient = value_and_gradient(ranksim_loss, features, labels, interpolation_strength=strength, **options)
@@ -120,7 +120,7 @@ def test_labels_that_order_the_rows_alike_are_a_minimum(seed, n, similarity, kin
 @settings
 @hypothesis.given(seeds, sizes, levels, similarities, ties)
 def test_bounds(seed, n, n_levels, similarity, kind):
-    # no two orders of m places differ by more than the reversed ones: m (m^2 - 1) / 3 for each of m rows, over m^4
+    # two orders of m rows differ most if one is the reverse of the other: m (m^2 - 1) / 3 for each of m rows, over m^4
     features, labels = draw_list(n, seed, levels=n_levels)
     options = {"similarity": similarity, "ties": kind, "interpolation_strength": STRENGTH}
     value = ranksim_loss(features, labels, **options)
@@ -202,12 +202,12 @@ def test_cosine_gradients_turn_rows_only(seed, n, scale_free, strength):
 @hypothesis.given(st.lists(st.integers(-3, 3), min_size=1, max_size=12), st.integers(1, 14), st.data())
 def test_distinct_rows(labels, n_most, data):
     mask = data.draw(st.lists(st.booleans(), min_size=len(labels), max_size=len(labels)))
-    places, is_real = distinct_rows(torch.tensor(labels), n_most)
-    assert (places.tolist(), is_real.tolist()) == reference.distinct_rows(labels, n_most)
+    indices, is_real = distinct_rows(torch.tensor(labels), n_most)
+    assert (indices.tolist(), is_real.tolist()) == reference.distinct_rows(labels, n_most)
     junk = torch.where(torch.tensor(mask), torch.tensor(labels, dtype=torch.float64), torch.nan)
     for numbers in (torch.tensor(labels), junk):
-        places, is_real = distinct_rows(numbers, n_most, mask=torch.tensor(mask))
-        assert (places.tolist(), is_real.tolist()) == reference.distinct_rows(labels, n_most, mask)
+        indices, is_real = distinct_rows(numbers, n_most, mask=torch.tensor(mask))
+        assert (indices.tolist(), is_real.tolist()) == reference.distinct_rows(labels, n_most, mask)
 
 
 @settings

@@ -7,12 +7,13 @@ import torch
 
 from skmetric.losses import lambda_loss
 from tests.losses.cases import assert_agree, generator, normal, value_and_gradient
-from tests.losses.ranking.cases import LOSSES, ranked
+from tests.losses.ranking.cases import LOSSES, names
+from tests.losses.ranking.lists import ranked
 
 each_loss = pytest.mark.parametrize("name", LOSSES)
-RANKING = [name for name in LOSSES if not LOSSES[name].learns_from_one]
+RANKING = names(lambda loss: not loss.learns_from_one)
 
-# relevance, which items are real, and weights
+# Relevance, which items are real, and weights.
 NOTHING_VALID = {
     "no item": ([], [], []),
     "all masked": ([0, 1, 2, 1], [0, 0, 0, 0], [1, 1, 1, 1]),
@@ -60,7 +61,7 @@ def test_nothing_to_compare(name, case):
 
 
 @pytest.mark.parametrize("case", ONE_LEVEL)
-@pytest.mark.parametrize("name", [name for name in LOSSES if not LOSSES[name].learns_from_ties])
+@pytest.mark.parametrize("name", names(lambda loss: not loss.learns_from_ties))
 def test_one_level_of_relevance(name, case):
     assert_nothing(name, *of_lists(*ONE_LEVEL[case]))
 
@@ -90,7 +91,7 @@ def test_empty_stack(name, shape):
 @pytest.mark.parametrize("position", range(9))
 @each_loss
 def test_nan_is_not_hidden_and_stays_in_its_list(name, position):
-    # 0 and 3 are the only items of their level
+    # items 0 and 3 are the only items of their level
     scores, relevance = normal(2, 9), torch.tensor([3.0, 2.0, 2.0, 0.0, 1.0, 1.0, 2.0, 1.0, 2.0], dtype=torch.float64)
     scores[0, position] = math.nan
     value, gradient = value_and_gradient(LOSSES[name], scores, relevance)
@@ -109,7 +110,7 @@ def test_nan_beside_masked_items(name):
 @pytest.mark.parametrize("relevance", [[1.0, 1.0, 1.0], [0.0, 0.0, 0.0], [2.0, 1.0, 0.0]])
 @each_loss
 def test_nan_is_not_hidden_where_nothing_is_learned(name, relevance):
-    # neither by a list without order nor by a weight of 0
+    # neither a list without an order nor a weight of 0 may hide it
     scores, relevance = torch.tensor([math.nan, 1.0, 2.0]), torch.tensor(relevance)
     assert LOSSES[name](scores, relevance, weights=torch.tensor([0.0, 1.0, 1.0])).isnan()
 
@@ -173,7 +174,7 @@ def test_extreme_scores(name, temperature, size):
 @pytest.mark.parametrize("sign", [-1.0, 1.0])
 @each_loss
 def test_a_wide_pair(name, sign):
-    # float64 tells what float32 ought to say: the gap of one pair is 2e4, right or wrong way round
+    # float64 gives the expected value: the gap of one pair is 2e4, in the right or in the wrong order
     scores, relevance = torch.tensor([1e4, -1e4]) * sign, torch.tensor([1.0, 0.0])
     value, gradient = value_and_gradient(LOSSES[name], scores, relevance)
     exact = value_and_gradient(LOSSES[name], scores.double(), relevance.double())
@@ -182,10 +183,10 @@ def test_a_wide_pair(name, sign):
 
 
 @pytest.mark.parametrize("gap", [-40.0, -25.0, -10.0, 10.0, 25.0, 40.0, 90.0])
-@pytest.mark.parametrize(("name", "factor"), [("logistic", 1.0), ("list MLE", 1.0), ("lambda", 1 - 1 / math.log2(3))])
-def test_a_pair_to_full_precision(name, factor, gap):
-    # on the right side, where little is left of the loss, and on the wrong one
-    scores = torch.tensor([gap, 0.0], dtype=torch.float64)
+@pytest.mark.parametrize("name", names(lambda loss: loss.pair_factor is not None))
+def test_a_pair_to_full_precision(name, gap):
+    # in the right order, with a very small loss, and in the wrong order
+    scores, factor = torch.tensor([gap, 0.0], dtype=torch.float64), LOSSES[name].pair_factor
     value, gradient = value_and_gradient(LOSSES[name], scores, torch.tensor([1.0, 0.0]))
     slope = factor / (1 + math.exp(gap))
     assert value.item() == pytest.approx(factor * math.log1p(math.exp(-gap)), rel=1e-11)
@@ -194,7 +195,7 @@ def test_a_pair_to_full_precision(name, factor, gap):
 
 @pytest.mark.parametrize("shift", [-1e12, 1e12])
 def test_no_score_is_below_a_masked_one(shift):
-    # a masked item is out of the ranking, whatever stands for it in between
+    # a masked item has no rank, for any value that replaces its score internally
     scores = torch.tensor([3.0, 9.0, 1.0, -9.0, 2.0], dtype=torch.float64) + shift
     relevance = torch.tensor([0.0, 2.0, 1.0, 2.0, 3.0], dtype=torch.float64)
     mask = torch.tensor([True, False, True, False, True])
@@ -204,8 +205,9 @@ def test_no_score_is_below_a_masked_one(shift):
 
 
 @pytest.mark.parametrize("sign", [-1, 1])
-@pytest.mark.parametrize(("name", "size"), [("hinge", 1e9), ("logistic", 1e9), ("list MLE", 1e9), ("softmax", 1e3)])
-def test_relevance_of_any_size(name, size, sign):
+@pytest.mark.parametrize("name", names(lambda loss: loss.depends_on in ("order", "differences")))
+def test_relevance_of_any_size(name, sign):
+    size = {"order": 1e9, "differences": 1e3}[LOSSES[name].depends_on]
     lists = ranked(9, masked=True, weighted=True)
     expected = value_and_gradient(LOSSES[name], lists.scores, lists.relevance, **lists.options)
     actual = value_and_gradient(LOSSES[name], lists.scores, lists.relevance + sign * size, **lists.options)
@@ -224,7 +226,7 @@ def test_arguments_are_left_unchanged(name):
 
 @each_loss
 def test_scoring_before_training(name):
-    # what a first call in inference mode leaves behind must not meet autograd later
+    # tensors that a first call in inference mode keeps must not be used in training later
     lists = ranked(11, masked=True, weighted=True)
     with torch.inference_mode():
         scored = LOSSES[name](lists.scores, lists.relevance, **lists.options)
@@ -259,12 +261,12 @@ def test_wrong_arguments(name, case):
 
 
 @pytest.mark.parametrize("shape", [(3,), (2, 6), (2, 1), (1, 1)])
-@pytest.mark.parametrize("name", [name for name in LOSSES if LOSSES[name].tunable])
+@pytest.mark.parametrize("name", names(lambda loss: loss.tunable))
 def test_option_of_no_list(name, shape):
     option = LOSSES[name].tunable
     assert_raises((option, "2", str(shape)), name, **{option: torch.ones(shape)})
 
 
-@pytest.mark.parametrize("name", ["lambda", "NDCG"])
+@pytest.mark.parametrize("name", names(lambda loss: loss.takes("gain")))
 def test_unknown_gain(name):
     assert_raises(("gain", "exponential", "linear", "quadratic"), name, gain="quadratic")

@@ -8,8 +8,9 @@ from sklearn.metrics import ndcg_score
 
 from skmetric.losses import approx_ndcg_loss, lambda_loss, list_mle_loss, margin_ranking_loss
 from tests.losses.cases import assert_agree, generator, normal, value_and_gradient
-from tests.losses.ranking import enumeration as by_definition
-from tests.losses.ranking.cases import LOSSES, ranked
+from tests.losses.ranking import cases as by_definition
+from tests.losses.ranking.cases import FUNCTIONS, LOSSES, names
+from tests.losses.ranking.lists import ranked
 
 CASES = {
     "one item": {"n": 1},
@@ -52,7 +53,7 @@ def test_long_lists(name, n):
     assert_same(LOSSES[name], full.scores, full.relevance, **full.options)
 
 
-@pytest.mark.parametrize("name", [name for name in LOSSES if LOSSES[name].tunable])
+@pytest.mark.parametrize("name", names(lambda loss: loss.tunable))
 def test_option_of_each_list(name):
     lists = ranked(8, leading=(2, 3), masked=True, weighted=True)
     each = torch.tensor([[0.2, 0.7, 1.3], [2.1, 0.4, 9.0]], dtype=torch.float64)
@@ -72,9 +73,10 @@ def test_leading_axes_broadcast(name):
 
 @pytest.mark.parametrize("gain", ["exponential", "linear"])
 @pytest.mark.parametrize("k", [None, 1, 2, 5, 9, 100])
-def test_lambda_at_k(k, gain):
+@pytest.mark.parametrize("name", [name for name in FUNCTIONS if LOSSES[name].takes("k")])
+def test_cut_at_k(name, k, gain):
     lists = ranked(9, leading=(6,), masked=True, weighted=True, tied_scores=True)
-    assert_same(LOSSES["lambda"], lists.scores, lists.relevance, **lists.options, k=k, gain=gain)
+    assert_same(LOSSES[name], lists.scores, lists.relevance, **lists.options, k=k, gain=gain)
 
 
 @pytest.mark.parametrize("gain", ["exponential", "linear"])

@@ -1,4 +1,4 @@
-"""The ranking losses need a few tables of n squared numbers at the most."""
+"""The ranking losses need memory for at most a few tables of n squared numbers."""
 
 import os
 import pathlib
@@ -7,7 +7,7 @@ import sys
 
 import pytest
 
-from tests.losses.ranking.cases import LOSSES
+from tests.losses.ranking.cases import FUNCTIONS
 
 N = 2048
 LIMIT_MB = 40 * N * N / 2**20
@@ -23,7 +23,7 @@ from tests.losses.ranking.cases import LOSSES
 
 
 def peak_mb():
-    # not getrusage: its peak of a child process starts at that of the parent
+    # not getrusage: in a child process, its peak starts at the peak of the parent
     lines = pathlib.Path("/proc/self/status").read_text().splitlines()
     return int(next(line for line in lines if line.startswith("VmHWM")).split()[1]) / 1024
 
@@ -47,7 +47,7 @@ print(peak_mb() - before)
 
 
 @pytest.mark.skipif(not STATUS.exists(), reason="reads the peak memory of a process from /proc")
-@pytest.mark.parametrize("name", {loss.function: name for name, loss in LOSSES.items()}.values())
+@pytest.mark.parametrize("name", FUNCTIONS)
 def test_memory_is_quadratic(name):
     environment = {**os.environ, "PYTHONPATH": os.pathsep.join(path for path in sys.path if path)}
     done = subprocess.run(

@@ -1,14 +1,23 @@
 """One table test over all ranking losses: hand-computed values, weights, masks, leading axes, finite gradients."""
 
+import inspect
 import math
 
 import pytest
 import torch
 
+from skmetric import losses
 from skmetric.losses import lambda_loss, margin_ranking_loss
 from tests.losses.ranking.cases import LOSSES, RELEVANCE, SCORES, WEIGHTS
 
 each_loss = pytest.mark.parametrize("name", LOSSES)
+
+
+def test_each_loss_of_lists_is_in_the_table():
+    public = [getattr(losses, name) for name in losses.__all__]
+    ranking = [each for each in public if each.__module__.startswith("skmetric.losses.ranking.")]
+    of_lists = {each for each in ranking if "relevance" in inspect.signature(each).parameters}
+    assert of_lists == {loss.function for loss in LOSSES.values()}
 
 
 def vector(values):
@@ -37,7 +46,7 @@ def test_weights(name):
 
 @each_loss
 def test_mask(name):
-    # the junk stands first, in the middle and last: it has no rank, and no place in any order
+    # the junk is first, in the middle and last: it has no rank, and changes no other rank
     scores = vector([9.0, 1.0, -math.inf, 2.0, 0.0, math.nan]).requires_grad_()
     relevance = vector([9.0, 2.0, math.nan, 0.0, 1.0, -3.0])
     weights = vector([7.0, 1.0, math.inf, 2.0, 3.0, math.nan])
@@ -58,7 +67,7 @@ def test_all_masked(name):
 
 @each_loss
 def test_leading_axes(name):
-    # the second list is the first backwards, the third has nothing to say
+    # the second list is the first in reverse order, the third is masked
     scores = vector([SCORES, SCORES[::-1], SCORES]).requires_grad_()
     relevance = vector([RELEVANCE, RELEVANCE[::-1], RELEVANCE])
     mask = torch.tensor([[1, 1, 1], [1, 1, 1], [0, 0, 0]]).bool()

@@ -1,21 +1,21 @@
-"""The triplet losses by their definitions: plain loops over triplets, one list at a time.
+"""Definitions of the triplet losses: plain loops over the triplets of one list.
 
-A mining strategy is a list of chosen triplets; a loss is the mean of its terms over the chosen triplets. Choices are
-made on plain numbers, terms on tensors, so every value here has a gradient.
+A mining strategy returns a list of triplets. A loss is the mean of its terms over these triplets. Triplets are chosen
+on plain numbers, and terms are tensors, so that each value has a gradient. To add a strategy, add a row to `MINE` here,
+and its values by hand in `test_triplet_table`.
 """
 
 import itertools
 
 import torch
 
-MININGS = ("all", "hard", "easy", "semihard")  # random mining has no one value: see expected_random
 DISTANCES = ("euclidean", "sqeuclidean", "cosine")
 
 
 def distances(x, distance):
-    """Distances (n, n) between the rows of x (n, d); equal rows are a constant 0 apart."""
+    """Distances (n, n) between the rows of x (n, d); a constant 0 between equal rows."""
     n, width = x.shape
-    # Features are added one by one: every pair then sees the same rounding, so equal rows are equally far from others.
+    # Features are added one by one: all pairs have the same rounding, so equal rows have equal distances to others.
     pairs = [(i, j) for i in range(n) for j in range(n) if i != j and not torch.equal(x[i], x[j])]
     result = torch.zeros(n, n, dtype=x.dtype)
     if not pairs:
@@ -48,12 +48,13 @@ def negatives(labels, a):
 
 
 def all_triplets(labels, rows=None):
+    """All valid triplets of one list."""
     negatives_of = [negatives(labels, a) for a in range(len(labels))]
     return [(a, p, n) for a, p in positive_pairs(labels, rows) for n in negatives_of[a]]
 
 
 def one_per_anchor(d, labels, rows, choose_positive):
-    """The nearest negative, and the positive that `choose_positive` (min or max) takes, of every complete anchor."""
+    """The nearest negative and the positive chosen by `choose_positive` (min or max), for each anchor that has both."""
     chosen = []
     for a, pairs in itertools.groupby(positive_pairs(labels, rows), key=lambda pair: pair[0]):
         if not negatives(labels, a):
@@ -65,7 +66,7 @@ def one_per_anchor(d, labels, rows, choose_positive):
 
 
 def semihard(d, labels, rows):
-    """The nearest negative strictly farther than the positive, or else the farthest, for every positive pair."""
+    """For each positive pair, the nearest negative strictly farther than the positive, or else the farthest."""
     chosen = []
     for a, p in positive_pairs(labels, rows):
         candidates = negatives(labels, a)
@@ -79,14 +80,15 @@ def semihard(d, labels, rows):
     return chosen
 
 
-def mine(d, labels, rows, mining):
-    if mining == "all":
-        return all_triplets(labels, rows)
-    if mining == "hard":
-        return one_per_anchor(d, labels, rows, max)
-    if mining == "easy":
-        return one_per_anchor(d, labels, rows, min)
-    return semihard(d, labels, rows)
+# From the distances, labels and row ids of one list to the triplets of a strategy.
+MINE = {
+    "all": lambda d, labels, rows: all_triplets(labels, rows),
+    "hard": lambda d, labels, rows: one_per_anchor(d, labels, rows, max),
+    "easy": lambda d, labels, rows: one_per_anchor(d, labels, rows, min),
+    "semihard": semihard,
+}
+MININGS = tuple(MINE)
+EVERY_MINING = (*MININGS, "random")  # random mining has no single value, see expected_random
 
 
 def gaps_of(d, triplets, margin):
@@ -103,7 +105,7 @@ def softplus(gaps):
 def one_list(x, labels, *, margin, mining, distance, rows=None, soft=False):
     """Loss of one list: x (n, d), labels and rows plain lists of n ints, margin a number."""
     d = distances(x, distance)
-    triplets = mine(d.tolist(), labels, rows, mining)
+    triplets = MINE[mining](d.tolist(), labels, rows)
     if not triplets:
         return (x * 0).sum()
     gaps = gaps_of(d, triplets, margin)
@@ -131,7 +133,7 @@ def one_list_shares(x, labels, *, margin, distance, rows=None):
 
 
 def one_list_expected_random(x, labels, *, margin, distance, rows=None, soft=False):
-    """Random mining on average: every pair counts the mean term over all of its negatives."""
+    """Random mining on average: the term of each pair is the mean over all of its negatives."""
     d = distances(x, distance)
     means = []
     for a, p in positive_pairs(labels, rows):
@@ -143,7 +145,7 @@ def one_list_expected_random(x, labels, *, margin, distance, rows=None, soft=Fal
 
 
 def over_lists(function, embeddings, labels, *, margin, mask=None, rows=None, **options):
-    """Apply a function of one list to every list of a stack; masked-out rows are dropped before it sees them."""
+    """Apply a function of one list to each list of a stack; masked rows are dropped first."""
     leading, n = embeddings.shape[:-2], embeddings.shape[-2]
     labels = labels.expand(*leading, n)
     margin = torch.as_tensor(margin, dtype=embeddings.dtype).expand(leading)

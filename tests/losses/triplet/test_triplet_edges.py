@@ -7,11 +7,9 @@ import torch
 
 from skmetric.losses import batch_triplet_loss, block_triplet_loss, block_triplet_shares, triplet_shares
 from tests.losses.cases import any_labels, assert_agree, blocks, generator, normal, value_and_gradient
-from tests.losses.triplet.enumeration import DISTANCES, MININGS
+from tests.losses.triplet.enumeration import DISTANCES, EVERY_MINING, MININGS
 
-EVERY_MINING = (*MININGS, "random")
-
-# labels, and which items are real
+# Labels, and which items are real.
 NOTHING_VALID = {
     "no item": ([], []),
     "one item": ([4], [1]),
@@ -116,7 +114,7 @@ def test_nan_is_not_hidden_and_stays_in_its_list(position, n_classes, mining, di
 @pytest.mark.parametrize("mining", EVERY_MINING)
 @pytest.mark.parametrize("n", [5, 60])
 def test_nan_in_a_singleton_is_not_hidden(n, mining, soft):
-    # it is nobody's anchor or positive, and only one negative among many
+    # it is not an anchor or a positive, and only one negative among many
     labels = torch.arange(n) % 2
     labels[-1] = 7
     x = normal(n, 3)
@@ -158,7 +156,7 @@ def test_nan_in_shares(n):
 
 @pytest.mark.parametrize(("mining", "samples_per_class"), [*zip(EVERY_MINING, (13, 17, 19, 23, 29), strict=True)])
 def test_scoring_before_training(mining, samples_per_class):
-    # what a first call in inference mode leaves behind must not meet autograd later; no other test has these sizes
+    # tensors that a first call in inference mode keeps must not be used in training; no other test has these sizes
     n = 2 * samples_per_class
     x, rows = normal(n, 3), torch.arange(n)
     options = {"samples_per_class": samples_per_class, "margin": 5.0, "mining": mining, "distance": "euclidean"}

@@ -1,4 +1,4 @@
-"""Losses of any labels need memory of the order of n squared: n cubed would be 34 GB here."""
+"""The losses for any labels need O(n^2) memory: O(n^3) would be 34 GB here."""
 
 import os
 import pathlib
@@ -6,6 +6,8 @@ import subprocess
 import sys
 
 import pytest
+
+from tests.losses.triplet.enumeration import EVERY_MINING
 
 LIMIT_MB = 600
 STATUS = pathlib.Path("/proc/self/status")
@@ -20,7 +22,7 @@ from skmetric.losses import batch_triplet_loss
 
 
 def peak_mb():
-    # not getrusage: its peak of a child process starts at that of the parent
+    # not getrusage: in a child process, its peak starts at the peak of the parent
     lines = pathlib.Path("/proc/self/status").read_text().splitlines()
     return int(next(line for line in lines if line.startswith("VmHWM")).split()[1]) / 1024
 
@@ -43,7 +45,7 @@ print(peak_mb() - before)
 
 
 @pytest.mark.skipif(not STATUS.exists(), reason="reads the peak memory of a process from /proc")
-@pytest.mark.parametrize("mining", ["all", "hard", "easy", "semihard", "random"])
+@pytest.mark.parametrize("mining", EVERY_MINING)
 def test_memory_is_quadratic(mining):
     environment = {**os.environ, "PYTHONPATH": os.pathsep.join(path for path in sys.path if path)}
     done = subprocess.run(

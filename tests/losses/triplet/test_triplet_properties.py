@@ -1,4 +1,4 @@
-"""Laws that hold whatever the data are."""
+"""Laws of the triplet losses that hold for any data."""
 
 import hypothesis
 import pytest

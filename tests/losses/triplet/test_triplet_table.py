@@ -1,6 +1,6 @@
-"""Hand-computed values: every loss function x mining x distance x soft.
+"""Hand-computed values for each loss function, mining, distance and soft.
 
-The gaps d_ap - d_an + margin of the chosen triplets are written out; a loss is the mean of max(0, gap), or of softplus.
+The gaps d_ap - d_an + margin of the chosen triplets are written out. A loss is the mean of max(0, gap), or of softplus.
 """
 
 import math
@@ -9,6 +9,8 @@ import pytest
 import torch
 
 from skmetric.losses import batch_triplet_loss, block_triplet_loss, block_triplet_shares, triplet_shares
+from skmetric.losses.triplet.loss import MININGS
+from tests.losses.triplet.enumeration import EVERY_MINING
 
 # Class 0 is A, B, C and class 1 is D, E. Distances on the line: AB 2, AC 6, BC 4, AD 3, AE 7, BD 1, BE 5, CD 3, CE 1,
 # DE 4. Cosines: AB .6, AC 0, AD .8, AE -1, BC .8, BD .96, BE -.6, CD .6, CE 0, DE -.8.
@@ -35,8 +37,8 @@ GAPS = {
     ("cosine", "semihard"): [-1.1, -0.5, -0.7, -0.9, 0.5, 0.3, 1.9, 0.3],
 }  # fmt: skip
 
-# The block form needs classes of one size: E is drawn twice, as one row. Its copy is one more negative of A, B and C,
-# one more positive of D, and one more anchor; the two copies are no pair. These triplets come on top:
+# The block form needs classes of equal size: row E is drawn twice. Its copy is one more negative of A, B and C, one
+# more positive of D, and one more anchor. The two copies are not a pair. These triplets are added:
 TWICE = {
     "all": lambda gaps: gaps[1:12:2] + gaps[12:18],
     "hard": lambda gaps: gaps[4:],
@@ -44,7 +46,7 @@ TWICE = {
     "semihard": lambda gaps: gaps[6:],
 }
 
-# Random mining where it has no choice: D is the only negative and has no positive. Pairs AB, AC, BA, BC, CA, CB.
+# Random mining without a choice: D is the only negative and has no positive. Pairs AB, AC, BA, BC, CA, CB.
 ONLY_D = {
     "euclidean": [1, 5, 3, 5, 5, 3],
     "sqeuclidean": [5, 37, 13, 25, 37, 17],
@@ -53,6 +55,10 @@ ONLY_D = {
 
 TABLE = [(distance, mining, gaps) for (distance, mining), gaps in GAPS.items()]
 RANDOM = [(distance, "random", gaps) for distance, gaps in ONLY_D.items()]
+
+
+def test_each_mining_is_in_the_table():
+    assert {mining for _, mining, _ in TABLE + RANDOM} == set(EVERY_MINING) == set(MININGS)
 
 
 def value(gaps, mining, soft):
@@ -145,7 +151,7 @@ def test_shares(distance, margin, counts):
 
 
 def test_block_shares():
-    # ABC against D, E, E and back: the 12 gaps of TWICE["all"] come on top
+    # ABC against D, E, E and back: the 12 gaps of TWICE["all"] are added
     gaps = GAPS["euclidean", "all"] + TWICE["all"](GAPS["euclidean", "all"])
     counts = [sum(g <= 0 for g in gaps), sum(0 < g < 2 for g in gaps), sum(g >= 2 for g in gaps)]
     actual = block_triplet_shares(

@@ -1,4 +1,4 @@
-"""Lists of a large stack take turns where all their comparisons together would be many."""
+"""The lists of a large stack are compared in parts if all comparisons at once are too many."""
 
 import pytest
 import torch
