@@ -28,7 +28,7 @@ from skmetric._core.engine import (
     resolve_device,
 )
 from skmetric._core.engine.plan import Objective
-from skmetric._core.nn import INPUTS, Columns, NetworkSpec, PlainInputs, SmoothingSpec
+from skmetric._core.nn import INPUTS, Columns, InputState, NetworkSpec, PlainInputs, SmoothingSpec
 from skmetric._sklearn_compat import (
     BaseEstimator,
     CallbackSupportMixin,
@@ -39,7 +39,7 @@ from skmetric._sklearn_compat import (
     has_callbacks,
 )
 from skmetric.estimators._callbacks import EpochTasks, check_callbacks
-from skmetric.estimators.preparation import Batches, Given, Indices, InputFits, Prepared, TrainingData
+from skmetric.estimators.training_data import Batches, Given, Indices, InputFits, Prepared, TrainingData
 
 __all__ = ["TorchEstimator", "all_or_nothing", "float32_overflow_is_infinity"]
 
@@ -257,26 +257,7 @@ class TorchEstimator(
         self._check_choice(data, choice)
         judged = None if held_out is None else self._validation(held_out, choice)
         batches = data.batches(train, self._batching(choice))
-        # A module of the user gets the columns unchanged.
-        inputs = INPUTS[self.inputs] if self.module is None else PlainInputs()
-        before = None
-        if last is not None and (last.network.spec.inputs, last.network.spec.n_features) == (
-            inputs,
-            data.columns.n_features,
-        ):
-            before = last.network.inputs
-        state, rows = (fits or InputFits()).of(inputs, data.columns, batches.row_weights, before)
-        hidden, n_outputs, options = self._head(data, choice, state.width)
-        spec = NetworkSpec(
-            n_features=data.columns.n_features,
-            n_outputs=n_outputs,
-            hidden_layer_sizes=hidden,
-            dropout=float(self.dropout),
-            inputs=inputs,
-            input_width=state.width,
-            module=self.module,
-            **options,
-        )
+        spec, state, rows = self._encoded(data, choice, batches, last, fits or InputFits())
         objective, hyperparameters = self._objective(data, choice, batches)
         plan = FitPlan(
             network=spec,
@@ -301,6 +282,32 @@ class TorchEstimator(
             initial_weights=None if last is None else self._initial_weights(spec, last.network),
         )
         return Prepared(plan, data, batches, choice, given)
+
+    def _encoded(
+        self, data: Data, choice: Choice, batches: Batches, last: LastFit | None, fits: InputFits
+    ) -> tuple[NetworkSpec, InputState, NDArray[np.float32]]:
+        """Fit the encoding of the columns, or continue that of the last fit; the network that it fits, and the rows."""
+        n_features = data.columns.n_features
+        # A module of the user gets the columns unchanged.
+        inputs = INPUTS[self.inputs] if self.module is None else PlainInputs()
+        continues = last is not None and (last.network.spec.inputs, last.network.spec.n_features) == (
+            inputs,
+            n_features,
+        )
+        before = last.network.inputs if last is not None and continues else None
+        state, rows = fits.of(inputs, data.columns, batches.row_weights, before)
+        hidden_layer_sizes, n_outputs, options = self._head(data, choice, state.width)
+        spec = NetworkSpec(
+            n_features=n_features,
+            n_outputs=n_outputs,
+            hidden_layer_sizes=hidden_layer_sizes,
+            dropout=float(self.dropout),
+            inputs=inputs,
+            input_width=state.width,
+            module=self.module,
+            **options,
+        )
+        return spec, state, rows
 
     def _train(self, prepared: Prepared[Data, Choice]) -> FitResult:
         """Train one model and notify callbacks of skorch (``callbacks``) and of scikit-learn (``set_callbacks``)."""

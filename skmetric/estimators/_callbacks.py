@@ -14,7 +14,7 @@ from skorch.callbacks import (
 )
 
 from skmetric._core.engine import TrainedNetwork
-from skmetric.estimators.preparation import Prepared
+from skmetric.estimators.training_data import Prepared
 
 __all__ = ["EpochTasks", "check_callbacks"]
 

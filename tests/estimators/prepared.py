@@ -1,6 +1,6 @@
 """The prepared data and the plan of an estimator, before training."""
 
-from skmetric.estimators.preparation import Given
+from skmetric.estimators.training_data import Given
 
 
 def prepared_of(estimator, X, y=None, sample_weight=None, **metadata):

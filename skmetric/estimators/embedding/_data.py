@@ -12,9 +12,9 @@ from sklearn.utils.multiclass import type_of_target
 
 from skmetric._core.nn import Columns
 from skmetric._core.sampling import ClassBatchSampler, TupleBatchSampler, stratified_holdout
-from skmetric.estimators.embedding._distances import distance_between
+from skmetric.estimators.embedding._learned_metric import distance_between
 from skmetric.estimators.embedding._neighbors import NeighborVote
-from skmetric.estimators.preparation import Batches, Indices
+from skmetric.estimators.training_data import Batches, Indices
 from skmetric.metrics import distance_threshold, map_at_r_score
 
 __all__ = ["EmbedderBatching", "EmbedderData", "LabeledRows", "PointTuples", "is_unlabeled", "read_outcome"]

@@ -26,10 +26,10 @@ from skmetric.estimators.embedding._data import (
     is_unlabeled,
     read_outcome,
 )
-from skmetric.estimators.embedding._distances import LearnedMetric
+from skmetric.estimators.embedding._learned_metric import LearnedMetric
 from skmetric.estimators.embedding._neighbors import NeighborVote
 from skmetric.estimators.points import Preprocessor, count_axes, is_tuples, points_at, read_tuples
-from skmetric.estimators.preparation import Given, Indices, Prepared
+from skmetric.estimators.training_data import Given, Indices, Prepared
 from skmetric.metrics import map_at_r_score
 
 __all__ = ["Embedder", "EmbedderChoice"]

@@ -17,7 +17,7 @@ from skmetric._core.engine import fit_each, resolve_device
 from skmetric._sklearn_compat import safe_indexing
 from skmetric.estimators.embedding._data import EmbedderData
 from skmetric.estimators.embedding._embedder import Embedder, EmbedderChoice
-from skmetric.estimators.preparation import Given, Prepared
+from skmetric.estimators.training_data import Given, Prepared
 from skmetric.metrics import distance_threshold, sigmoid_calibration
 from skmetric.metrics.thresholds import Strategy
 

@@ -18,7 +18,7 @@ from skmetric.estimators.embedding._losses import LOSSES, refuse_unused
 from skmetric.estimators.embedding._objectives import ClassContrast, PairContrast, ProxyContrast
 from skmetric.estimators.embedding._pair_classifier import PairClassifier
 from skmetric.estimators.points import Preprocessor
-from skmetric.estimators.preparation import Batches, Indices, Prepared
+from skmetric.estimators.training_data import Batches, Indices, Prepared
 from skmetric.losses.distance import DISTANCES
 
 __all__ = ["ContrastiveEmbedder"]

@@ -13,7 +13,7 @@ from skmetric.estimators.embedding._data import EmbedderData
 from skmetric.estimators.embedding._embedder import Embedder, EmbedderChoice
 from skmetric.estimators.embedding._objectives import GivenTriplets, MinedTriplets
 from skmetric.estimators.points import Preprocessor
-from skmetric.estimators.preparation import Batches
+from skmetric.estimators.training_data import Batches
 from skmetric.losses.distance import DISTANCES
 from skmetric.losses.triplet.loss import MININGS
 

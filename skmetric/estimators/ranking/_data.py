@@ -11,7 +11,7 @@ from skmetric._core.sampling import GroupBatchSampler, holdout_lists
 from skmetric._sklearn_compat import safe_indexing
 from skmetric._warnings import warn_caller
 from skmetric.estimators._target_units import TargetUnits
-from skmetric.estimators.preparation import Batches, Indices
+from skmetric.estimators.training_data import Batches, Indices
 
 __all__ = ["ListBatching", "RankedItems", "column_index", "column_values", "preference_items", "without_column"]
 

@@ -18,7 +18,6 @@ from skmetric._sklearn_compat import Interval, check_sample_weight, fit_context
 from skmetric._warnings import warn_caller
 from skmetric.estimators._base import Head, Judge, TorchEstimator, all_or_nothing, float32_overflow_is_infinity
 from skmetric.estimators._target_units import TargetUnits
-from skmetric.estimators.preparation import Batches, Given, Indices, Prepared
 from skmetric.estimators.ranking._data import (
     ListBatching,
     RankedItems,
@@ -29,6 +28,7 @@ from skmetric.estimators.ranking._data import (
 from skmetric.estimators.ranking._losses import RankingLoss
 from skmetric.estimators.ranking._metric import RankMetric, rank_metric
 from skmetric.estimators.ranking._objectives import ListObjective
+from skmetric.estimators.training_data import Batches, Given, Indices, Prepared
 from skmetric.metrics import ndcg_score
 
 __all__ = ["Ranker", "RankerChoice"]

@@ -16,10 +16,10 @@ from skmetric._core.engine import TrainedNetwork
 from skmetric._core.nn import Columns
 from skmetric._sklearn_compat import Interval, StrOptions, check_sample_weight, safe_indexing
 from skmetric.estimators.points import Preprocessor, is_tuples, read_tuples
-from skmetric.estimators.preparation import Given, Prepared
 from skmetric.estimators.ranking._data import RankedItems, preference_items
 from skmetric.estimators.ranking._losses import RankingLoss
 from skmetric.estimators.ranking._ranker import Ranker, RankerChoice
+from skmetric.estimators.training_data import Given, Prepared
 from skmetric.losses import lambda_loss, pairwise_hinge_loss, pairwise_logistic_loss
 
 __all__ = ["PairwiseRanker"]

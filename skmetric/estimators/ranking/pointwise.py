@@ -10,10 +10,10 @@ from numpy.typing import ArrayLike, NDArray
 
 from skmetric._sklearn_compat import StrOptions
 from skmetric.estimators._target_units import TargetUnits
-from skmetric.estimators.preparation import Indices
 from skmetric.estimators.ranking._data import RankedItems
 from skmetric.estimators.ranking._losses import RankingLoss
 from skmetric.estimators.ranking._ranker import Ranker, RankerChoice
+from skmetric.estimators.training_data import Indices
 from skmetric.losses import pointwise_squared_loss
 
 __all__ = ["PointwiseRanker"]

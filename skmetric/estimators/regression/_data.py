@@ -10,7 +10,7 @@ from sklearn.base import clone
 from skmetric._core.nn import Columns
 from skmetric._core.sampling import GroupBatchSampler, spread_holdout
 from skmetric.estimators._target_units import TargetUnits
-from skmetric.estimators.preparation import Batches, Indices
+from skmetric.estimators.training_data import Batches, Indices
 from skmetric.imbalance import LabelDensityWeighter
 from skmetric.imbalance.bins import Range
 

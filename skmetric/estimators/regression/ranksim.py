@@ -18,7 +18,6 @@ from skmetric._sklearn_compat import Interval, RegressorMixin, StrOptions, check
 from skmetric._warnings import warn_caller
 from skmetric.estimators._base import Head, Judge, TorchEstimator, all_or_nothing
 from skmetric.estimators._target_units import TargetUnits
-from skmetric.estimators.preparation import Batches, Given, Indices, Prepared
 from skmetric.estimators.regression._data import (
     SMOOTHING_BINS,
     RegressorBatching,
@@ -29,6 +28,7 @@ from skmetric.estimators.regression._data import (
 )
 from skmetric.estimators.regression._metric import METRICS, check_judged
 from skmetric.estimators.regression._objectives import TERMS, RankSimObjective
+from skmetric.estimators.training_data import Batches, Given, Indices, Prepared
 from skmetric.imbalance import LabelDensityWeighter
 from skmetric.imbalance.bins import Range
 from skmetric.losses.order.similarity import SIMILARITIES

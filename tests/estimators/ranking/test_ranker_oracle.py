@@ -3,9 +3,6 @@
 Everything random (initial weights, batches) comes from the plan of the ranker; the rest is written again.
 """
 
-import itertools
-import math
-
 import numpy as np
 import pytest
 import torch
@@ -21,6 +18,7 @@ from skmetric.estimators.ranking.pairwise import PairwiseRanker
 from skmetric.estimators.ranking.pointwise import PointwiseRanker
 from tests.estimators.plain_training import Network, adamw, rates
 from tests.estimators.prepared import plan_of, prepared_of
+from tests.losses.ranking import cases
 
 SMALL = {"hidden_layer_sizes": (6, 5), "dropout": 0.0, "batch_size": 16, "max_iter": 3, "learning_rate": 0.02}
 SMALL |= {"weight_decay": 0.1, "device": "cpu", "random_state": 6}
@@ -31,7 +29,7 @@ NUMBERS = {
     "list_mle": {"temperature": 2.0},
     "approx_ndcg": {"temperature": 0.2},
 }
-# All losses of all rankers: a new loss needs a definition in DEFINITIONS.
+# All losses of all rankers.
 RANKERS = [
     ranker(loss=loss, **NUMBERS.get(loss, {}), **(SMALL if ranker is PointwiseRanker else ON_LISTS))
     for _, ranker in all_estimators()
@@ -41,97 +39,20 @@ RANKERS = [
 each_ranker = pytest.mark.parametrize("ranker", RANKERS, ids=lambda r: r.loss)
 
 
-# The losses of one list: s is a tensor of scores, r (relevance) and w (weights) are lists of numbers.
+# By the table of the losses' own tests: a new loss is defined there.
+DEFINITIONS = {case.function: case.definition for case in cases.LOSSES.values()}
 
 
-def softplus(x):
-    return torch.log1p(torch.exp(-x.abs())) + x.clamp(min=0)
-
-
-def ordered_pairs(r):
-    return [(i, j) for i, j in itertools.permutations(range(len(r)), 2) if r[i] > r[j]]
-
-
-def mean_over_pairs(term, s, r, w):
-    total = sum(w[i] * w[j] for i, j in ordered_pairs(r))
-    return sum(w[i] * w[j] * term(s[i] - s[j]) for i, j in ordered_pairs(r)) / total if total else 0 * s.sum()
-
-
-def hinge(s, r, w, ranker):
-    return mean_over_pairs(lambda gap: (ranker.margin - gap).clamp(min=0), s, r, w)
-
-
-def logistic(s, r, w, ranker):
-    return mean_over_pairs(lambda gap: softplus(-gap), s, r, w)
-
-
-def discount(rank, k=math.inf):
-    return 1 / math.log2(1 + rank) if rank <= k else 0.0
-
-
-def ideal(gains, k=math.inf):
-    return sum(g * discount(rank, k) for rank, g in enumerate(sorted(gains, reverse=True), start=1))
-
-
-def lambda_(s, r, w, ranker):
-    gains, k = [2**x - 1 for x in r], 4
-    rank = [1 + sum(other > own or (other == own and j < i) for j, other in enumerate(s)) for i, own in enumerate(s)]
-    loss = 0 * s.sum()
-    for i, j in ordered_pairs(r):
-        swap = abs(gains[i] - gains[j]) * abs(discount(rank[i], k) - discount(rank[j], k)) / ideal(gains, k)
-        loss = loss + w[i] * w[j] * swap * softplus(s[j] - s[i])
-    return loss
-
-
-def softmax(s, r, w, ranker):
-    s, w = s / ranker.temperature, torch.tensor(w)
-    if len({x for x, weight in zip(r, w, strict=True) if weight}) < 2:
-        return 0 * s.sum()
-    target = w * torch.tensor(r).exp()
-    # Items without weight are left out.
-    return -sum(p * (own - (w * s.exp()).sum().log()) for p, own in zip(target / target.sum(), s, strict=True) if p)
-
-
-def list_mle(s, r, w, ranker):
-    s = s / ranker.temperature
-    loss, total = 0 * s.sum(), 0.0
-    for i in range(len(r)):
-        below = [j for j in range(len(r)) if r[j] < r[i] and w[j]]
-        if below and w[i]:
-            competitors = s[i].exp() + sum(w[j] * s[j].exp() for j in below)
-            loss, total = loss + w[i] * (competitors.log() - s[i]), total + w[i]
-    return loss / total if total else loss
-
-
-def approx_ndcg(s, r, w, ranker):
-    gains = [weight * (2**x - 1) for x, weight in zip(r, w, strict=True)]
-    if not ideal(gains) or len(r) < 2:
-        return 0 * s.sum()
-    dcg = 0 * s.sum()
-    for i in range(len(r)):
-        others = [j for j in range(len(r)) if j != i]
-        rank = 1 + sum(torch.sigmoid((s[j] - s[i]) / ranker.temperature) for j in others)
-        dcg = dcg + gains[i] / torch.log2(1 + rank)
-    return 1 - dcg / ideal(gains)
-
-
-def squared(s, r, w, ranker):
-    return sum(weight * (own - x) ** 2 for own, x, weight in zip(s, r, w, strict=True)) / (sum(w) or 1.0)
-
-
-DEFINITIONS = {
-    "hinge": hinge,
-    "logistic": logistic,
-    "lambda": lambda_,
-    "softmax": softmax,
-    "list_mle": list_mle,
-    "approx_ndcg": approx_ndcg,
-    "squared": squared,
-}
-
-
-def test_each_loss_has_a_definition():
-    assert DEFINITIONS.keys() == {ranker.loss for ranker in RANKERS}
+def loss_of(ranker):
+    """The definition of a ranker's loss, of the scores, relevance and weights of one list."""
+    loss = ranker._losses[ranker.loss]
+    options = {name: getattr(ranker, name) for name in loss.numbers}
+    if loss.uses_gain:
+        options["gain"] = "exponential"
+    if loss.uses_cut:
+        options["k"] = 4
+    definition = DEFINITIONS[loss.function]
+    return lambda s, r, w: definition(s, torch.tensor(r), weights=torch.tensor(w), **options)
 
 
 # Training.
@@ -147,7 +68,7 @@ def batch_loss(network, batch, length, plan, known, ranker):
         rows = items if plan.items is None else [int(plan.items[item]) for item in items]
         relevance, weight = known(items)
         share = sum(float(plan.values[item, 2]) for item in items)
-        losses.append(share * DEFINITIONS[ranker.loss](network.scores(plan.X[rows]), relevance, weight, ranker))
+        losses.append(share * loss_of(ranker)(network.scores(plan.X[rows]), relevance, weight))
     return sum(losses)
 
 
@@ -280,5 +201,7 @@ def mean_ndcg(y, scores, groups, k):
         gains = [2 ** y[row] - 1 for row in rows]
         order = sorted(range(len(rows)), key=lambda i: -scores[rows[i]])
         if any(gains):
-            values.append(sum(gains[i] * discount(rank, k) for rank, i in enumerate(order, 1)) / ideal(gains, k))
+            values.append(
+                sum(gains[i] * cases.discount(rank, k) for rank, i in enumerate(order, 1)) / cases.ideal_dcg(gains, k)
+            )
     return sum(values) / len(values)
