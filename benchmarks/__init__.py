@@ -1,1 +1,1 @@
-"""Benchmarks: what skmetric costs and what it gives, beside its peers. ``python -m benchmarks``."""
+"""Benchmarks of the speed, memory and quality of skmetric and its peers: ``python -m benchmarks``."""

@@ -41,7 +41,7 @@ BENCHMARKS: Mapping[str, Benchmark] = {
     "ranksim_loss": ranksim_loss.run,
 }
 
-# Take the folders of their data, too: of these names, inside the one that --data names.
+# Benchmarks that also need data: the names of their folders inside the folder of --data.
 ON_DATA: Mapping[str, tuple[Sequence[str], Benchmark]] = {
     "best_worst": ([best_worst.FOLDER], best_worst.run),
     "ranking": ([ranking.FOLDER], ranking.run),
@@ -54,17 +54,17 @@ def main(
     benchmarks: Mapping[str, Benchmark] = BENCHMARKS,
     on_data: Mapping[str, tuple[Sequence[str], Benchmark]] = ON_DATA,
 ) -> None:
-    """Run benchmarks; a target that is missed is printed, and no error."""
+    """Run benchmarks. A missed target is printed, but is no error."""
     names = [*benchmarks, *on_data]
-    parser = argparse.ArgumentParser(prog="python -m benchmarks", description="Figures for skmetric and its peers.")
+    parser = argparse.ArgumentParser(prog="python -m benchmarks", description="Benchmarks of skmetric and its peers.")
     parser.add_argument("names", nargs="*", metavar="NAME", help=f"any of {', '.join(names)}; default: all")
-    parser.add_argument("--output", type=Path, metavar="FILE", help="write the figures as JSON, too")
-    parser.add_argument("--quick", action="store_true", help="small sizes, to see that all runs; no figures to quote")
-    parser.add_argument("--data", type=Path, metavar="FOLDER", help="where the data are that some benchmarks need")
+    parser.add_argument("--output", type=Path, metavar="FILE", help="also write the figures as JSON")
+    parser.add_argument("--quick", action="store_true", help="small sizes, only to check that all benchmarks run")
+    parser.add_argument("--data", type=Path, metavar="FOLDER", help="folder with the data that some benchmarks need")
     options = parser.parse_args(arguments)
     unknown = [name for name in options.names if name not in names]
     if unknown:
-        parser.error(f"NAME must be any of {', '.join(names)}; got {', '.join(unknown)}")
+        parser.error(f"NAME must be any of {', '.join(names)}, got {', '.join(unknown)}")
 
     machine, runs = describe_machine(), []
     print(", ".join(f"{name} {value}" for name, value in machine["versions"].items()))
@@ -85,11 +85,11 @@ def main(
 
 
 def _with_data(on_data: Mapping[str, tuple[Sequence[str], Benchmark]], data: Path | None) -> dict[str, Benchmark]:
-    """Give the benchmarks whose data are there."""
+    """Return the benchmarks whose data exist."""
     if data is None:
         return {}
-    places = {name: [data / folder for folder in folders] for name, (folders, _) in on_data.items()}
-    found = {name: folders for name, folders in places.items() if all(folder.is_dir() for folder in folders)}
+    paths = {name: [data / folder for folder in folders] for name, (folders, _) in on_data.items()}
+    found = {name: folders for name, folders in paths.items() if all(folder.is_dir() for folder in folders)}
     return {name: partial(on_data[name][1], *folders) for name, folders in found.items()}
 
 

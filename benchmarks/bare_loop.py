@@ -1,4 +1,4 @@
-"""The loop that one would write by hand, and the same network in plain skorch."""
+"""A hand-written training loop, and the same network in plain skorch."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -33,14 +33,14 @@ class Task:
     y: NDArray[np.int64]
 
     @classmethod
-    def draw(cls, n: int, n_features: int = 50, n_classes: int = 100) -> "Task":
-        """Draw both."""
+    def draw(cls, n_rows: int, n_features: int = 50, n_classes: int = 100) -> "Task":
+        """Draw a random table and random classes."""
         rng = np.random.default_rng(0)
-        return cls(rng.standard_normal((n, n_features), np.float32), rng.integers(n_classes, size=n))
+        return cls(rng.standard_normal((n_rows, n_features), np.float32), rng.integers(n_classes, size=n_rows))
 
 
 class BareNetwork(nn.Module):
-    """Standardized and bent inputs, linear layers with ReLU, outputs of unit length."""
+    """Standardized and bounded inputs, linear layers with ReLU, and outputs of unit length."""
 
     center: Tensor
     inverse_scale: Tensor
@@ -61,14 +61,14 @@ class BareNetwork(nn.Module):
 
 
 class BareLoop:
-    """Training steps on batches that are known beforehand.
+    """Training steps on batches that are drawn in advance.
 
     Parameters
     ----------
     task : Task
-        What to learn.
+        Table and classes to learn.
     n_epochs : int
-        For how many epochs batches are drawn.
+        Number of epochs for which batches are drawn.
     """
 
     def __init__(self, task: Task, n_epochs: int) -> None:
@@ -78,7 +78,7 @@ class BareLoop:
         self.epochs = [torch.from_numpy(sampler.draw_epoch(rng)) for _ in range(n_epochs)]
 
     def train(self, on_epoch_end: Callable[[], None]) -> None:
-        """Train a new network, telling of each epoch."""
+        """Train a new network, and call ``on_epoch_end`` after each epoch."""
         network = BareNetwork(self.X.mean(0), self.X.std(0))
         optimizer = torch.optim.AdamW(network.parameters(), lr=LEARNING_RATE, weight_decay=WEIGHT_DECAY, fused=True)
         for batches in self.epochs:
@@ -93,15 +93,15 @@ class BareLoop:
 
 
 class LabelLoss(nn.Module):
-    """The loss as a skorch criterion: from outputs and labels, for batches of any labels."""
+    """The loss as a skorch criterion, for batches with any labels."""
 
     def forward(self, outputs: Tensor, labels: Tensor) -> Tensor:
-        """Semi-hard triplet loss."""
+        """Compute the semi-hard triplet loss."""
         return batch_triplet_loss(outputs, labels, margin=MARGIN)
 
 
 def plain_skorch(task: Task, n_epochs: int, clock: Callback) -> NeuralNet:
-    """A NeuralNet with its own data loading: shuffled batches of single rows, collated; no needless callbacks."""
+    """Build a NeuralNet with skorch's data loading (shuffled, collated single rows) and no unnecessary callbacks."""
     X = torch.from_numpy(task.X)
     return NeuralNet(
         BareNetwork,

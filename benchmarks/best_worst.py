@@ -1,4 +1,4 @@
-"""Best-worst judgments of Reddit comments: published scores reproduced, agreement, and seconds for it all."""
+"""Best-worst judgments of Reddit comments: reproduction of published scores, reliability, and time."""
 
 import csv
 import gzip
@@ -17,9 +17,9 @@ from skmetric.preferences import best_worst_pairs, best_worst_scores, bradley_te
 __all__ = ["FOLDER", "run"]
 
 FOLDER = "ruddit_bws"
-JUDGEMENTS = "Ruddit_individual_annotations.csv.gz"
+JUDGMENTS = "Ruddit_individual_annotations.csv.gz"
 PUBLISHED = "Ruddit.csv"
-# In thousandths: the published scores have three decimals.
+# In thousandths, because the published scores have three decimals.
 TARGET_DIFFERENCE = at_most(0.5)
 TARGET_RANK_CORRELATION = at_least(0.999)
 TARGET_SECONDS = at_most(10.0)
@@ -28,7 +28,7 @@ N_SPLITS = 100
 
 @dataclass(frozen=True)
 class Judgments:
-    """Best-worst judgments, and scores that were published for some of the items; NaN for the others."""
+    """Best-worst judgments, and published scores of the items; NaN for items without one."""
 
     tuples: NDArray[np.intp]
     best: NDArray[np.intp]
@@ -41,8 +41,8 @@ class Judgments:
 
 
 def load(folder: Path) -> Judgments:
-    """Read the files as they were published, the judgments compressed."""
-    with gzip.open(folder / JUDGEMENTS, "rt", encoding="utf-8", newline="") as file:
+    """Read the published files. The file of judgments is compressed."""
+    with gzip.open(folder / JUDGMENTS, "rt", encoding="utf-8", newline="") as file:
         names = np.array(list(csv.reader(file))[1:])
     with (folder / PUBLISHED).open(encoding="utf-8", newline="") as file:
         scores = {row["comment_id"]: float(row["offensiveness_score"]) for row in csv.DictReader(file)}
@@ -53,7 +53,7 @@ def load(folder: Path) -> Judgments:
 
 
 def run(folder: Path, *, quick: bool) -> Iterator[Figure]:
-    """Score the comments in three ways; a part of the judgments does not give the published scores."""
+    """Score the comments in three ways, always from all judgments, because a part gives other scores."""
     judgments = load(folder)
     n, n_items = len(judgments.best), len(judgments.published)
     start = perf_counter()
@@ -80,8 +80,8 @@ def run(folder: Path, *, quick: bool) -> Iterator[Figure]:
 
 
 def compared(scores: NDArray[np.float64], published: NDArray[np.float64]) -> tuple[float, float]:
-    """Largest difference and rank correlation, over the published scores."""
+    """Return the largest difference and the rank correlation, over the items with published scores."""
     known = np.isfinite(published)
-    # Without the last digits, in which decimal fractions are not exact.
+    # Without the last digits, because decimal fractions are not exact.
     difference = round(float(np.abs(scores - published)[known].max()), 12)
     return difference, float(spearmanr(scores[known], published[known]).statistic)

@@ -1,4 +1,4 @@
-"""Contrastive losses over labeled batches, forward and backward, beside pytorch-metric-learning's; their memory."""
+"""Time and memory of contrastive losses over labeled batches, compared with pytorch-metric-learning."""
 
 from collections.abc import Callable, Iterator, Mapping
 from functools import partial
@@ -18,20 +18,20 @@ __all__ = ["LOSSES", "relative_differences", "run"]
 
 TEMPERATURE = 0.1
 MARGIN = 1.0
-# The peer's InfoNCE compares all pairs that are alike with all that are not: it grows with the fourth power of n.
+# The InfoNCE of the peer compares all positive pairs with all negative pairs, so it grows with the fourth power of n.
 N_INFO_NCE, QUICK_N_INFO_NCE = 256, 64
 N_CHECK = 64
 SIZES = (256, 512)
 TARGET = at_least(100.0)
-# How far values and gradients of the two sides may differ, relative to their length.
+# Maximum difference of values and gradients of the two sides, relative to their length.
 TOLERANCES = {torch.float64: 1e-12, torch.float32: 1e-5}
 
 Loss = Callable[[Tensor], Tensor]
-Judged = tuple[Tensor, Tensor]
+ValueAndGradient = tuple[Tensor, Tensor]
 
 
 def _sides(loss: Callable[..., Tensor], peer: Callable[..., Tensor], **numbers: float) -> Mapping[str, Any]:
-    """Make both losses from labels."""
+    """Return functions that build both losses from labels."""
     return {
         "ours": lambda labels: lambda embeddings: loss(embeddings, labels, **numbers),
         "peer": lambda labels: lambda embeddings: peer(embeddings, labels),
@@ -39,7 +39,7 @@ def _sides(loss: Callable[..., Tensor], peer: Callable[..., Tensor], **numbers: 
 
 
 def _plain(**options: Any) -> LpDistance:
-    """Euclidean distance of the rows as they are."""
+    """Return the Euclidean distance without normalization of the rows."""
     return LpDistance(normalize_embeddings=False, **options)
 
 
@@ -52,7 +52,7 @@ LOSSES: Mapping[str, Mapping[str, Callable[[Tensor], Loss]]] = {
 
 
 def run(*, quick: bool) -> Iterator[Figure]:
-    """Ratios of times, once both sides are known to compute the same; then the memory that InfoNCE takes."""
+    """Compare times after checking that both sides compute the same; then the memory of InfoNCE."""
     rounds = 3 if quick else 15
     for name in LOSSES:
         _check(name, _exact_batch(N_CHECK))
@@ -66,13 +66,13 @@ def run(*, quick: bool) -> Iterator[Figure]:
         yield Figure(f"info_nce, n={n_info_nce}: peak memory, {side}", growth, "GB")
 
 
-def relative_differences(one: Judged, other: Judged) -> list[float]:
-    """How far value and gradient are apart, relative to their length."""
+def relative_differences(one: ValueAndGradient, other: ValueAndGradient) -> list[float]:
+    """Return the differences of value and gradient, relative to their length."""
     return [float((a - b).norm() / b.norm()) for a, b in zip(one, other, strict=True)]
 
 
 def _race_once(name: str, n: int, rounds: int) -> Figure:
-    """Time ours many times around a single call of the peer, whose result is checked too."""
+    """Time ours many times before and after a single call of the peer, and check that the results are equal."""
     embeddings, labels = make_batch(n)
     ours, peer = (partial(gradient, LOSSES[name][side](labels), embeddings) for side in ("ours", "peer"))
     watch = {"ours": stopwatch(ours)}
@@ -101,8 +101,8 @@ def _check(name: str, batch: tuple[Tensor, Tensor]) -> None:
     _refuse(name, *(gradient(LOSSES[name][side](labels), embeddings) for side in ("ours", "peer")))
 
 
-def _refuse(name: str, ours: Judged, theirs: Judged) -> None:
-    """Raise where the two sides differ."""
+def _refuse(name: str, ours: ValueAndGradient, theirs: ValueAndGradient) -> None:
+    """Raise an error if the two sides differ."""
     difference = max(relative_differences(ours, theirs))
     if not difference <= TOLERANCES[ours[1].dtype]:
         raise AssertionError(f"{name}: the two sides differ by {difference:.1e}: they do not compute the same")

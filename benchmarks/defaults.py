@@ -1,4 +1,4 @@
-"""What TripletEmbedder's defaults give on small tables, beside baselines, and how they were chosen."""
+"""Quality of TripletEmbedder's defaults on small tables, compared with baselines, and how they were chosen."""
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
@@ -29,7 +29,7 @@ MOST_COMPONENTS = 16
 N_NEIGHBORS = 5
 TARGET_DIGITS_MAP = at_least(0.94)
 TARGET_DIGITS_SECONDS = at_most(8.0)
-# One factor at a time around the defaults.
+# Values of each factor around the defaults. The other factors keep their defaults.
 GRID: Mapping[str, Sequence[float]] = {
     "margin": (0.2, 0.3, 0.5, 0.75),
     "dropout": (0.0, 0.1, 0.2, 0.3),
@@ -41,11 +41,11 @@ Make = Callable[[int, int], BaseEstimator]
 
 
 def embedder(seed: int, **parameters: Any) -> TripletEmbedder:
-    """The defaults but for what is given; on the CPU, where the times are comparable."""
+    """Build an embedder with defaults except for the given parameters, on the CPU, where times are comparable."""
     return TripletEmbedder(device="cpu", random_state=seed, **parameters)
 
 
-# Each makes an estimator from a seed and the number of columns.
+# Functions that build an estimator from a seed and the number of columns.
 METHODS: Mapping[str, Make] = {
     "TripletEmbedder()": lambda seed, _: embedder(seed),
     "scaler, TripletEmbedder()": lambda seed, _: make_pipeline(StandardScaler(), embedder(seed)),
@@ -61,7 +61,7 @@ METHODS: Mapping[str, Make] = {
 
 @dataclass(frozen=True)
 class Quality:
-    """One figure a seed."""
+    """Figures of one method, one value per seed."""
 
     map_at_r: list[float]
     knn_accuracy: list[float]
@@ -75,7 +75,7 @@ class Quality:
 
 
 def run(*, quick: bool) -> Iterator[Figure]:
-    """Held-out MAP@R of every method on every table; then of the defaults' neighbors."""
+    """Evaluate every method on every table by held-out MAP@R, then the variants of the defaults."""
     tables = ["wine"] if quick else list(TABLES)
     seeds = range(1 if quick else N_SEEDS)
     for table in tables:
@@ -87,7 +87,7 @@ def run(*, quick: bool) -> Iterator[Figure]:
 
 
 def evaluate(table: str, make: Make, seeds: Sequence[int]) -> Quality:
-    """Fit on a stratified half and judge the embedding of the other half, once a seed."""
+    """Fit on a stratified half and score the embedding of the other half, once per seed."""
     X, y = TABLES[table](return_X_y=True)
     figures = [_evaluate_once(X, y, make(seed, X.shape[1]), seed) for seed in seeds]
     return Quality(*(list(column) for column in zip(*figures, strict=True)))
@@ -133,5 +133,5 @@ def _grid_figure(factor: str, value: float, tables: Sequence[str], seeds: range)
 
 @lru_cache
 def _evaluate_variant(table: str, changes: tuple[tuple[str, float], ...], seeds: range) -> Quality:
-    """Evaluate the defaults with some changes; once, though the defaults themselves are a neighbor of every factor."""
+    """Evaluate the defaults with some changes. Cached, because every factor includes the defaults themselves."""
     return evaluate(table, lambda seed, _: embedder(seed, **dict(changes)), seeds)

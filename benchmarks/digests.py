@@ -1,17 +1,17 @@
-"""Digests of many small fits and searches: to check that a change of the structure changes no number.
+"""Digests of many small fits and searches, to check that a change of the structure changes no number.
 
     python -m benchmarks.digests --output before.json     # before the change
     python -m benchmarks.digests --compare before.json    # after it
 
-Each case fits an estimator, or searches its parameters, on a small made table. What comes out of it, from weights to
-scores, is hashed byte by byte, and a line shows the name of the case and a digest a figure. ``--compare`` prints each
-figure that has another digest, or is on one side only, and exits with 1 if there are any. So does a case that raises.
+Each case fits an estimator, or searches its parameters, on a small synthetic table. Its results, from weights to
+scores, are hashed byte by byte. One line per case shows its name and one digest per figure. ``--compare`` prints each
+figure whose digest differs, or that exists on one side only, and exits with 1 if there are any, or if a case raises.
 
-Digests can be compared on the same machine only, with the same packages; everything runs on the CPU and in one thread,
-but for one search with two jobs. They do not hold what a change of the structure may touch: times, input scaling (every
-weight named "scaling."), and probabilities, whose last bits are open. The cases whose names begin with ``bug_`` are
-there to change: they show a known error of PointwiseRanker, which learns the units of the relevance from rows that it
-holds out, too, and anew in a warm start.
+Digests can be compared only on the same machine with the same packages. Everything runs on the CPU in one thread,
+except for one search with two jobs. Digests exclude what a change of the structure may change: times, input scaling
+(weights named "scaling." in older versions), and probabilities, whose last bits are not fixed. The cases whose names
+begin with ``bug_`` differ from older versions, in which PointwiseRanker learned the units of the relevance also from
+held-out rows, and again in a warm start.
 """
 
 import argparse
@@ -63,13 +63,13 @@ except ImportError:
 
 __all__ = ["CASES", "differences", "digest", "main", "run"]
 
-# Figure by figure, the digests of a case.
+# The digests of a case by the name of the figure.
 Figures = dict[str, str]
 Case = Callable[[], Figures]
 
-# Of a digest in hexadecimal.
+# Number of hexadecimal digits of a digest.
 LENGTH = 12
-# What of an epoch is a number and no time.
+# Figures of an epoch that are no times.
 OF_EPOCHS = (
     "train_loss",
     "valid_score",
@@ -83,7 +83,7 @@ OF_EPOCHS = (
 OF_SEARCHES = re.compile(r"split\d+_test_|mean_test_|rank_test_")
 
 N_CLASSES, N_ROWS, N_FEATURES, N_TUPLES = 4, 96, 7, 90
-# Widths that fill no vector register, and batches that do not divide the rows.
+# Widths that do not fill vector registers, and batches that do not divide the rows.
 SMALL: Mapping[str, Any] = {
     "n_components": 5,
     "hidden_layer_sizes": (12,),
@@ -96,18 +96,18 @@ SMALL: Mapping[str, Any] = {
 
 @dataclass(frozen=True)
 class Data:
-    """A table, and what it takes to fit and to ask for everything.
+    """A table, and all data for the fit and the outputs of an estimator.
 
     Attributes
     ----------
     by_row : dict
-        X, y and what else ``fit`` and ``score`` take, a value a row.
+        X, y and other arguments of ``fit`` and ``score``, with one value per row.
     points : array, optional
-        What is transformed, where it is not X.
+        Points to transform, if they are not X.
     pairs : array, optional
-        Pairs whose distance is measured, where the estimator learns one.
+        Pairs whose distance is computed, if the estimator learns a distance.
     parameters : dict
-        What the table asks of the estimator.
+        Parameters of the estimator that the table needs.
     """
 
     by_row: dict[str, Any]
@@ -120,7 +120,7 @@ class Data:
 
 
 def digest(values: Mapping[str, Any]) -> str:
-    """Hash values in the order of their names: name, type, shape and bytes."""
+    """Hash the name, type, shape and bytes of values, in the order of their names."""
     hashed = sha256()
     for name in sorted(values):
         hashed.update(name.encode() + b"=" + _as_bytes(values[name]) + b";")
@@ -135,11 +135,11 @@ def _as_bytes(value: Any) -> bytes:
 
 
 def look(model: Any, data: Data) -> Figures:
-    """Digests of what a fitted estimator holds and of what it says."""
+    """Compute digests of the attributes and the outputs of a fitted estimator."""
     final = model[-1] if isinstance(model, Pipeline) else model
     X = data.by_row["X"]
     points = X if data.points is None else data.points
-    asked = {
+    inputs = {
         "transform": points,
         "predict": X,
         "decision_function": X,
@@ -147,7 +147,7 @@ def look(model: Any, data: Data) -> Figures:
         "pair_distance": data.pairs,
     }
     found = {
-        name: getattr(model, name)(rows) for name, rows in asked.items() if rows is not None and hasattr(model, name)
+        name: getattr(model, name)(rows) for name, rows in inputs.items() if rows is not None and hasattr(model, name)
     }
     found |= {name: getattr(final, name) for name in ("n_iter_", "classes_", "threshold_") if hasattr(final, name)}
     found["score"] = model.score(**data.by_row)
@@ -164,7 +164,7 @@ def _learned(model: Any) -> Figures:
 
 
 def look_at_search(search: Any, data: Data) -> Figures:
-    """Digests of what a search has found, and of its best estimator."""
+    """Compute digests of the results of a search and of its best estimator."""
     results = {name: value for name, value in search.cv_results_.items() if OF_SEARCHES.match(name)}
     return {
         "cv_results_": digest({**results, "params": repr(search.cv_results_["params"])}),
@@ -177,7 +177,7 @@ def look_at_search(search: Any, data: Data) -> Figures:
 
 
 def labeled() -> Data:
-    """Rows of four classes that overlap."""
+    """Rows of four overlapping classes."""
     rng = np.random.default_rng(0)
     y = np.arange(N_ROWS) % N_CLASSES
     X = rng.normal(size=(N_ROWS, N_FEATURES)) + rng.normal(size=(N_CLASSES, N_FEATURES))[y]
@@ -204,7 +204,7 @@ def partly_labeled() -> Data:
 
 
 def memory_mapped() -> Data:
-    """Rows in a file, read-only."""
+    """Rows in a read-only file."""
     X, y = table()
     with TemporaryFile() as file:
         file.write(X.astype(np.float32).tobytes())
@@ -213,7 +213,7 @@ def memory_mapped() -> Data:
 
 
 def far_from_zero() -> Data:
-    """Columns in double precision, of several units and far from zero."""
+    """Columns in double precision, with several units and far from zero."""
     X, y = table()
     return _with_labels(X * np.logspace(-2, 2, N_FEATURES) + 1e4 * np.logspace(-2, 2, N_FEATURES), y)
 
@@ -223,20 +223,20 @@ def with_constant_column() -> Data:
     return _with_labels(np.where(np.arange(N_FEATURES) == 3, 0.1, X), y)
 
 
-def places() -> Data:
-    """Rows as places in a table."""
+def indices() -> Data:
+    """Rows as indices into a table."""
     X, y = table()
     rows = np.arange(len(y))
     return Data({"X": rows, "y": y}, pairs=np.column_stack([rows, rows[::-1]]), parameters={"preprocessor": Rows(X)})
 
 
 def _drawn() -> tuple[NDArray, NDArray, NDArray]:
-    """Places of anchors, of others of their class, and of rows of other classes."""
+    """Draw indices of anchors, of positives, and of negatives."""
     rng = np.random.default_rng(1)
     anchors = rng.integers(N_ROWS, size=N_TUPLES)
     steps = N_CLASSES * rng.integers(1, N_ROWS // N_CLASSES, size=N_TUPLES)
-    alike = (anchors + steps) % N_ROWS
-    return anchors, alike, (alike + rng.integers(1, N_CLASSES, size=N_TUPLES)) % N_ROWS
+    positives = (anchors + steps) % N_ROWS
+    return anchors, positives, (positives + rng.integers(1, N_CLASSES, size=N_TUPLES)) % N_ROWS
 
 
 def _indexed(tuples: NDArray, y: NDArray | None, **by_row: Any) -> Data:
@@ -245,7 +245,7 @@ def _indexed(tuples: NDArray, y: NDArray | None, **by_row: Any) -> Data:
 
 
 def _as_points(data: Data) -> Data:
-    """Tuples of points in place of tuples of places."""
+    """Replace tuples of indices by tuples of points."""
     X, tuples = data.points, data.by_row["X"]
     return Data({**data.by_row, "X": X[tuples]}, X, X[tuples[:, :2]])
 
@@ -259,23 +259,23 @@ def triplets() -> Data:
 
 
 def index_pairs() -> Data:
-    """Pairs, every second of which is alike."""
-    anchors, alike, others = _drawn()
+    """Pairs, of which every second is similar."""
+    anchors, positives, negatives = _drawn()
     y = np.where(np.arange(N_TUPLES) % 2, 1, -1)
-    return _indexed(np.column_stack([anchors, np.where(y > 0, alike, others)]), y)
+    return _indexed(np.column_stack([anchors, np.where(y > 0, positives, negatives)]), y)
 
 
 def pairs() -> Data:
     return _as_points(index_pairs())
 
 
-def alike_pairs() -> Data:
-    anchors, alike, _ = _drawn()
-    return _as_points(_indexed(np.column_stack([anchors, alike]), None))
+def similar_pairs() -> Data:
+    anchors, positives, _ = _drawn()
+    return _as_points(_indexed(np.column_stack([anchors, positives]), None))
 
 
 def index_preferences() -> Data:
-    """Pairs of which one wins, or neither, with weights."""
+    """Pairs in which one item wins or both are tied, with weights."""
     anchors, _, others = _drawn()
     X, _ = table()
     gap = X[anchors, 0] - X[others, 0]
@@ -289,7 +289,7 @@ def preferences() -> Data:
 
 
 def best_worst() -> Data:
-    """Pairs that best-worst judgments imply, and how many of them."""
+    """Pairs implied by best-worst judgments, weighted by the number of judgments."""
     implied = best_worst_pairs(*_judgments())
     return _as_points(_indexed(implied.pairs, np.ones(len(implied.pairs)), sample_weight=implied.weights))
 
@@ -315,15 +315,15 @@ def weighted_groups() -> Data:
 
 
 def positively_weighted_groups() -> Data:
-    """With a weight for every row: how rows without one enter the units of PointwiseRanker is open."""
+    """Positive weights only, because the effect of zero weights on the units of PointwiseRanker is not fixed."""
     data = weighted_groups()
     return replace(data, by_row={**data.by_row, "sample_weight": data.by_row["sample_weight"] + 0.5})
 
 
 def group_column() -> Data:
-    """Groups as words in a column of a table."""
+    """Groups as strings in a column of a table."""
     X, y, groups = grouped().by_row.values()
-    frame = pd.DataFrame(X, columns=[f"x{place}" for place in range(N_FEATURES)])
+    frame = pd.DataFrame(X, columns=[f"x{index}" for index in range(N_FEATURES)])
     frame.insert(2, "query", [f"query {group}" for group in groups])
     return Data({"X": frame, "y": y}, parameters={"group_column": "query"})
 
@@ -334,7 +334,7 @@ def ungrouped() -> Data:
 
 
 def targets() -> Data:
-    """Rows with a skewed target, in which there are ties."""
+    """Rows with a skewed target that has ties."""
     X, _ = table()
     y = np.exp(X[:, 0]) + 3 * np.tanh(X[:, 1]) + np.random.default_rng(5).normal(scale=0.3, size=len(X))
     return Data({"X": X, "y": y.round(1)})
@@ -359,7 +359,7 @@ def several_targets() -> Data:
 
 
 def make(kind: type, *, scales_inputs: bool = True, **parameters: Any) -> Any:
-    """Build a small estimator; how inputs stay unscaled is said by the name that the library has for it."""
+    """Build a small estimator. The parameter for unscaled inputs depends on the version of the library."""
     estimator = kind(**{**SMALL, **parameters})
     if scales_inputs:
         return estimator
@@ -372,7 +372,7 @@ def small_module(n_in: int, n_out: int) -> nn.Module:
 
 
 def fit(kind: type, read: Callable[[], Data], *, how: str = "once", piped: bool = False, **parameters: Any) -> Figures:
-    """Fit an estimator, and look at it."""
+    """Fit an estimator and compute its digests."""
     data = read()
     model = make(kind, **data.parameters, **parameters)
     if piped:
@@ -388,28 +388,28 @@ def _fit_once(model: Any, by_row: Mapping[str, Any]) -> None:
 
 
 def _fit_twice(model: Any, by_row: Mapping[str, Any]) -> None:
-    """Fit on some rows, and on all."""
+    """Fit on some rows, then on all rows."""
     model.fit(**_halves(by_row)[0])
     model.fit(**by_row)
 
 
 def _fit_validated(model: Any, by_row: Mapping[str, Any]) -> None:
-    """Fit on some rows, stopped by the others."""
+    """Fit on some rows, with the others as validation rows."""
     first, last = _halves(by_row)
     held = {f"{name}_val": value for name, value in last.items() if name != "sample_weight" and value is not None}
     model.fit(**first, **held)
 
 
 def _fit_partly(model: Any, by_row: Mapping[str, Any]) -> None:
-    """Learn from a part at a time, the first of which lacks a class where there are several."""
+    """Call ``partial_fit`` part by part. The first part lacks a class if there are more than two."""
     X, y = by_row["X"], by_row["y"]
     classes = None if y is None else np.unique(y)
     parts = np.array_split(np.arange(len(X)), 3)
     if classes is not None and len(classes) > 2:
         parts[0] = parts[0][y[parts[0]] != classes[-1]]
     for number, part in enumerate(parts):
-        told = {"classes": classes} if number == 0 else {}
-        model.partial_fit(X[part], None if y is None else y[part], **told)
+        first = {"classes": classes} if number == 0 else {}
+        model.partial_fit(X[part], None if y is None else y[part], **first)
 
 
 def _halves(by_row: Mapping[str, Any]) -> list[dict[str, Any]]:
@@ -435,7 +435,7 @@ def search(
     piped: bool = False,
     **how: Any,
 ) -> Figures:
-    """Search a grid, or at random where there is a number of candidates, and look at what was found."""
+    """Run a grid search, or a random search if ``n_iter`` is given, and compute its digests."""
     data = read()
     estimator = make(kind, **data.parameters, **(parameters or {}))
     if piped:
@@ -449,7 +449,7 @@ def search(
 
 
 def routed(case: Case) -> Case:
-    """Let a case pass groups on through Pipelines and searches."""
+    """Run a case with metadata routing, so that Pipelines and searches pass groups on."""
 
     def with_routing() -> Figures:
         with config_context(enable_metadata_routing=True):
@@ -459,7 +459,7 @@ def routed(case: Case) -> Case:
 
 
 def calibrated(strategy: str, **how: Any) -> Figures:
-    """Thresholds by other pairs; probabilities are made, and not looked at."""
+    """Calibrate a threshold on other pairs. Probabilities are calibrated too, but not hashed."""
     data = pairs()
     (X, y), (X_other, y_other) = ([part["X"], part["y"]] for part in _halves(data.by_row))
     embedder = make(ContrastiveEmbedder).fit(X, y)
@@ -475,7 +475,7 @@ def baselines() -> Figures:
 
 
 def scorers() -> Figures:
-    """What scorers say of estimators that are fitted already."""
+    """Scores of fitted estimators by scorers."""
     X, y, groups = grouped().by_row.values()
     ranker = make(PairwiseRanker).fit(X, y, groups=groups)
     rows, classes = table()
@@ -490,7 +490,7 @@ def scorers() -> Figures:
 
 
 def judged() -> Figures:
-    """Scores from judgments, without a network."""
+    """Scores from best-worst judgments, without a network."""
     implied = best_worst_pairs(*_judgments())
     scores = {
         "counted": best_worst_scores(*_judgments()),
@@ -535,7 +535,7 @@ TRIPLET: Mapping[str, Case] = {
     "triplet_validated": partial(triplet, labeled, how="validated", **STOPPING),
     "triplet_warm_start": partial(triplet, labeled, how="twice", warm_start=True),
     "triplet_partial_fit": partial(triplet, labeled, how="partly"),
-    "triplet_places": partial(triplet, places),
+    "triplet_places": partial(triplet, indices),
     "triplets_of_points": partial(triplet, triplets),
     "triplets_of_places": partial(triplet, index_triplets),
     "triplets_large_batch": partial(triplet, triplets, batch_size=240, soft=True),
@@ -548,8 +548,8 @@ OF_PAIRS = ("contrastive", "info_nce", "sup_con", "nce", "nca", "multi_similarit
 CONTRASTIVE: Mapping[str, Case] = {
     **{f"contrastive_{loss}": partial(contrastive, labeled, loss=loss) for loss in ("auto", *OF_PAIRS, "proxy_anchor")},
     **{f"pairs_{loss}": partial(contrastive, pairs, loss=loss) for loss in ("auto", *OF_PAIRS)},
-    **{f"alike_{loss}": partial(contrastive, alike_pairs, loss=loss) for loss in ("auto", *OF_PAIRS)},
-    **{f"alike_{loss}_negatives": partial(contrastive, alike_pairs, loss=loss, n_negatives=6) for loss in OF_PAIRS},
+    **{f"alike_{loss}": partial(contrastive, similar_pairs, loss=loss) for loss in ("auto", *OF_PAIRS)},
+    **{f"alike_{loss}_negatives": partial(contrastive, similar_pairs, loss=loss, n_negatives=6) for loss in OF_PAIRS},
     **{f"contrastive_{loss}_memory": partial(contrastive, labeled, loss=loss, memory_size=50) for loss in OF_PAIRS},
     "contrastive_cached": partial(contrastive, labeled, batch_size=64, cached_batch_size=10),
     "contrastive_cached_memory": partial(contrastive, labeled, cached_batch_size=7, memory_size=30),
@@ -571,8 +571,8 @@ CONTRASTIVE: Mapping[str, Case] = {
     "pairs_held_out": partial(contrastive, index_pairs, **HELD_OUT),
     "pairs_validated": partial(contrastive, pairs, how="validated", **STOPPING),
     "pairs_partial_fit": partial(contrastive, pairs, how="partly"),
-    "alike_cached_negatives": partial(contrastive, alike_pairs, n_negatives=6, cached_batch_size=7),
-    "alike_held_out": partial(contrastive, alike_pairs, **HELD_OUT),
+    "alike_cached_negatives": partial(contrastive, similar_pairs, n_negatives=6, cached_batch_size=7),
+    "alike_held_out": partial(contrastive, similar_pairs, **HELD_OUT),
     "calibrated_accuracy": partial(calibrated, "accuracy"),
     "calibrated_f_beta": partial(calibrated, "f_beta", beta=2.0),
     "calibrated_max_tpr": partial(calibrated, "max_tpr", min_rate=0.7),
@@ -586,7 +586,7 @@ LOSSES: Mapping[type, Sequence[str]] = {
 
 
 def each_loss(name: str, read: Callable[[], Data], **parameters: Any) -> Iterator[tuple[str, Case]]:
-    """Give the same case for each ranker and each of its losses."""
+    """Yield the same case for each ranker and each of its losses."""
     for kind, losses in LOSSES.items():
         for loss in losses:
             short = kind.__name__.removesuffix("Ranker").lower()
@@ -776,7 +776,7 @@ CASES: Mapping[str, Case] = {**TRIPLET, **CONTRASTIVE, **RANKERS, **REGRESSION, 
 
 
 def run(cases: Mapping[str, Case] = CASES) -> Iterator[tuple[str, Figures]]:
-    """Give each case's name and digests; what it raises, where it does."""
+    """Yield the name and the digests of each case, or the error that it raises."""
     with one_thread(), parallel_config("loky", inner_max_num_threads=1), warnings.catch_warnings():
         warnings.simplefilter("ignore")
         for name, case in cases.items():
@@ -788,7 +788,7 @@ def run(cases: Mapping[str, Case] = CASES) -> Iterator[tuple[str, Figures]]:
 
 
 def differences(before: Mapping[str, Figures], after: Mapping[str, Figures]) -> list[str]:
-    """Say in a line which figures have another digest, or none."""
+    """Return one line per figure whose digests differ or are missing."""
     lines = []
     for case in {**before, **after}:
         old, new = before.get(case, {}), after.get(case, {})
@@ -801,10 +801,10 @@ def differences(before: Mapping[str, Figures], after: Mapping[str, Figures]) -> 
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Print the digests; 1 where a case raises or differs from a file."""
+    """Print the digests. Returns 1 if a case raises or differs from the file, else 0."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks.digests", description="Digests of fits and searches.")
-    parser.add_argument("--output", type=Path, metavar="FILE", help="write the digests as JSON, too")
-    parser.add_argument("--compare", type=Path, metavar="FILE", help="say which digests are not those of a file")
+    parser.add_argument("--output", type=Path, metavar="FILE", help="also write the digests as JSON")
+    parser.add_argument("--compare", type=Path, metavar="FILE", help="print the digests that differ from a file")
     options = parser.parse_args(arguments)
     before = json.loads(options.compare.read_text()) if options.compare else None
 

@@ -1,4 +1,4 @@
-"""Accuracy of nearest neighbors in learned embeddings, and in what is at hand without them."""
+"""Accuracy of nearest neighbors in learned embeddings, compared with baselines."""
 
 import math
 from collections.abc import Iterator, Mapping, Sequence
@@ -27,13 +27,13 @@ __all__ = ["CHOICE", "DEFAULTS", "Outcome", "baselines", "compared", "evaluate",
 TABLES = {"wine": load_wine, "iris": load_iris, "breast_cancer": load_breast_cancer}
 LOSSES = ("contrastive", "info_nce", "sup_con", "nce", "nca", "multi_similarity", "proxy_anchor")
 DEFAULTS = ("TripletEmbedder", "ContrastiveEmbedder")
-# Judged in two components; named before the halves were. Folds within the first training half do not tell it from the
-# best.
+# The loss with a target in two components, chosen before the halves were drawn. Folds within the first training half
+# show no difference between it and the best loss.
 CHOICE = "ContrastiveEmbedder nca"
 N_NEIGHBORS = 3
 N_FOLDS, N_REPEATS, N_SEEDS = 5, 4, 5
 MOST_COMPONENTS = 16
-# In standard errors: no default embedder is to be worse than the best baseline by more than chance.
+# In standard errors: a default embedder should not be worse than the best baseline by more than chance.
 TARGET_DIFFERENCE = at_least(-1.0)
 TARGET_DIGITS = at_least(0.93)
 QUICK_MAX_ITER, QUICK_ROWS = 3, 300
@@ -43,14 +43,14 @@ Folds = Sequence[tuple[NDArray[np.integer], NDArray[np.integer]]]
 
 @dataclass(frozen=True)
 class Outcome:
-    """Accuracy on each fold, and the seconds that all fits and predictions took."""
+    """Accuracy on each fold, and the seconds of all fits and predictions together."""
 
     accuracy: NDArray[np.float64]
     duration: float
 
 
 def run(*, quick: bool) -> Iterator[Figure]:
-    """Accuracy of every method on every table, the defaults beside the best baseline; then digits in two dimensions."""
+    """Evaluate every method on every table, compare the defaults with the best baseline, then digits in 2D."""
     max_iter = QUICK_MAX_ITER if quick else None
     for name in list(TABLES)[: 1 if quick else None]:
         X, y = TABLES[name](return_X_y=True)
@@ -63,7 +63,7 @@ def run(*, quick: bool) -> Iterator[Figure]:
 
 
 def baselines(n_components: int) -> dict[str, Any]:
-    """What an embedding has to beat, each with the vote of neighbors behind it."""
+    """Build the baselines, each followed by the vote of neighbors."""
     ways = {
         "scaled columns": [StandardScaler()],
         "LDA": [LinearDiscriminantAnalysis()],
@@ -73,7 +73,7 @@ def baselines(n_components: int) -> dict[str, Any]:
 
 
 def learned(*, max_iter: int | None = None, triplet: Mapping[str, Any] | None = None, **options: Any) -> dict[str, Any]:
-    """Our embedders at their defaults but for what is given."""
+    """Build the embedders with default parameters, except for the given ones."""
     options = {"n_neighbors": N_NEIGHBORS, "device": "cpu", "random_state": 0, **options}
     if max_iter is not None:
         options["max_iter"] = max_iter
@@ -85,7 +85,7 @@ def learned(*, max_iter: int | None = None, triplet: Mapping[str, Any] | None = 
 
 
 def evaluate(estimator: Any, X: NDArray, y: NDArray, folds: Folds) -> Outcome:
-    """Fit and judge on each fold; our embedders' fits are one stack, of the same bits as single fits."""
+    """Fit and score on each fold. Our embedders train as one stack, with the same bits as single fits."""
     start = perf_counter()
     if isinstance(estimator, TripletEmbedder | ContrastiveEmbedder):
         grid = {"n_neighbors": [estimator.n_neighbors]}
@@ -97,31 +97,31 @@ def evaluate(estimator: Any, X: NDArray, y: NDArray, folds: Folds) -> Outcome:
 
 
 def standard_errors(values: NDArray[np.float64], folds: Folds) -> tuple[float, float]:
-    """Standard error of a mean over folds: as if they were independent, and as they share training rows."""
+    """Return two standard errors of a mean over folds: for independent folds, and for shared training rows."""
     spread = float(values.std(ddof=1))
     test_share = float(np.mean([len(test) / len(train) for train, test in folds]))
     return spread * len(values) ** -0.5, spread * (1 / len(values) + test_share) ** 0.5
 
 
 def compared(table: str, outcomes: Mapping[str, Outcome], folds: Folds) -> Iterator[Figure]:
-    """Show the defaults beside the best of the others that learn no network, fold by fold."""
+    """Compare the defaults with the best baseline without a network, fold by fold."""
     best = max((name for name in outcomes if "Embedder" not in name), key=lambda name: outcomes[name].accuracy.mean())
     for name in DEFAULTS:
         differences = outcomes[name].accuracy - outcomes[best].accuracy
-        mean, (plain, honest) = float(differences.mean()), standard_errors(differences, folds)
+        mean, (plain, corrected) = float(differences.mean()), standard_errors(differences, folds)
         yield Figure(
             f"{table}: {name} - {best}",
             _in_units(mean, plain),
             "se",
             TARGET_DIFFERENCE,
-            note=f"{mean:+.4f}; standard error {plain:.4f}, of Nadeau and Bengio {honest:.4f}, "
-            f"in which {_in_units(mean, honest):+.2f}",
+            note=f"{mean:+.4f}; standard error {plain:.4f}, of Nadeau and Bengio {corrected:.4f}, "
+            f"in which {_in_units(mean, corrected):+.2f}",
             details={"of_folds": differences.tolist(), "best_baseline": best},
         )
 
 
 def _in_units(mean: float, error: float) -> float:
-    """A difference in standard errors; where no fold differs from another, it is nothing or beyond doubt."""
+    """Return a difference in standard errors: 0 or infinite if all folds have the same difference."""
     if error:
         return mean / error
     return math.copysign(math.inf, mean) if mean else 0.0
@@ -139,8 +139,8 @@ def _accuracy_figure(name: str, outcome: Outcome, folds: Folds, target: Any = No
     values, n_fits = outcome.accuracy, len(outcome.accuracy)
     spread = "one half"
     if n_fits > 1:
-        plain, honest = standard_errors(values, folds)
-        spread = f"sd {values.std(ddof=1):.3f}, standard error {plain:.4f}, of Nadeau and Bengio {honest:.4f}"
+        plain, corrected = standard_errors(values, folds)
+        spread = f"sd {values.std(ddof=1):.3f}, standard error {plain:.4f}, of Nadeau and Bengio {corrected:.4f}"
     return Figure(
         name,
         float(values.mean()),
@@ -151,7 +151,7 @@ def _accuracy_figure(name: str, outcome: Outcome, folds: Folds, target: Any = No
 
 
 def _in_two_dimensions(n_rows: int | None, n_seeds: int, max_iter: int | None) -> Iterator[Figure]:
-    """Halve digits by class, and embed each half's images as points of a map."""
+    """Split digits into stratified halves, and embed their images in two dimensions."""
     X, y = (column[:n_rows] for column in load_digits(return_X_y=True))
     halves = [next(StratifiedShuffleSplit(1, test_size=0.5, random_state=seed).split(X, y)) for seed in range(n_seeds)]
     linear = _with_vote(

@@ -1,7 +1,8 @@
-"""One epoch of TripletEmbedder beside a bare torch loop of the same arithmetic, and beside plain skorch.
+"""Time of one epoch of TripletEmbedder, compared with a bare torch loop of the same arithmetic and plain skorch.
 
-An epoch is timed from the end of the one before to its own end, so that all that recurs is counted (sampler, gathers,
-optimizer, history) and nothing that comes once a fit (checks of the input, input scaling, initial weights).
+An epoch is timed from the end of the previous epoch to its own end. The time therefore includes all work of each epoch
+(sampler, gathers, optimizer, history), but no work that is done once per fit (input checks, input scaling, initial
+weights).
 """
 
 from collections.abc import Iterator
@@ -19,33 +20,33 @@ from skmetric.estimators.embedding.triplet import TripletEmbedder
 __all__ = ["run"]
 
 TARGET = 1.15
-# Epochs of each fit; the first is warm-up.
+# Number of epochs of each fit. The first epoch is the warm-up.
 N_EPOCHS = 3
 
 
 class Clock(Callback):
-    """Notes when epochs end."""
+    """Records the end times of epochs."""
 
     def __init__(self) -> None:
         self.ends: list[float] = []
 
     def on_epoch_end(self, net: Any, **kwargs: Any) -> None:
-        """Note the time."""
+        """Record the time."""
         self.tick()
 
     def tick(self) -> None:
-        """Note the time."""
+        """Record the time."""
         self.ends.append(perf_counter())
 
     @property
     def seconds(self) -> float:
-        """Median time of an epoch, without the first."""
+        """Median time of an epoch, without the first epoch."""
         return float(np.median(np.diff(self.ends)))
 
 
 def run(*, quick: bool) -> Iterator[Figure]:
-    """Ratios of times an epoch."""
-    task = Task.draw(n=5_000 if quick else 100_000)
+    """Compare the times per epoch."""
+    task = Task.draw(n_rows=5_000 if quick else 100_000)
     loop = BareLoop(task, N_EPOCHS)
     sides = {
         "ours": lambda: _time_ours(task),

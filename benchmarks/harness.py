@@ -1,4 +1,4 @@
-"""Paired timing, and figures that carry their target."""
+"""Paired timing, and figures with their targets."""
 
 import gc
 import math
@@ -19,13 +19,13 @@ Measurement = Callable[[], float]
 
 @dataclass(frozen=True)
 class Target:
-    """What a figure should be."""
+    """Bound that a figure should satisfy."""
 
     relation: str
     bound: float
 
     def is_met_by(self, value: float) -> bool:
-        """Whether a value is on the right side of the bound; NaN never is."""
+        """Whether a value satisfies the bound. NaN never does."""
         return value >= self.bound if self.relation == ">=" else value <= self.bound
 
 
@@ -44,17 +44,17 @@ class Figure:
     Attributes
     ----------
     name : str
-        What was measured.
+        Name of the measured quantity.
     value : float
-        The result.
+        Measured value.
     unit : str
-        "x" for a ratio.
+        Unit of the value; "x" for a ratio.
     target : Target, optional
-        What it should be.
+        Bound that the value should satisfy.
     note : str
-        For the reader of the table.
+        Remark for the printed table.
     details : mapping
-        For the reader of the JSON file.
+        More data for the JSON file.
     """
 
     name: str
@@ -71,9 +71,9 @@ class Figure:
 
 
 def stopwatch(call: Callable[[], Any], *, shortest: float = 0.05) -> Measurement:
-    """Turn a call into a measurement of its seconds.
+    """Return a function that measures the seconds of a call.
 
-    The call is warmed up here; a measurement repeats it until it has taken about ``shortest`` seconds.
+    The call is warmed up here. A measurement repeats the call for about ``shortest`` seconds.
     """
     call()
     start = perf_counter()
@@ -102,7 +102,7 @@ def alternate(sides: Mapping[str, Measurement], rounds: int) -> dict[str, list[f
 def compare(
     name: str, taken: Mapping[str, Sequence[float]], over: str, under: str, *, target: Target | None = None
 ) -> Figure:
-    """Ratio of the medians of two sides, with the range of the ratios of single rounds."""
+    """Return the ratio of the medians of two sides, with the range of the ratios of single rounds."""
     above, below = np.asarray(taken[over]), np.asarray(taken[under])
     medians = {side: float(np.median(taken[side])) for side in (over, under)}
     each = above / below
@@ -118,13 +118,13 @@ def compare(
 
 
 def in_fresh_process(module: str, *arguments: str) -> str:
-    """Run a module as a script in a new Python process; what it prints."""
+    """Run a module as a script in a new Python process, and return its output."""
     environment = {**os.environ, "PYTHONPATH": os.pathsep.join(path or os.curdir for path in sys.path)}
     command = [sys.executable, "-m", module, *arguments]
     return subprocess.run(command, env=environment, stdout=subprocess.PIPE, text=True, check=True).stdout
 
 
 def seconds(value: float) -> str:
-    """Write a duration for reading: "1.2 s", "3.4 ms"."""
+    """Format a duration: "1.2 s", "3.4 ms"."""
     scale, unit = next((s, u) for s, u in ((1, "s"), (1e3, "ms"), (1e6, "us")) if value * s >= 1 or u == "us")
     return f"{value * scale:.3g} {unit}"

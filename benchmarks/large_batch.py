@@ -1,4 +1,4 @@
-"""ContrastiveEmbedder in large batches, whole and in pieces, and in small ones with a memory of earlier batches."""
+"""ContrastiveEmbedder in large batches, with and without pieces, and in small batches with a memory."""
 
 import sys
 from collections.abc import Iterator, Sequence
@@ -16,42 +16,42 @@ from skmetric._core.engine.gradients import InPieces, Whole
 from skmetric._core.engine.training import TrainingStack
 from skmetric._core.nn import FlatParameters, Outputs
 from skmetric.estimators import ContrastiveEmbedder
-from skmetric.estimators.preparation import Given
+from skmetric.estimators.training_data import Given
 
 __all__ = ["Gap", "Recall", "draw_table", "gradient_gap", "recall", "run"]
 
 LOSS = "info_nce"
 N_ROWS, N_FEATURES, N_CLASSES = 20_000, 32, 100
-# Widths of the hidden layers: the default, and a network whose activations fill more memory than the loss does.
+# Widths of the hidden layers: the default, and a network whose activations need more memory than the loss.
 NETWORKS = {"256": (256,), "3 x 1024": (1_024,) * 3}
 PIECE = 512
 LARGE, QUICK_LARGE = 16_384, 1_024
-# Rows of a batch, and of a piece.
+# Number of rows per batch and per piece.
 GRADIENT, QUICK_GRADIENT = (2_048, 512), (256, 64)
-# In millionths of the gradient's length.
+# In millionths of the length of the gradient.
 TARGET_GAP = at_most(1.0)
 
-# Of the memory: many classes, of which a batch holds few.
+# For the memory: many classes, of which a batch holds only a few.
 N_MANY_CLASSES, ROWS_PER_CLASS, SMALL = 200, 20, 32
 MEMORY_SIZES = (0, 256, 2_048)
 N_SEEDS, MAX_ITER, QUICK_MAX_ITER = 3, 30, 2
-# What tells the classes apart lies in so many directions; the others are louder.
-N_TELLING, WITHIN, ELSEWHERE = 8, 0.3, 2.0
+# The classes differ in this number of directions only. The other directions have more variance.
+N_SEPARATING, WITHIN, ELSEWHERE = 8, 0.3, 2.0
 
 
 def draw_table(n: int, n_classes: int, seed: int) -> tuple[NDArray[np.float32], NDArray[np.int64]]:
-    """Rows of classes of one size, whose means differ in a few directions that are none of the columns."""
+    """Draw classes of equal size, whose means differ in a few directions that are not parallel to the columns."""
     rng = np.random.default_rng(seed)
     y = np.arange(n) % n_classes
-    means = rng.standard_normal((n_classes, N_TELLING))
+    means = rng.standard_normal((n_classes, N_SEPARATING))
     X = rng.standard_normal((n, N_FEATURES)) * ELSEWHERE
-    X[:, :N_TELLING] = means[y] + WITHIN * rng.standard_normal((n, N_TELLING))
+    X[:, :N_SEPARATING] = means[y] + WITHIN * rng.standard_normal((n, N_SEPARATING))
     turn, _ = np.linalg.qr(rng.standard_normal((N_FEATURES, N_FEATURES)))
     return (X @ turn).astype(np.float32), y
 
 
 def run(*, quick: bool) -> Iterator[Figure]:
-    """Memory and time of large batches, how exact their gradient is, and what a memory of earlier batches gives."""
+    """Measure memory, time and gradient accuracy of large batches, and the quality of a memory of earlier batches."""
     yield from _cost_figures(QUICK_LARGE if quick else LARGE, list(NETWORKS)[: 1 if quick else None])
     yield _gap_figure(*(QUICK_GRADIENT if quick else GRADIENT))
     for size in MEMORY_SIZES:
@@ -63,15 +63,15 @@ def _embedder(**parameters: object) -> ContrastiveEmbedder:
 
 
 def _cost_figures(large: int, networks: Sequence[str]) -> Iterator[Figure]:
-    """Give an epoch of each, in a process of its own, as a peak never falls again."""
+    """Measure one epoch of each setting in a separate process, because a peak never falls again."""
     settings = [(networks[0], PIECE, 0), *((network, large, piece) for network in networks for piece in (0, PIECE))]
     for network, batch_size, piece in settings:
-        told = in_fresh_process("benchmarks.large_batch", network, str(batch_size), str(piece))
-        growth, second, n_steps, n_items = map(float, told.split())
+        printed = in_fresh_process("benchmarks.large_batch", network, str(batch_size), str(piece))
+        growth, second, n_steps, n_items = map(float, printed.split())
         name = f"{network}, batch {batch_size}, {f'pieces of {piece}' if piece else 'whole'}"
         note = f"an epoch of {n_steps:.0f} steps of {n_items:.0f} rows, {seconds(second * n_steps)}"
         yield Figure(f"{name}: peak memory", growth, "GB")
-        yield Figure(f"{name}: time a step", second, "s", note=note)
+        yield Figure(f"{name}: time per step", second, "s", note=note)
 
 
 def _plan_of(embedder: ContrastiveEmbedder, X: NDArray, y: NDArray) -> FitPlan:
@@ -79,10 +79,10 @@ def _plan_of(embedder: ContrastiveEmbedder, X: NDArray, y: NDArray) -> FitPlan:
 
 
 def _measure_epoch(network: str, batch_size: int, piece: int) -> None:
-    """Print by how many gigabytes one epoch raises the peak, seconds a step, steps, and rows a step."""
+    """Print the rise of the peak memory in gigabytes, the seconds per step, the steps, and the rows per step."""
     from benchmarks.peak_memory import peak
 
-    # A rate at which so few steps do not make a deep network collapse, which would be a warning.
+    # A learning rate at which a deep network does not collapse in so few steps, because that would be a warning.
     parameters = {"hidden_layer_sizes": NETWORKS[network], "max_iter": 1, "learning_rate": 1e-4}
     _embedder(**parameters).fit(*draw_table(1_000, N_CLASSES, seed=1))  # the warm-up
     X, y = draw_table(N_ROWS, N_CLASSES, seed=0)
@@ -96,18 +96,18 @@ def _measure_epoch(network: str, batch_size: int, piece: int) -> None:
 
 @dataclass(frozen=True)
 class Gap:
-    """How far gradients are apart: the length of their difference, relative to that of the second.
+    """Differences of gradients: the length of the difference, relative to the length of the second gradient.
 
     Attributes
     ----------
     of_pieces : float
-        In pieces, from in one go.
+        Difference between the gradient in pieces and as a whole.
     of_worst_tensor : float
-        The same for each weight matrix and each bias alone; the largest.
+        The largest of these differences for single weight matrices and biases.
     whole_rounding, pieces_rounding : float
-        Either from double precision.
+        Differences of both gradients from double precision.
     n_items : int
-        Rows of the batch.
+        Number of rows in the batch.
     """
 
     of_pieces: float
@@ -118,7 +118,7 @@ class Gap:
 
 
 def gradient_gap(batch_size: int, piece: int) -> Gap:
-    """Take the gradient of the first step, dropout and all, in one go and in pieces, in single and double precision."""
+    """Compare the gradients of the first step (with dropout) as a whole, in pieces, and in double precision."""
     plan = _plan_of(_embedder(batch_size=batch_size), *draw_table(N_ROWS, N_CLASSES, seed=0))
     stack = TrainingStack([plan], torch.device("cpu"))
     step, network = next(stack.draw_epoch(0)), stack.network
@@ -127,14 +127,14 @@ def gradient_gap(batch_size: int, piece: int) -> Gap:
         network.to(dtype)
         numbers = {name: torch.tensor([value], dtype=dtype) for name, value in plan.hyperparameters.items()}
 
-        def judge(representation: Tensor) -> tuple[Outputs, Tensor]:
+        def loss_of(representation: Tensor) -> tuple[Outputs, Tensor]:
             outputs = network.conclude(representation)
             return outputs, plan.objective.loss(outputs, step.batch, numbers)
 
         flat = FlatParameters(network)
         sizes = [parameter.numel() for parameter in flat.parameters]
         ways = Whole(network, flat), InPieces(network, flat, piece)
-        taken = [way(step.x.to(dtype), step.keep.to(dtype), judge).gradient.clone()[0] for way in ways]
+        taken = [way(step.x.to(dtype), step.keep.to(dtype), loss_of).gradient.clone()[0] for way in ways]
         return [list(gradient[: sum(sizes)].double().split(sizes)) for gradient in taken]
 
     (whole, pieces), (exact, _) = gradients(torch.float32), gradients(torch.float64)
@@ -163,14 +163,14 @@ def _gap_figure(batch_size: int, piece: int) -> Figure:
 
 @dataclass(frozen=True)
 class Recall:
-    """Held-out MAP@R and seconds an epoch, one a seed."""
+    """Held-out MAP@R and seconds per epoch, one value per seed."""
 
     map_at_r: list[float]
     epoch_seconds: list[float]
 
 
 def recall(memory_size: int, seeds: Sequence[int], max_iter: int) -> Recall:
-    """Fit in small batches on half of each class, and judge the other half; a table and a split a seed."""
+    """Fit in small batches on half of each class, and score the other half. Each seed has its own table and split."""
     scores, times = [], []
     for seed in seeds:
         X, y = draw_table(N_MANY_CLASSES * ROWS_PER_CLASS, N_MANY_CLASSES, seed)

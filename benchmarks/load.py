@@ -1,4 +1,4 @@
-"""How busy the machine was with other things while a benchmark ran."""
+"""Load of the machine by other processes during a benchmark."""
 
 import os
 from collections.abc import Iterator
@@ -14,15 +14,15 @@ STAT = Path("/proc/stat")
 
 @dataclass
 class Load:
-    """The machine's load around and during a run; None where the system does not say.
+    """Load of the machine before and during a run. Values are None if the system does not report them.
 
     Attributes
     ----------
     average_before : float
-        Mean number of busy processes over the minute before.
+        Mean number of busy processes in the minute before the run.
     others : float
-        Processor seconds a second that went to other processes during the run: 0 on a quiet machine, 1 where others
-        had one core. The load average would count the benchmark itself.
+        Number of cores used by other processes during the run, in processor seconds per second: 0 on an idle machine.
+        The load average would include the benchmark itself.
     """
 
     average_before: float | None
@@ -34,7 +34,7 @@ class Load:
 
 @contextmanager
 def watch_load() -> Iterator[Load]:
-    """Give a Load that is complete once the context ends."""
+    """Yield a Load that is complete at the end of the context."""
     load = Load(round(os.getloadavg()[0], 2) if hasattr(os, "getloadavg") else None)
     start, before = perf_counter(), _others()
     yield load
@@ -44,7 +44,7 @@ def watch_load() -> Iterator[Load]:
 
 
 def _others() -> float | None:
-    """Processor seconds of all processes but this one and its finished children, since some fixed time."""
+    """Return the processor seconds of all processes except this one and its finished children, since a fixed time."""
     if not STAT.exists():
         return None
     user, nice, system, _, _, irq, softirq, steal = map(int, STAT.read_text().split("\n", 1)[0].split()[1:9])

@@ -1,4 +1,4 @@
-"""NDCG of a million lists of ten items, beside a loop over scikit-learn's ``ndcg_score``; peak memory."""
+"""Time and peak memory of NDCG of a million lists of ten items, compared with a loop over scikit-learn's."""
 
 import sys
 from collections.abc import Iterator
@@ -16,7 +16,7 @@ __all__ = ["Lists", "draw_lists", "our_values", "peer_values", "run"]
 
 SIZE = 10
 N_LISTS, QUICK_N_LISTS = 1_000_000, 20_000
-# The lists that the loop sees; its time grows in proportion.
+# Number of lists in the timed loop. Its time is proportional to this number.
 N_SAMPLE, QUICK_N_SAMPLE = 3_000, 300
 TARGET_RATIO = at_least(100.0)
 TARGET_GB = at_most(2.0)
@@ -25,20 +25,20 @@ TOLERANCE = 1e-10
 
 @dataclass(frozen=True)
 class Lists:
-    """Rows with a grade, a score and the number of their list."""
+    """Rows with their relevance, score and list."""
 
     truth: NDArray[np.int64]
     score: NDArray[np.float64]
     groups: NDArray[np.int64]
 
     def shuffled(self) -> "Lists":
-        """The same rows in random order."""
+        """Return the same rows in random order."""
         order = np.random.default_rng(1).permutation(len(self.truth))
         return Lists(self.truth[order], self.score[order], self.groups[order])
 
 
 def draw_lists(n_lists: int) -> Lists:
-    """Grades 0 to 4, list by list, and scores of two decimals: some are tied, and some lists hold nothing relevant."""
+    """Draw relevance from 0 to 4 and scores with two decimals: some are tied, and some lists have no relevant row."""
     rng = np.random.default_rng(0)
     truth = rng.choice(5, size=n_lists * SIZE, p=[0.7, 0.15, 0.08, 0.05, 0.02])
     score = rng.random(n_lists * SIZE).round(2)
@@ -46,18 +46,18 @@ def draw_lists(n_lists: int) -> Lists:
 
 
 def our_values(lists: Lists) -> NDArray[np.float64]:
-    """NDCG of each list by scikit-learn's rules: linear gains, ties averaged, 0 where nothing is relevant."""
+    """Compute the NDCG of each list as scikit-learn does: linear gains, averaged ties, 0 without a relevant row."""
     return ndcg_score(lists.truth, lists.score, groups=lists.groups, convention="sklearn", reduction=None)
 
 
 def peer_values(lists: Lists, n_lists: int) -> NDArray[np.float64]:
-    """The same for the first lists, one at a time, for which the rows must lie list by list."""
+    """Compute the NDCG of the first lists in a loop. The rows must be in list order."""
     truth, score = (column[: n_lists * SIZE].reshape(n_lists, 1, SIZE) for column in (lists.truth, lists.score))
     return np.array([sklearn_ndcg_score(*one) for one in zip(truth, score, strict=True)])
 
 
 def run(*, quick: bool) -> Iterator[Figure]:
-    """Ratios of times and peak memory, with the rows list by list and in random order."""
+    """Compare times and measure peak memory, with rows in list order and in random order."""
     n_lists, n_sample, rounds = (QUICK_N_LISTS, QUICK_N_SAMPLE, 2) if quick else (N_LISTS, N_SAMPLE, 5)
     in_order = draw_lists(n_lists)
     shuffled = in_order.shuffled()
@@ -93,7 +93,7 @@ def _check_same(in_order: Lists, shuffled: Lists, n_sample: int) -> None:
 
 
 def _measure_memory(n_lists: int, order: str) -> None:
-    """In a process of its own, as a peak never falls again: gigabytes before the call, and at most."""
+    """Print the gigabytes before the call and at the peak. Needs a separate process, because a peak never falls."""
     from benchmarks.peak_memory import peak
 
     lists = draw_lists(n_lists)

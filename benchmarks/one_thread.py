@@ -1,4 +1,4 @@
-"""One thread for everything, so that small sizes are not timed by how threads wait for each other."""
+"""One thread for all libraries, so that timings of small sizes do not depend on threads that wait."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -11,7 +11,7 @@ __all__ = ["one_thread"]
 
 @contextmanager
 def one_thread() -> Iterator[None]:
-    """Let torch, OpenMP and BLAS use one thread inside; as many as before after it."""
+    """Let torch, OpenMP and BLAS use one thread inside the context, and restore the number of threads after it."""
     before = torch.get_num_threads()
     try:
         with threadpool_limits(1):

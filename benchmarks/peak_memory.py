@@ -1,6 +1,6 @@
 """Peak memory of one loss with its gradient, in GB: ``python -m benchmarks.peak_memory LOSS {ours,peer} N``.
 
-A process of its own, as a peak never falls again.
+It needs a separate process, because a peak never falls again.
 """
 
 import sys
@@ -21,7 +21,7 @@ LOSSES: Mapping[str, Mapping[str, Callable[[Tensor], Callable[[Tensor], Tensor]]
 
 
 def growth(loss: str, side: str, n: int) -> float:
-    """How far one gradient raises this process's peak, once a small one has warmed it up."""
+    """Return the rise of the peak memory by one gradient, after a small warm-up."""
     make = LOSSES[loss][side]
     embeddings, labels = make_batch(64)
     gradient(make(labels), embeddings)
@@ -32,9 +32,9 @@ def growth(loss: str, side: str, n: int) -> float:
 
 
 def peak() -> int:
-    """Most bytes that this process has held.
+    """Return the peak memory of this process, in bytes.
 
-    On Linux not from getrusage, whose figure for a new process starts at its parent's.
+    On Linux, getrusage is not used, because its value for a new process starts at that of the parent.
     """
     if STATUS.exists():
         line = next(line for line in STATUS.read_text().splitlines() if line.startswith("VmHWM"))

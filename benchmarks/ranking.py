@@ -30,21 +30,21 @@ Folds = Sequence[tuple[NDArray[np.integer], NDArray[np.integer]]]
 
 @dataclass(frozen=True)
 class Queries:
-    """Rows with a grade each, query by query."""
+    """Rows with their relevance, query by query."""
 
     X: NDArray[np.float64]
     y: NDArray[np.float64]
     groups: NDArray[np.intp]
 
     def first(self, n: int) -> "Queries":
-        """The first queries."""
+        """Return the first ``n`` queries."""
         rows = self.groups < n
         return Queries(self.X[rows], self.y[rows], self.groups[rows])
 
 
 @dataclass(frozen=True)
 class Outcome:
-    """What one method did: the NDCG of each query and the seconds of all folds, once a seed."""
+    """Results of one method: the NDCG of each query and the seconds of all folds, per seed."""
 
     values: NDArray[np.float64]
     fit_seconds: list[float]
@@ -52,17 +52,17 @@ class Outcome:
 
     @property
     def of_queries(self) -> NDArray[np.float64]:
-        """Each query's mean over the seeds."""
+        """Mean of each query over the seeds."""
         return self.values.mean(axis=0)
 
     @property
     def mean(self) -> float:
-        """Over queries and seeds."""
+        """Mean over queries and seeds."""
         return float(self.of_queries.mean())
 
     @property
     def standard_error(self) -> float:
-        """Of the mean over the queries."""
+        """Standard error of the mean over the queries."""
         return float(self.of_queries.std(ddof=1) / np.sqrt(self.values.shape[1]))
 
     def __str__(self) -> str:
@@ -73,7 +73,7 @@ class Outcome:
 
 
 def load(folder: Path) -> Queries:
-    """Read both parts: rows in the form of libsvm, and beside them the number of rows of each query."""
+    """Read both parts: rows in libsvm format, and the number of rows of each query in a separate file."""
     parts = [load_svmlight_file(str(folder / part), n_features=N_FEATURES, zero_based=True) for part in PARTS]
     sizes = np.concatenate([np.loadtxt(folder / f"{part}.query", dtype=np.intp, ndmin=1) for part in PARTS])
     X, y = np.vstack([X.toarray() for X, _ in parts]), np.concatenate([y for _, y in parts])
@@ -83,7 +83,7 @@ def load(folder: Path) -> Queries:
 def run(
     folder: Path, *, quick: bool, ours: Sequence[Method] = OURS, peers: Sequence[Method] = PEERS
 ) -> Iterator[Figure]:
-    """Evaluate every method; then every peer beside each of ours."""
+    """Evaluate every method, then compare every peer with each of our rankers."""
     n_folds, n_seeds, rounds, n_draws = (2, 1, 2, 200) if quick else (N_FOLDS, N_SEEDS, None, N_DRAWS)
     queries = load(folder)
     if quick:
@@ -98,7 +98,7 @@ def run(
 
 
 def evaluate(method: Method, queries: Queries, folds: Folds, seeds: Sequence[int], rounds: int | None) -> Outcome:
-    """Score each row by the model of the fold that holds it out; a query without a relevant row is left out."""
+    """Score each row by the model of the fold that holds it out. Queries without a relevant row are left out."""
     each = [_evaluate_once(method, queries, folds, seed, rounds) for seed in seeds]
     values, fit_seconds, predict_seconds = zip(*each, strict=True)
     return Outcome(np.stack(values), list(fit_seconds), list(predict_seconds))
@@ -126,12 +126,12 @@ def _evaluate_once(
 def compared(
     outcomes: Mapping[str, Outcome], ours: Sequence[str], peers: Sequence[str], n_draws: int
 ) -> Iterator[Figure]:
-    """Say of the best of ours, of the first choice and of the others which peers are better."""
+    """Compare the peers with the best of our rankers, with the first choice, and with the others."""
     best = max(ours, key=lambda name: outcomes[name].mean)
     if LEADING_PEER in peers:
         lead = outcomes[best].mean - outcomes[LEADING_PEER].mean
         yield Figure(f"{best} - {LEADING_PEER}", lead, "", at_least(0.0), note=_chosen(best, ours))
-    # The first two, then the others; a first choice that is the best stands once.
+    # The best, the first choice, then the others, each once.
     order = list(dict.fromkeys([best, *(name for name in ours if name == FIRST_CHOICE), *ours]))
     pairs = [(peer, own) for own in order for peer in peers]
     differences = np.column_stack([outcomes[peer].of_queries - outcomes[own].of_queries for peer, own in pairs])
@@ -150,7 +150,7 @@ def compared(
 def intervals(
     differences: NDArray[np.float64], n_draws: int, seed: int = 0
 ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """Bootstrap intervals of the column means; all columns have the same queries drawn, as often as there are any."""
+    """Compute bootstrap intervals of the column means, with the same draws of n queries for all columns."""
     n = len(differences)
     times = np.random.default_rng(seed).multinomial(n, np.full(n, 1 / n), size=n_draws)
     lower, upper = np.quantile(times @ differences / n, [(1 - LEVEL) / 2, (1 + LEVEL) / 2], axis=0)
@@ -158,7 +158,7 @@ def intervals(
 
 
 def _difference(peer: str, own: str, mean: float, lower: float, upper: float) -> Figure:
-    verdict = "better" if lower > 0 else "worse" if upper < 0 else "not told apart"
+    verdict = "better" if lower > 0 else "worse" if upper < 0 else "no clear difference"
     note = f"{LEVEL:.0%} interval {lower:+.3f} to {upper:+.3f}: {verdict}"
     return Figure(f"{peer} - {own}", mean, note=note, details={"interval": [lower, upper], "verdict": verdict})
 

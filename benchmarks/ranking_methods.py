@@ -1,4 +1,4 @@
-"""The rankers of the comparison, each at its defaults, behind one way to fit them."""
+"""The rankers of the comparison with default parameters, and a common interface to fit them."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -21,24 +21,25 @@ __all__ = ["FIRST_CHOICE", "LEADING_PEER", "OURS", "PEERS", "Method"]
 N_THREADS = 2
 
 Predict = Callable[[NDArray], NDArray]
-# Rows, their grades, and the ids of their groups, whose rows are next to each other.
+# Arguments: rows, their relevance, and the ids of their groups. The rows of a group are adjacent.
 Fit = Callable[[NDArray, NDArray, NDArray], Predict]
 
 
 @dataclass(frozen=True)
 class Method:
-    """One side of the comparison.
+    """One method of the comparison.
 
     Attributes
     ----------
     name : str
-        For the tables.
+        Name of the method in the table.
     make : callable
-        ``(seed, rounds) -> fit``; rounds of training, None for the default. Imports what it needs.
+        ``(seed, rounds) -> fit``, where ``rounds`` is the number of training rounds, None for the default. It imports
+        the packages that it needs.
     note : str
-        For the reader of the table.
+        Remark for the printed table.
     package : str, optional
-        Whose version to name.
+        Package whose version is printed.
     """
 
     name: str
@@ -48,7 +49,7 @@ class Method:
 
     @property
     def label(self) -> str:
-        """The note, with the version."""
+        """The note, with the version of the package."""
         return f"{self.note}, {self.package} {version(self.package)}" if self.package else self.note
 
 
@@ -64,7 +65,7 @@ def _make_lightgbm(seed: int, rounds: int | None) -> Fit:
 
     def fit(X: NDArray, y: NDArray, groups: NDArray) -> Predict:
         ranker.fit(X, y, group=np.unique(groups, return_counts=True)[1])
-        # The booster itself: the estimator warns of column names that nobody gave.
+        # The booster itself, because the estimator would warn of missing column names.
         return ranker.booster_.predict
 
     return fit
@@ -109,7 +110,7 @@ OURS = tuple(
     )
     for loss in losses
 )
-# The one that the documentation says to try first.
+# The ranker that the documentation recommends to try first.
 FIRST_CHOICE = "ListwiseRanker softmax"
 
 PEERS = (

@@ -1,4 +1,4 @@
-"""RankSim, forward and backward, beside a loop over rows written from the paper's formulas."""
+"""Time of RankSim, forward and backward, compared with loops over rows written from the paper's formulas."""
 
 from collections.abc import Callable, Iterator
 from dataclasses import replace
@@ -18,14 +18,14 @@ __all__ = ["default_loss", "gradient", "make_batch", "plain_loop", "published_lo
 STRENGTH = 2.0
 N_FEATURES = 64
 TARGETS = {8: None, 64: None, 256: at_least(8.0)}
-# How far values and gradients of the two sides may differ, in double precision.
+# Maximum difference of values and gradients of the two sides, in double precision.
 TOLERANCE = 1e-10
 
 Loss = Callable[[Tensor, Tensor], Tensor]
 
 
 class RowRanks(torch.autograd.Function):
-    """Ranks of one row from 1 / m, the largest first, ties by position; the gradient is the interpolation."""
+    """Ranks of one row from 1 / m, the largest value first, ties by position. The gradient is interpolated."""
 
     @staticmethod
     def forward(ctx: Any, values: Tensor) -> Tensor:
@@ -40,7 +40,7 @@ class RowRanks(torch.autograd.Function):
 
 
 def plain_loop(features: Tensor, labels: Tensor) -> Tensor:
-    """The same, written as the formulas read: a row of the matrix at a time, ranks by sorting twice."""
+    """Compute the loss as in the formulas: row by row of the matrix, with ranks by sorting twice."""
     directions = normalize(features, dim=-1)
     similarity = directions @ directions.T
     total = features.new_zeros(())
@@ -50,7 +50,7 @@ def plain_loop(features: Tensor, labels: Tensor) -> Tensor:
 
 
 class PlainRanks(RowRanks):
-    """The same ranks, by sorting twice."""
+    """The ranks of RowRanks, by sorting twice."""
 
     @staticmethod
     def forward(ctx: Any, values: Tensor) -> Tensor:
@@ -75,9 +75,9 @@ def row_ranks(values: Tensor) -> Tensor:
 
 
 def row_loop(features: Tensor, labels: Tensor) -> Tensor:
-    """Sum over rows of the mean squared difference between the ranks in features and in labels."""
+    """Compute the sum over rows of the mean squared difference between the ranks in features and in labels."""
     directions = normalize(features, dim=-1)
-    # Taken apart at once: the gradient of every similarity[i] would be a whole matrix of zeros but for one row.
+    # Unbound once, because the gradient of each similarity[i] would be a matrix of zeros except for one row.
     rows = (directions @ directions.T).unbind()
     total = features.new_zeros(())
     for row, label in zip(rows, labels, strict=True):
@@ -96,20 +96,20 @@ def default_loss(features: Tensor, labels: Tensor) -> Tensor:
 
 
 def make_batch(m: int) -> tuple[Tensor, Tensor]:
-    """Rows, and labels that differ, in double precision: in single, rounding decides on some ranks."""
+    """Draw rows and different labels in double precision. In single precision, rounding changes some ranks."""
     draw = torch.Generator().manual_seed(0)
     features = torch.randn(m, N_FEATURES, generator=draw, dtype=torch.float64)
     return features.requires_grad_(), torch.randn(m, generator=draw, dtype=torch.float64)
 
 
 def gradient(loss: Loss, features: Tensor, labels: Tensor) -> tuple[Tensor, Tensor]:
-    """Value and gradient."""
+    """Return the value and the gradient of a loss."""
     value = loss(features, labels)
     return value.detach(), torch.autograd.grad(value, features)[0]
 
 
 def run(*, quick: bool) -> Iterator[Figure]:
-    """Ratios of times at several batch sizes, once both sides are known to compute the same; on one thread."""
+    """Compare times at several batch sizes on one thread, after checking that both sides compute the same."""
     rounds = 3 if quick else 15
     for m, target in TARGETS.items():
         features, labels = make_batch(m)

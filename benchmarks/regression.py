@@ -1,4 +1,4 @@
-"""Errors of RankSimRegressor, where targets are many and where they are few, beside gradient boosting and ridge."""
+"""Errors of RankSimRegressor on frequent and rare targets, compared with gradient boosting and ridge."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -20,12 +20,12 @@ __all__ = ["DATA", "FOLDERS", "TEST_MASK", "Outcome", "Table", "evaluate", "load
 
 FOLDERS = ("uci_concrete", "uci_airfoil")
 DATA, TEST_MASK = "data.csv.gz", "test_mask.csv.gz"
-# A row's shots are the training rows in its bin of the training targets' range; the limits are in units of the mean
-# number of training rows in a bin.
+# The shots of a row are the training rows in its bin of the target. The limits are multiples of the mean number of
+# training rows per bin.
 N_BINS, MANY, FEW = 20, 1.5, 0.75
 ERRORS = {"all": "MAE", "many": "MAE many-shot", "medium": "MAE medium-shot", "few": "MAE few-shot"}
-ORDER, NEIGHBOURS = "Spearman", "neighbor Spearman"
-# Neighbors by the prediction alone: as well as a representation that is a function of the prediction can do.
+ORDER, NEIGHBORS = "Spearman", "neighbor Spearman"
+# Neighbors by the prediction: the best possible value of a representation that is a function of the prediction.
 BY_PREDICTION = "neighbor Spearman by prediction"
 RATIO_TARGET = at_most(1.01)
 RISE_TARGET = at_least(0.05)
@@ -34,32 +34,32 @@ QUICK_SPLITS, QUICK_ROUNDS = 2, 3
 
 @dataclass(frozen=True)
 class Table:
-    """Rows with their target, and which of them each split holds out."""
+    """Rows with their target, and the rows that each split holds out."""
 
     X: NDArray[np.float64]
     y: NDArray[np.float64]
-    is_test: NDArray[np.bool_]  # (n, n_splits)
+    is_test: NDArray[np.bool_]  # (n_samples, n_splits)
 
 
 @dataclass(frozen=True)
 class Outcome:
-    """What one method did, split by split: its measures by name, in the table's order, and seconds to fit."""
+    """Results of one method, split by split: its measures by name, in table order, and the seconds to fit."""
 
     measures: Mapping[str, NDArray[np.float64]]
     fit_seconds: list[float]
 
 
 def load(folder: Path) -> Table:
-    """Read columns, of which the last is the target, and beside them one column a split, 1 where it tests."""
+    """Read the columns, of which the last is the target, and one mask per split, which is 1 for test rows."""
     values = np.loadtxt(folder / DATA, delimiter=",", ndmin=2)
     is_test = np.loadtxt(folder / TEST_MASK, delimiter=",", ndmin=2) == 1
     if len(values) != len(is_test):
-        raise ValueError(f"{TEST_MASK} must have a row for each of {DATA}; got {len(is_test)} and {len(values)} rows.")
+        raise ValueError(f"{TEST_MASK} must have as many rows as {DATA}, got {len(is_test)} and {len(values)} rows.")
     return Table(values[:, :-1], values[:, -1], is_test)
 
 
 def run(*folders: Path, quick: bool, methods: Sequence[Method] = METHODS) -> Iterator[Figure]:
-    """Table by table: every measure of every method; then RankSim beside the network alone."""
+    """Report every measure of every method, table by table, and compare RankSim with the plain network."""
     ratios = {}
     for folder in folders:
         name = folder.name.removeprefix("uci_")
@@ -74,7 +74,7 @@ def run(*folders: Path, quick: bool, methods: Sequence[Method] = METHODS) -> Ite
 
 
 def evaluate(table: Table, methods: Sequence[Method], n_splits: int | None, rounds: int | None) -> dict[str, Outcome]:
-    """Fit and judge every method on each split, in turn; the split's number is the seed."""
+    """Fit and score every method on each split. The number of the split is the seed."""
     taken: dict[str, list[tuple[dict[str, float], float]]] = {method.name: [] for method in methods}
     for split, is_test in enumerate(table.is_test.T[:n_splits]):
         for method in methods:
@@ -87,7 +87,7 @@ def evaluate(table: Table, methods: Sequence[Method], n_splits: int | None, roun
 
 
 def shot_limits(n_rows: int) -> dict[str, float]:
-    """How ``shot_report`` sorts rows for a model of so many training rows."""
+    """Return the parameters of ``shot_report`` for a model with this number of training rows."""
     return {"bins": N_BINS, "many": MANY * n_rows / N_BINS, "few": FEW * n_rows / N_BINS}
 
 
@@ -104,10 +104,10 @@ def _evaluate_once(
     measures = {name: float(report.loc[shot, "mae"]) for shot, name in ERRORS.items()}
     measures[ORDER] = float(spearmanr(y_test, predicted).statistic)
     if method.has_representation:
-        # In double precision, or rounding would tie targets or distances.
+        # In double precision, because rounding would create ties of targets or distances.
         features = torch.from_numpy(regressor.transform(X_test)).double()
         labels = torch.from_numpy(y_test)
-        measures[NEIGHBOURS] = float(neighbor_spearman(features, labels))
+        measures[NEIGHBORS] = float(neighbor_spearman(features, labels))
         measures[BY_PREDICTION] = float(neighbor_spearman(torch.from_numpy(predicted[:, None]), labels))
     return measures, fitting
 
@@ -125,8 +125,8 @@ def _measures(name: str, outcome: Outcome, base: Outcome | None) -> Iterator[Fig
 
 
 def _ranksim(name: str, choice: Outcome, base: Outcome) -> Iterator[Figure]:
-    """The figures that have a target."""
-    error, order = (choice.measures[key] - base.measures[key] for key in (ERRORS["all"], NEIGHBOURS))
+    """Report the figures that have a target."""
+    error, order = (choice.measures[key] - base.measures[key] for key in (ERRORS["all"], NEIGHBORS))
     yield Figure(
         f"{name}: MAE of {CHOICE} / {BASE}",
         _ratio(choice, base),
@@ -135,7 +135,7 @@ def _ranksim(name: str, choice: Outcome, base: Outcome) -> Iterator[Figure]:
         note=f"difference {_difference(error)}",
     )
     yield Figure(
-        f"{name}: {NEIGHBOURS}, {CHOICE} - {BASE}",
+        f"{name}: {NEIGHBORS}, {CHOICE} - {BASE}",
         _mean(order),
         "",
         RISE_TARGET,
@@ -148,13 +148,13 @@ def _ratio(choice: Outcome, base: Outcome) -> float:
 
 
 def _difference(differences: NDArray[np.float64]) -> str:
-    """Mean over the splits, and its standard error."""
+    """Format the mean over the splits and its standard error."""
     error = _spread(differences) / np.sqrt(np.isfinite(differences).sum())
     return f"{_mean(differences):+.3g}, standard error {error:.2g}"
 
 
 def _mean(values: NDArray[np.float64]) -> float:
-    """Over the splits that have a value: one may test no row of few shots."""
+    """Return the mean over the splits with a value, because a split may have no few-shot test row."""
     known = values[np.isfinite(values)]
     return float(known.mean()) if len(known) else np.nan
 

@@ -1,4 +1,4 @@
-"""The regressors of the comparison behind one way to make them."""
+"""The regressors of the comparison, and a common interface to build them."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -18,16 +18,17 @@ __all__ = ["BASE", "CHOICE", "METHODS", "Method"]
 
 @dataclass(frozen=True)
 class Method:
-    """One side of the comparison.
+    """One method of the comparison.
 
     Attributes
     ----------
     name : str
-        For the tables.
+        Name of the method in the table.
     make : callable
-        ``(n_rows, seed, rounds) -> regressor``: for so many training rows; rounds of training, None for the default.
+        ``(n_rows, seed, rounds) -> regressor``, where ``n_rows`` is the number of training rows, and ``rounds`` the
+        number of training rounds, None for the default.
     has_representation : bool
-        Whether its ``transform`` gives the features of rows.
+        Whether the regressor has a ``transform`` that returns a representation.
     """
 
     name: str
@@ -50,7 +51,7 @@ def _make_ridge(n_rows: int, seed: int, rounds: int | None) -> Any:
     return make_pipeline(columns, RidgeCV(alphas=np.logspace(-3, 3, 13)))
 
 
-# The network alone, and what is measured against it first.
+# The plain network, and the method that is compared with it first.
 BASE, CHOICE = "plain", "default"
 
 METHODS = (

@@ -1,4 +1,4 @@
-"""A table for the reader, JSON for the record."""
+"""Print figures as a table, and write them as JSON."""
 
 import json
 import os
@@ -21,7 +21,7 @@ HEADER = f"{'':<46} {'value':>9}  {'target':<8} {'met':<4} "
 
 
 def describe_machine() -> dict[str, Any]:
-    """What the figures depend on besides the code."""
+    """Return the properties of the machine and the package versions."""
     return {
         "time": datetime.now(UTC).isoformat(timespec="seconds"),
         "python": platform.python_version(),
@@ -33,7 +33,7 @@ def describe_machine() -> dict[str, Any]:
 
 
 def shown(figures: Iterable[Figure]) -> Iterator[Figure]:
-    """Print figures as they pass."""
+    """Print figures and pass them on."""
     print(HEADER)
     for figure in figures:
         print(_row(figure), flush=True)
@@ -41,7 +41,7 @@ def shown(figures: Iterable[Figure]) -> Iterator[Figure]:
 
 
 def write_json(path: Path, machine: dict[str, Any], runs: list[dict[str, Any]]) -> None:
-    """Write everything; each run holds its name, its load and its figures."""
+    """Write all results. Each run holds its name, its load and its figures."""
     benchmarks = [{**run, "figures": [asdict(f) | {"is_met": f.is_met} for f in run["figures"]]} for run in runs]
     path.write_text(json.dumps({"machine": machine, "benchmarks": benchmarks}, indent=1, default=float) + "\n")
 

@@ -1,4 +1,4 @@
-"""Searching a margin: a batched search beside GridSearchCV over our estimator, and over a skorch net.
+"""Search for a margin: a batched search, compared with GridSearchCV over our estimator and over a skorch net.
 
 Digits, 8 margins x 5 folds, 20 epochs, batches of at most 64, semi-hard, 64-128-16, pixels divided by 16.
 """
@@ -29,20 +29,20 @@ N_JOBS = 2
 
 
 def plain_embedder(max_iter: int, device: str = "cpu") -> TripletEmbedder:
-    """Build the network of the comparison: inputs as given, no dropout."""
+    """Build the network of the comparison, with unscaled inputs and without dropout."""
     return TripletEmbedder(
         16, hidden_layer_sizes=(128,), dropout=0.0, inputs="none", max_iter=max_iter, device=device, random_state=0
     )
 
 
 def run(*, quick: bool, device: str = "cpu") -> Iterator[Figure]:
-    """Ratios of times, scores, and how time and memory grow with the stack."""
+    """Compare times and scores, and measure the growth of time and memory with the stack."""
     max_iter = 2 if quick else 20
-    # On a GPU a round of the peer takes minutes.
+    # On a GPU, one round of the peer takes minutes.
     rounds = 3 if device == "cpu" and not quick else 1
     X, y = _digits()
     found: dict[str, GridSearchCV] = {}
-    for search in _searches(1, device).values():  # loads what is loaded once, in joblib's workers too
+    for search in _searches(1, device).values():  # warm-up, also of joblib's workers
         search.fit(X, y)
     searches = _searches(max_iter, device)
     taken = alternate({name: _timed(search, X, y, found, name) for name, search in searches.items()}, rounds)
@@ -56,18 +56,18 @@ def run(*, quick: bool, device: str = "cpu") -> Iterator[Figure]:
     fits = {"ours": _timed(plain_embedder(max_iter, device), X, y, {}, "")}
     fits["skorch"] = _timed(SkorchEmbedder(max_epochs=max_iter, device=device), X, y, {}, "")
     yield compare("one fit: skorch / ours", alternate(fits, rounds), "skorch", "ours", target=at_least(1))
-    # Only on a GPU has the figure a target.
+    # The figure has a target only on a GPU.
     yield _one_after_another(X, y, max_iter, device, rounds=1 if quick or device == "cpu" else 3)
     yield from _with_defaults(X, y, max_iter, device)
     yield from _growth(max_iter, quick, device)
 
 
 def run_on_gpu(*, quick: bool) -> Iterator[Figure]:
-    """The same on a GPU, where there is one."""
+    """Run the same benchmark on a GPU, if there is one."""
     if torch.cuda.is_available():
         yield from run(quick=quick, device="cuda")
     else:
-        print("skipped: it needs a CUDA device, and there is none")
+        print("skipped: it needs a CUDA device")
 
 
 def _searches(max_iter: int, device: str) -> dict[str, GridSearchCV]:
@@ -82,7 +82,7 @@ def _searches(max_iter: int, device: str) -> dict[str, GridSearchCV]:
 
 
 def _one_after_another(X: NDArray, y: NDArray, max_iter: int, device: str, *, rounds: int) -> Figure:
-    """Fits in one process, with all that a fit does besides training, beside one stack with the same."""
+    """Compare complete single fits in one process with one stack of the same fits."""
     ours = plain_embedder(max_iter, device)
     folds = _hardly_scored_folds(y)
 
@@ -94,14 +94,14 @@ def _one_after_another(X: NDArray, y: NDArray, max_iter: int, device: str, *, ro
         return perf_counter() - start
 
     stack = BatchedGridSearchCV(ours, {"margin": MARGINS}, cv=folds, refit=False)
-    clone(stack).set_params(estimator__max_iter=1).fit(X, y)  # the fits have warmed up by the second of them
+    clone(stack).set_params(estimator__max_iter=1).fit(X, y)  # a warm-up, as the first single fit is one for the others
     taken = alternate({"fits": one_by_one, "one stack": _timed(stack, X, y, {}, "")}, rounds)
     target = at_least(30) if device == "cuda" else None
     return compare("40 fits, one after another / one stack", taken, "fits", "one stack", target=target)
 
 
 def _with_defaults(X: NDArray, y: NDArray, max_iter: int, device: str) -> Iterator[Figure]:
-    """The same with the estimator's own defaults: wider, with dropout and scaled inputs."""
+    """Run the search with the default parameters of the estimator: wider, with dropout and scaled inputs."""
     estimator = TripletEmbedder(max_iter=max_iter, device=device, random_state=0)
     found: dict[str, GridSearchCV] = {}
     searches = {
@@ -117,7 +117,7 @@ def _growth(max_iter: int, quick: bool, device: str) -> Iterator[Figure]:
     for n_models in N_MODELS[:2] if quick else N_MODELS:
         arguments = str(n_models), str(max_iter), device
         seconds, peak = map(float, in_fresh_process("benchmarks.search", *arguments).split())
-        note = f"{1e3 * seconds / n_models:.0f} ms a model, peak memory {peak:.0f} MB above the start"
+        note = f"{1e3 * seconds / n_models:.0f} ms per model, peak memory {peak:.0f} MB above the start"
         yield Figure(f"stack of {n_models}: seconds", seconds, " s", note=note, details={"peak_mb": peak})
 
 
@@ -146,13 +146,16 @@ def _difference(found: dict[str, GridSearchCV]) -> float:
 
 
 def _hardly_scored_folds(y: NDArray, n_folds: int = 5) -> list[tuple[NDArray, NDArray]]:
-    """Folds for the time of training alone: they score a few rows of two classes."""
+    """Return folds that measure training only: they score a few rows of two classes."""
     few = np.flatnonzero(y < 2)[:8]
     return [(np.flatnonzero(np.arange(len(y)) % 5 != k), few) for k in range(n_folds)]
 
 
 def _train_stack(n_models: int, max_iter: int, device: str) -> None:
-    """In a process of its own: seconds and peak memory of one stack, five folds by as many margins as it takes."""
+    """Print the seconds and the peak memory of one stack, with five folds and as many margins as needed.
+
+    Needs a separate process, because a peak never falls again.
+    """
     X, y = _digits()
     n_margins = -(-n_models // 5)
     folds = _hardly_scored_folds(y, min(n_models, 5))
@@ -172,7 +175,7 @@ def _train_stack(n_models: int, max_iter: int, device: str) -> None:
 
 
 def _peak_bytes(device: str) -> int:
-    """Most memory taken so far: of the process, or on the device."""
+    """Return the peak memory so far, of the process or on the device."""
     if device == "cuda":
         return torch.cuda.max_memory_allocated()
     from benchmarks.peak_memory import peak

@@ -17,7 +17,7 @@ __all__ = ["SkorchEmbedder"]
 
 
 class MinedTripletLoss(nn.Module):
-    """pytorch-metric-learning's miner and loss, as its documentation puts them together."""
+    """The miner and the loss of pytorch-metric-learning, combined as in its documentation."""
 
     def __init__(self, margin: float = 0.2) -> None:
         super().__init__()
@@ -25,7 +25,7 @@ class MinedTripletLoss(nn.Module):
         self.loss = TripletMarginLoss(margin=margin)
 
     def forward(self, embeddings: Tensor, labels: Tensor) -> Tensor:
-        """Mean of the positive hinges of the mined triplets."""
+        """Compute the mean of the positive hinges of the mined triplets."""
         return self.loss(embeddings, labels, self.miner(embeddings, labels))
 
 
@@ -37,12 +37,12 @@ class Network(nn.Module):
         self.layers = nn.Sequential(nn.Linear(64, 128), nn.ReLU(), nn.Linear(128, 16))
 
     def forward(self, X: Tensor) -> Tensor:
-        """Embeddings, scaled to unit length as the loss sees them."""
+        """Embed rows, scaled to unit length as in the loss."""
         return nn.functional.normalize(self.layers(X))
 
 
 def balanced_loader(dataset: Dataset, batch_size: int, **params: Any) -> DataLoader:
-    """Batches of 10 classes x 6 rows, by pytorch-metric-learning's own sampler."""
+    """Load batches of 10 classes x 6 rows, by the sampler of pytorch-metric-learning."""
     del batch_size
     sampler = MPerClassSampler(dataset.y, m=6, batch_size=60, length_before_new_iter=len(dataset))
     return DataLoader(dataset, batch_size=60, sampler=sampler, **params)
@@ -73,12 +73,12 @@ class SkorchEmbedder(NeuralNet):
         super().__init__(module=module, criterion=criterion, max_epochs=max_epochs, lr=lr, **(settings | params))
 
     def initialize_criterion(self) -> Self:
-        """Hand the margin on."""
+        """Pass the margin to the criterion."""
         self.criterion_ = self.criterion(margin=self.margin)
         return self
 
     def fit(self, X: NDArray, y: NDArray, **params: Any) -> Self:
-        """Train from a seed of its own, as ours does."""
+        """Train with a fixed seed, as our embedder does."""
         torch.manual_seed(0)
         return super().fit(X.astype(np.float32), y.astype(np.int64), **params)
 

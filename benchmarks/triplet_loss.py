@@ -1,4 +1,4 @@
-"""The batch-all triplet loss, forward and backward, beside pytorch-metric-learning's."""
+"""Time and memory of the batch-all triplet loss, compared with pytorch-metric-learning."""
 
 from collections.abc import Callable, Iterator, Mapping
 from functools import partial
@@ -19,15 +19,15 @@ TARGETS = {128: 4.0, 256: 6.0, 512: 15.0}
 MEMORY_SIZES = {"ours": 4096, "peer": 512}
 QUICK_MEMORY_SIZES = {"ours": 512, "peer": 128}
 MEMORY_TARGETS_GB = {"ours": at_most(1.5)}
-# How far values and gradients of the two sides may differ, relative to their length, in double precision: in single
-# precision rounding decides on which side of its margin a triplet falls, and one triplet is 4e-5 of a gradient.
+# Maximum difference of values and gradients of the two sides, relative to their length, in double precision. In single
+# precision, rounding decides whether a triplet violates the margin, and one triplet is 4e-5 of a gradient.
 TOLERANCE = 1e-8
 
 Loss = Callable[[Tensor], Tensor]
 
 
 def run(*, quick: bool) -> Iterator[Figure]:
-    """Ratios of times at several batch sizes, peak memory, and the block route beside the general one."""
+    """Compare times at several batch sizes, peak memory, and the loss of blocks with that of any labels."""
     rounds = 3 if quick else 15
     for n, target in list(TARGETS.items())[: 1 if quick else None]:
         embeddings, labels = make_batch(n)
@@ -44,7 +44,7 @@ def our_batch_all(labels: Tensor) -> Loss:
 
 
 def peer_batch_all(labels: Tensor) -> Loss:
-    """Its reducer averages over the positive hinges, as ours does."""
+    """Return the loss of the peer, which averages over the positive hinges, as ours does."""
     loss = TripletMarginLoss(margin=MARGIN, distance=LpDistance(normalize_embeddings=False))
     return lambda embeddings: loss(embeddings, labels)
 
@@ -53,7 +53,7 @@ BATCH_ALL: Mapping[str, Callable[[Tensor], Loss]] = {"ours": our_batch_all, "pee
 
 
 def make_batch(n: int, n_classes: int = 8) -> tuple[Tensor, Tensor]:
-    """Rows of unit length, and balanced labels in random order."""
+    """Draw rows of unit length, and balanced labels in random order."""
     draw = torch.Generator().manual_seed(0)
     rows = torch.nn.functional.normalize(torch.randn(n, N_FEATURES, generator=draw), dim=-1)
     labels = (torch.arange(n) % n_classes)[torch.randperm(n, generator=draw)]
@@ -61,7 +61,7 @@ def make_batch(n: int, n_classes: int = 8) -> tuple[Tensor, Tensor]:
 
 
 def gradient(loss: Loss, embeddings: Tensor) -> tuple[Tensor, Tensor]:
-    """Value and gradient."""
+    """Return the value and the gradient of a loss."""
     value = loss(embeddings)
     return value.detach(), torch.autograd.grad(value, embeddings)[0]
 
@@ -80,7 +80,7 @@ def _race_blocks(rounds: int, n_classes: int = 10, samples_per_class: int = 6) -
 def _race(
     name: str, embeddings: Tensor, sides: Mapping[str, Loss], rounds: int, target: Target | None = None
 ) -> Figure:
-    """How many times faster the second side is, once both are known to compute the same."""
+    """Measure how many times faster the second side is, after checking that both compute the same."""
     slow, fast = sides
     _check_same(embeddings, sides[slow], sides[fast])
     watches = {side: stopwatch(partial(gradient, loss, embeddings)) for side, loss in sides.items()}

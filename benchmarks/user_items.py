@@ -1,4 +1,4 @@
-"""Users and what they chose next, from pairs that are all alike: MRR, and the memory and time of the fit."""
+"""Predict the next choices of users from similar pairs: MRR, and memory and time of the fit."""
 
 import sys
 from collections.abc import Callable, Iterator, Mapping
@@ -22,23 +22,23 @@ __all__ = ["CORRECTED", "LEARNED", "PEERS", "Space", "World", "all_scores", "dra
 
 N_USERS, QUICK_N_USERS = 10_000, 300
 N_ITEMS, N_TASTES, N_PAST = 1_000, 8, 10
-# Settings were chosen on others.
+# Settings were chosen on other worlds.
 SEEDS, QUICK_SEEDS = (0, 1, 2), (0,)
 MAX_ITER, QUICK_MAX_ITER = 5, 1
 RANDOM = {"n_negatives": 64}
-# Of the peer, the best is taken.
+# The best number of factors is taken for the peer.
 N_FACTORS = (4, 8, 16, 32, 64)
 TARGET_RATIO = at_least(1.0)
-# Pairs of which the memory of a fit is taken, and what each of those more may add, in bytes.
+# Numbers of pairs for the memory of a fit, and the maximum number of bytes that each further pair may add.
 N_PAIRS, QUICK_N_PAIRS = (100_000, 1_000_000), (1_000, 3_000)
 TARGET_BYTES = at_most(200.0)
-# Users that are judged at a time.
+# Number of users that are scored at once.
 BLOCK = 1_000
 
 
 @dataclass(frozen=True)
 class World:
-    """What users chose, one after the other and nothing twice: the last is to be foretold."""
+    """Successive choices of users, all different. The last choice must be predicted."""
 
     users: NDArray[np.float64]
     items: NDArray[np.float64]
@@ -48,30 +48,30 @@ class World:
 
     @property
     def pairs(self) -> NDArray[np.integer]:
-        """A user and an item that was chosen, as places among all users and all items after them."""
+        """Pairs of a user and a chosen item, as indices into all users, followed by all items."""
         n, n_past = self.past.shape
         return np.column_stack([np.repeat(np.arange(n), n_past), n + self.past.ravel()])
 
     @property
     def popularity(self) -> NDArray[np.integer]:
-        """How often each item was chosen."""
+        """Number of times that each item was chosen."""
         return np.bincount(self.past.ravel(), minlength=len(self.items))
 
     @property
     def table(self) -> NDArray[np.float32]:
-        """Columns of users, and after them columns of items and of their popularity."""
+        """Columns of users, followed by columns of items and their popularity."""
         items = np.column_stack([self.items, np.log1p(self.popularity)])
         return block_diag(self.users, items).astype(np.float32)
 
     @property
     def ids(self) -> NDArray[np.float32]:
-        """One column: which user or item it is."""
+        """One column with the id of each user and item."""
         return np.arange(len(self.users) + len(self.items), dtype=np.float32)[:, np.newaxis]
 
 
 @dataclass(frozen=True)
 class Space:
-    """Points near which an item should be to be chosen, the items, and the median seconds of an epoch."""
+    """Points of users and items, where near items are recommended, and the median seconds per epoch."""
 
     users: NDArray
     items: NDArray
@@ -79,42 +79,42 @@ class Space:
 
     @property
     def scores(self) -> NDArray:
-        """A score for each user and item."""
+        """Score of each user and item."""
         return -euclidean_distances(self.users, self.items)
 
     def with_popularity(self, popularity: NDArray[np.integer]) -> "Space":
-        """One component more, which adds the log of an item's rarity to squared distances."""
+        """Add one component, which adds the log rarity of an item to squared distances."""
         rarity = np.log((popularity.max() + 1) / (popularity + 1))
         users = np.column_stack([self.users, np.zeros(len(self.users))])
         return Space(users, np.column_stack([self.items, np.sqrt(rarity)]), self.epoch)
 
 
 def draw_world(n_users: int, seed: int) -> World:
-    """Choices by odds that a user's taste and an item's appeal decide; half of the appeal is in no column."""
+    """Draw choices with odds from the taste of users and the appeal of items, half of which is not in the columns."""
     rng = np.random.default_rng(seed)
     users = rng.normal(size=(n_users, N_TASTES))
     items = rng.normal(size=(N_ITEMS, N_TASTES + 1))
     turn, _ = np.linalg.qr(rng.normal(size=(N_TASTES, N_TASTES)))
     appeal = np.sqrt(0.5) * (items[:, -1] + rng.normal(size=N_ITEMS))
     log_odds = 1.2 * np.tanh(users @ turn) @ items[:, :-1].T + appeal
-    # In the order of these sums, choices are by the odds.
+    # Sorting by these sums draws choices with the given odds.
     chosen = np.argsort(-(log_odds + rng.gumbel(size=log_odds.shape)), axis=1)[:, : N_PAST + 1]
     return World(users, items, log_odds, chosen[:, :-1], chosen[:, -1])
 
 
 def by_columns(world: World, *, max_iter: int, **options: object) -> Space:
-    """Learn from columns that tell of users and items."""
+    """Learn from columns of users and items."""
     return _learned(world, world.table, max_iter=max_iter, **options)
 
 
 def by_ids(world: World, *, max_iter: int) -> Space:
-    """Learn from who is who alone: a free point for each user and item."""
+    """Learn from ids only: a free point per user and item."""
     module = partial(FreePoints.of, len(world.ids))
     return _learned(world, world.ids, max_iter=max_iter, module=module, learning_rate=0.02)
 
 
 class FreePoints(nn.Module):
-    """A point for each id."""
+    """One point per id."""
 
     def __init__(self, n_ids: int, n_components: int) -> None:
         super().__init__()
@@ -123,18 +123,18 @@ class FreePoints(nn.Module):
 
     @classmethod
     def of(cls, n_ids: int, n_features: int, n_components: int) -> "FreePoints":
-        """As ``module`` calls it."""
+        """Build the module with the arguments of the parameter ``module``."""
         del n_features
         return cls(n_ids, n_components)
 
     def forward(self, x: Tensor) -> Tensor:
-        """Points of the ids in the only column."""
+        """Return the points of the ids in the only column."""
         points: Tensor = self.points(x[:, 0].long())
         return points
 
 
 def by_factors(world: World) -> NDArray:
-    """Factorise the matrix of what was chosen, with as many factors as are best on what is to be foretold."""
+    """Factorize the matrix of choices, with the number of factors that best predicts the test choices."""
     n, n_past = world.past.shape
     users, items = np.repeat(np.arange(n), n_past), world.past.ravel()
     chosen = csr_array((np.ones(len(users)), (users, items)), shape=(n, N_ITEMS))
@@ -146,7 +146,7 @@ def by_factors(world: World) -> NDArray:
 
 
 PEERS: Mapping[str, Callable[[World], NDArray]] = {
-    "the odds themselves": lambda world: world.log_odds,
+    "the true odds": lambda world: world.log_odds,
     "popularity": lambda world: np.broadcast_to(world.popularity, world.log_odds.shape),
     "truncated SVD": by_factors,
 }
@@ -155,14 +155,14 @@ LEARNED: Mapping[str, Callable[..., Space]] = {
     "in-batch negatives": by_columns,
     "ids only": by_ids,
 }
-# In-batch negatives leave popularity out. It can be added afterwards.
+# In-batch negatives remove popularity from the scores. It can be added afterwards.
 CORRECTED = {"in-batch, with popularity": "in-batch negatives", "ids only, with popularity": "ids only"}
-# What is to be foretold follows popularity, so that methods that leave it out need not beat it.
+# The predicted choices follow popularity, so methods without popularity need not beat it.
 COMPARED = ("random negatives", *CORRECTED)
 
 
 def all_scores(world: World, max_iter: int) -> Iterator[tuple[str, NDArray, float]]:
-    """Name, scores (n_users, n_items) and seconds of an epoch of every method; NaN where nothing was trained."""
+    """Yield name, scores (n_users, n_items) and seconds per epoch of every method; NaN without training."""
     yield from ((name, peer(world), np.nan) for name, peer in PEERS.items())
     spaces = {}
     for name, learn in LEARNED.items():
@@ -173,7 +173,7 @@ def all_scores(world: World, max_iter: int) -> Iterator[tuple[str, NDArray, floa
 
 
 def reciprocal_ranks(world: World, scores: NDArray) -> NDArray[np.float64]:
-    """One over the rank of what each user chose next, among all that the user had not chosen before."""
+    """Compute the reciprocal rank of the next choice of each user, among all items not chosen before."""
     parts = []
     for start in range(0, len(scores), BLOCK):
         users = slice(start, start + BLOCK)
@@ -187,7 +187,7 @@ def reciprocal_ranks(world: World, scores: NDArray) -> NDArray[np.float64]:
 
 
 def run(*, quick: bool) -> Iterator[Figure]:
-    """MRR of all methods, how it compares with popularity's, seconds of an epoch, and memory by number of pairs."""
+    """Report the MRR of all methods, also relative to popularity, seconds per epoch, and memory by number of pairs."""
     n_users, seeds, max_iter = (QUICK_N_USERS, QUICK_SEEDS, QUICK_MAX_ITER) if quick else (N_USERS, SEEDS, MAX_ITER)
     mrr: dict[str, list[float]] = {name: [] for name in (*PEERS, *LEARNED, *CORRECTED)}
     epochs: dict[str, list[float]] = {name: [] for name in LEARNED}
@@ -215,14 +215,14 @@ def run(*, quick: bool) -> Iterator[Figure]:
 def _memory_figures(negatives: str, few: int, many: int) -> Iterator[Figure]:
     growth = {n: float(in_fresh_process("benchmarks.user_items", str(n), negatives)) for n in (few, many)}
     for n, megabytes in growth.items():
-        note = f"one epoch; the pairs themselves have {16 * n / 1e6:.3g} MB"
+        note = f"one epoch; the pairs themselves take {16 * n / 1e6:.3g} MB"
         yield Figure(f"{n} pairs, {negatives}: memory of fit", megabytes, "MB", note=note)
     each = 1e6 * (growth[many] - growth[few]) / (many - few)
-    yield Figure(f"{negatives}: bytes a further pair", each, "B", TARGET_BYTES, "16 of them are the pair itself")
+    yield Figure(f"{negatives}: bytes per further pair", each, "B", TARGET_BYTES, "16 of them are the pair itself")
 
 
 def _embedder(table: NDArray[np.float32], **options: object) -> ContrastiveEmbedder:
-    # A softmax of minus squared distances, to which log popularity can be added as it is.
+    # A softmax of negative squared distances, to which log popularity can be added directly.
     settings = {"loss": "info_nce", "temperature": 1.0, "normalize": False, "dropout": 0.0, "batch_size": 256}
     return ContrastiveEmbedder(preprocessor=Rows(table), device="cpu", random_state=0, **(settings | options))
 
@@ -235,9 +235,9 @@ def _learned(world: World, table: NDArray[np.float32], **options: object) -> Spa
 
 
 def _measure_memory(n_pairs: int, negatives: str) -> float:
-    """In a process of its own, as a peak never falls again: by how many megabytes a fit raises it, after a small one.
+    """Return the rise of the peak memory by a fit in megabytes, after a small fit. Needs a separate process.
 
-    What the pairs say does not matter here.
+    The values of the pairs do not matter here.
     """
     from benchmarks.peak_memory import peak
 

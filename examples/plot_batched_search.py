@@ -1,14 +1,15 @@
 """
-A whole margin curve in one go
-==============================
+A whole margin curve in one search
+==================================
 
-A grid of eight margins says where to look; a curve says what the margin does, and how far folds agree. Here are 30
-margins on 5 folds, 150 networks. :class:`~skmetric.BatchedGridSearchCV` is a drop-in for scikit-learn's
-:class:`~sklearn.model_selection.GridSearchCV` that trains them side by side, as one stack.
+A grid of eight margins finds a good region. A curve shows the effect of the margin, and how well the folds agree. This
+example tries 30 margins on 5 folds, which are 150 networks. :class:`~skmetric.BatchedGridSearchCV` is a drop-in
+replacement for scikit-learn's :class:`~sklearn.model_selection.GridSearchCV` that trains them side by side, as one
+stack.
 """
 
 # %%
-# The search: scikit-learn's words, scikit-learn's scores, in a fraction of the time.
+# The search has the same parameters and gives the same scores as scikit-learn's, in a fraction of the time.
 
 from pathlib import Path
 from time import perf_counter
@@ -33,7 +34,7 @@ search = BatchedGridSearchCV(pipeline, {"tripletembedder__margin": margins}, cv=
 batched = perf_counter() - start
 
 # %%
-# One margin by scikit-learn's own search, for the time that it would take, and for the scores, which are the same.
+# scikit-learn's search with a single margin, to estimate its time for all margins and to compare the scores.
 
 start = perf_counter()
 single = GridSearchCV(pipeline, {"tripletembedder__margin": margins[:1]}, cv=folds, refit=False).fit(X, y)
@@ -46,8 +47,8 @@ print(f"same scores at margin {margins[0]}: {same}")
 print(f"best margin: {search.best_params_['tripletembedder__margin']:g}, MAP@R {search.best_score_:.3f}")
 
 # %%
-# Thin lines are folds, the thick one is their mean. Between neighboring margins the folds move together: what they
-# disagree about is how hard their held-out digits are, not which margin is good.
+# Thin lines are folds, and the thick line is their mean. The lines of the folds are nearly parallel: the folds differ
+# in the difficulty of their held-out digits, but agree on which margins are good.
 
 scores = np.stack([search.cv_results_[f"split{k}_test_score"] for k in range(5)])
 fig, ax = plt.subplots(figsize=(8, 4.5), layout="constrained")

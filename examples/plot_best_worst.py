@@ -2,20 +2,20 @@
 From best-worst judgments to a model
 =====================================
 
-How severe is a comment? People agree little on numbers, and well on which of four comments is the most and which the
-least severe. Such judgments can be counted: how often was an item the best, less how often the worst. They also imply
-pairs: of four items, five of the six pairs. A model that scores *new* items can learn from either, by a regression of
-the counted scores, or by a :class:`~skmetric.PairwiseRanker` on the pairs. Which is better, and how many judgments
-does it take?
+How severe is a comment? People rarely agree on a number, but they agree well on which of four comments is the most
+severe and which is the least severe. Such judgments can be counted: how often an item was the best, minus how often it
+was the worst. They also imply pairs: a judgment of four items determines five of the six pairs. A model that scores
+*new* items can learn from the counts by a regression, or from the pairs by a :class:`~skmetric.PairwiseRanker`. Which
+is better, and how many judgments are needed?
 
-A count depends on whom an item was shown with: a middling comment is often the best of four mild ones, and hardly ever
-the best of four severe ones. A pair says who was compared. So there are two designs here: tuples drawn from all items,
-and tuples drawn within threads, whose comments resemble each other.
+A count depends on the other items of the tuple: a medium comment is often the best of four mild comments, but hardly
+ever the best of four severe ones. A pair contains the items that were compared. This example therefore has two designs:
+tuples drawn from all items, and tuples drawn within threads, whose comments are similar to each other.
 """
 
 # %%
-# A made world: items in threads, with ten features each and a hidden severity. Those who judge four items see each
-# severity with some noise. A third of the threads is kept aside; nobody judges their items.
+# Synthetic data: items in threads, with ten features and a hidden severity. The judges of four items see each severity
+# with some noise. One third of the threads is held out. Their items are not judged.
 
 from pathlib import Path
 
@@ -33,14 +33,14 @@ from skmetric.preferences import best_worst_pairs, best_worst_scores, split_half
 
 N_THREADS, THREAD_SIZE, N_JUDGED = 60, 15, 600
 NOISE = 0.5
-JUDGEMENTS = [150, 400, 1000, 2400]
+JUDGMENTS = [150, 400, 1000, 2400]
 DESIGNS = {"all": "Tuples drawn from all items", "thread": "Tuples drawn within threads"}
 N_STEPS, BATCH_SIZE = 400, 256
 WEIGHT_DECAYS = [0.3, 3.0]
 
 
 def make_items(rng: np.random.Generator) -> tuple[NDArray, NDArray]:
-    """Features and severity; half of a feature's variance lies between threads."""
+    """Draw features and severity. Half of the variance of a feature is between threads."""
     threads = np.repeat(rng.normal(size=(N_THREADS, 10)), THREAD_SIZE, axis=0)
     X = np.sqrt(0.5) * (threads + rng.normal(size=threads.shape))
     severity = X[:, 0] + np.sin(2 * X[:, 1]) + X[:, 2] * X[:, 3]
@@ -48,7 +48,7 @@ def make_items(rng: np.random.Generator) -> tuple[NDArray, NDArray]:
 
 
 def judge(severity: NDArray, design: str, n: int, rng: np.random.Generator) -> tuple[NDArray, NDArray, NDArray]:
-    """Four items a judgment, and which of them seemed the most and the least severe."""
+    """Draw the four items of each judgment, and the items that seem the most and the least severe."""
     size = THREAD_SIZE if design == "thread" else N_JUDGED
     first = size * rng.integers(N_JUDGED // size, size=n)
     tuples = first[:, np.newaxis] + rng.random((n, size)).argpartition(4, axis=1)[:, :4]
@@ -58,8 +58,9 @@ def judge(severity: NDArray, design: str, n: int, rng: np.random.Generator) -> t
 
 
 # %%
-# The two models, with one network and as many steps each: epochs are counted in rows, and there are more pairs than
-# items. ``Rows`` holds the table that the pairs point into, and the weight of a pair is how many judgments imply it.
+# The two models have the same network and the same number of steps. The numbers of epochs differ, because there are
+# more pairs than items. ``Rows`` holds the table into which the pairs point. The weight of a pair is the number of
+# judgments that imply it.
 
 
 def epochs(n_rows: int) -> int:
@@ -84,7 +85,7 @@ def regression(n_items: int, decay: float) -> PointwiseRanker:
 
 
 def one_run(design: str, n: int, decay: float, seed: int) -> tuple[float, float]:
-    """Spearman's correlation with the severity of items that nobody judged: from pairs, and from counts."""
+    """Compute Spearman's correlation with the severity of unjudged items, for pairs and for counts."""
     rng = np.random.default_rng(seed)
     X, severity = make_items(rng)
     judgments = judge(severity, design, n, rng)
@@ -98,22 +99,22 @@ def one_run(design: str, n: int, decay: float, seed: int) -> tuple[float, float]
 
 
 # %%
-# Three worlds for each design and number of judgments. Noisy targets want a strong weight decay, clean ones a weak
-# one, so each model gets the better of two, which flatters both a little.
+# Three synthetic data sets for each design and number of judgments. Noisy targets need a strong weight decay, and
+# clean targets a weak one. Each model therefore uses the better of two values, which favors both models slightly.
 
 SEEDS = range(3)
-grid = [(design, n, decay, seed) for design in DESIGNS for n in JUDGEMENTS for decay in WEIGHT_DECAYS for seed in SEEDS]
+grid = [(design, n, decay, seed) for design in DESIGNS for n in JUDGMENTS for decay in WEIGHT_DECAYS for seed in SEEDS]
 found = np.array(Parallel(n_jobs=2)(delayed(one_run)(*cell) for cell in grid))
-found = found.reshape(len(DESIGNS), len(JUDGEMENTS), len(WEIGHT_DECAYS), len(SEEDS), 2)
+found = found.reshape(len(DESIGNS), len(JUDGMENTS), len(WEIGHT_DECAYS), len(SEEDS), 2)
 chosen = found.mean(axis=3).argmax(axis=2)
-# Designs, numbers of judgments, worlds, models.
+# Axes: designs, numbers of judgments, data sets, models.
 best = np.take_along_axis(found, chosen[:, :, np.newaxis, np.newaxis], axis=2)[:, :, 0]
 
-print("Spearman with the hidden severity, on items that nobody judged: mean of 3 worlds (and the weight decay)")
-print("difference: pairs less counts within a world, mean and standard deviation\n")
+print("Spearman with the hidden severity, on unjudged items: mean of 3 data sets (and the weight decay)")
+print("difference: pairs minus counts on the same data set, mean and standard deviation\n")
 for title, runs, decays in zip(DESIGNS.values(), best, chosen, strict=True):
     print(f"{title:<30}{'pairs':>14}{'counts':>14}{'difference':>14}")
-    for n, of_size, (of_pairs, of_counts) in zip(JUDGEMENTS, runs, np.take(WEIGHT_DECAYS, decays), strict=True):
+    for n, of_size, (of_pairs, of_counts) in zip(JUDGMENTS, runs, np.take(WEIGHT_DECAYS, decays), strict=True):
         gap = of_size[:, 0] - of_size[:, 1]
         pairs_mean, counts_mean = of_size.mean(axis=0)
         print(
@@ -123,10 +124,10 @@ for title, runs, decays in zip(DESIGNS.values(), best, chosen, strict=True):
     print()
 
 # %%
-# In earnest the severity stays hidden. What can be had is a cross-validation against the counted scores of held-out
-# items, which are noisy themselves. For the regression it is ``cross_val_score`` with ``spearman_scorer``. For pairs
-# the folds are of items too, and a pair is kept where both of its items are in the training part. Folds of pairs would
-# leak, as each item is in many. So the weight decay can be chosen, and whatever else.
+# On real data, the severity is unknown. Instead, use cross-validation against the counted scores of held-out items,
+# which are noisy themselves. For the regression, this is ``cross_val_score`` with ``spearman_scorer``. For pairs, split
+# the items too, and keep a pair if both of its items are in the training part. Folds of pairs would leak, because each
+# item is in many pairs. This cross-validation can choose the weight decay and other hyperparameters.
 
 rng = np.random.default_rng(0)
 X, severity = make_items(rng)
@@ -152,34 +153,34 @@ def by_pairs(decay: float) -> NDArray:
     return np.array(scores)
 
 
-print("One world, 1000 judgments of tuples drawn from all items: Spearman with the counted scores of held-out items\n")
+print("One data set, 1000 judgments drawn from all items: Spearman with the counted scores of held-out items\n")
 for decay in WEIGHT_DECAYS:
     for name, scores in {"pairs": by_pairs(decay), "counts": by_counts(decay)}.items():
         print(f"{name:<8}weight decay {decay:g}{scores.mean():>10.3f}  +/- {scores.std():.3f}")
-print(f"two halves of the judgments with each other: {split_half_reliability(*judgments, random_state=0):.3f}")
+print(f"correlation of two halves of the judgments: {split_half_reliability(*judgments, random_state=0):.3f}")
 
 # %%
-# Large marks and lines are means, small marks the worlds. Where tuples are drawn from all items, counts are as good,
-# and a little better where an item was shown often. Where tuples are drawn within threads, pairs are ahead on average,
-# above all where judgments are few: a count says where an item stands in its thread, and nothing more. With many
-# judgments the worlds differ more than the models.
+# Large markers and lines are means, and small markers are single data sets. If tuples are drawn from all items, counts
+# are as good as pairs, and slightly better if items were shown often. If tuples are drawn within threads, pairs are
+# better on average, especially with few judgments: a count only measures the rank of an item in its thread. With many
+# judgments, data sets differ more than models.
 
-# Hues after Okabe and Ito, which color-blind readers can tell apart; markers and dashes differ too.
+# Colors of Okabe and Ito, which color-blind readers can distinguish. Markers and dashes differ too.
 STYLES = {"PairwiseRanker on pairs": ("#0072B2", "o", "-"), "regression of counts": ("#D55E00", "s", "--")}
 
 fig, axes = plt.subplots(1, 2, figsize=(12, 4.8), sharey=True, layout="constrained")
 for ax, title, of_design in zip(axes, DESIGNS.values(), best, strict=True):
     for model, (name, (color, marker, dashes)) in enumerate(STYLES.items()):
-        # A little to the left and to the right, so that dots do not hide each other.
-        places = np.array(JUDGEMENTS) * (0.97, 1.03)[model]
-        ax.plot(places, of_design[:, :, model], color=color, marker=marker, markersize=4, linestyle="", alpha=0.45)
+        # Shifted slightly to the left and to the right, so that markers do not overlap.
+        x = np.array(JUDGMENTS) * (0.97, 1.03)[model]
+        ax.plot(x, of_design[:, :, model], color=color, marker=marker, markersize=4, linestyle="", alpha=0.45)
         mean = of_design[:, :, model].mean(axis=1)
-        ax.plot(places, mean, color=color, marker=marker, markersize=8, linestyle=dashes, linewidth=2.5, label=name)
+        ax.plot(x, mean, color=color, marker=marker, markersize=8, linestyle=dashes, linewidth=2.5, label=name)
     ax.set(title=title, xlabel=f"judgments of four items each, for {N_JUDGED} items", xscale="log")
-    ax.set_xticks(JUDGEMENTS, [str(n) for n in JUDGEMENTS])
+    ax.set_xticks(JUDGMENTS, [str(n) for n in JUDGMENTS])
     ax.minorticks_off()
     ax.grid(axis="y", color="#E0E0E0")
-axes[0].set_ylabel("Spearman with the hidden severity,\nitems that nobody judged")
+axes[0].set_ylabel("Spearman with the hidden severity,\nunjudged items")
 axes[1].legend(loc="lower right")
 
 path = Path("best_worst.png").resolve()

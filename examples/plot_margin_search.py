@@ -1,17 +1,17 @@
 """
-Search a margin: which digits are alike?
-========================================
+Search for a margin: which digits are similar?
+==============================================
 
-A triplet loss pulls images of one digit together and pushes others away, by a margin. How large should it be? Like any
-hyperparameter it is found by cross-validation: an ordinary :class:`~sklearn.model_selection.GridSearchCV` over an
-ordinary :class:`~sklearn.pipeline.Pipeline`.
+A triplet loss pulls images of the same digit together and pushes other images away, by a margin. How large should the
+margin be? Like any hyperparameter, it is chosen by cross-validation: a :class:`~sklearn.model_selection.GridSearchCV`
+over a :class:`~sklearn.pipeline.Pipeline`.
 
-The score is MAP@R: for each held-out image, how many of the images nearest to it show the same digit, and how early
-they come. Raw pixels and PCA stand beside the learned embeddings, scored on the same folds.
+The score is MAP@R: for each held-out image, it measures how many of the nearest images show the same digit, and how
+high they are ranked. Raw pixels and PCA are scored on the same folds for comparison.
 """
 
 # %%
-# Half of the images are kept aside for the picture at the end; the search never sees them.
+# Half of the images are held out for the figure at the end. The search never sees them.
 
 from pathlib import Path
 
@@ -35,7 +35,7 @@ X_train, X_test, y_train, y_test = train_test_split(X, y, test_size=0.5, stratif
 folds = StratifiedKFold(5, shuffle=True, random_state=0)
 
 # %%
-# The search. The margin is a parameter of the pipeline's last step.
+# The search. The margin is a parameter of the last step of the pipeline.
 
 pipeline = make_pipeline(StandardScaler(), TripletEmbedder(n_components=16, random_state=0))
 search = GridSearchCV(pipeline, {"tripletembedder__margin": MARGINS}, cv=folds, n_jobs=2)
@@ -70,21 +70,21 @@ for margin, m, s in zip(MARGINS, mean, std, strict=True):
 for name, scores in baseline_scores.items():
     print(row(name, scores.mean(), scores.std()))
 
-print(f"\nOn the {len(X_test)} digits kept aside")
+print(f"\nOn the {len(X_test)} held-out digits")
 print(f"{'best margin':<20}{search.score(X_test, y_test):>8.3f}")
 print(f"{'raw pixels':<20}{map_at_r_score(X_test, y_test):>8.3f}")
 
 # %%
-# For a map, two components without normalization: scaled to unit length, two components would only be a circle.
+# A map needs two components without normalization: with unit length, two components would only form a circle.
 
 flat = make_pipeline(StandardScaler(), TripletEmbedder(2, normalize=False, margin=1.0, random_state=0))
 before = PCA(2, random_state=0).fit(X_train).transform(X_test)
 after = flat.fit(X_train, y_train).transform(X_test)
 
 # %%
-# Each image is drawn as its digit, so that the map can be read without colors.
+# Each image is drawn as its digit, so that the map is readable without colors.
 
-# Hues after Okabe and Ito, which color-blind readers can tell apart; the digits say the same without any color.
+# Colors of Okabe and Ito, which color-blind readers can distinguish. The digits show the same without colors.
 COLORS = ["#000000", "#E69F00", "#56B4E9", "#009E73", "#A89B00", "#0072B2", "#D55E00", "#CC79A7", "#8C8C8C", "#5D3A9B"]
 
 

@@ -2,15 +2,15 @@
 A representation in the order of the target
 ===========================================
 
-:class:`~skmetric.RankSimRegressor` predicts a number by a network whose last hidden layer is pulled into the order of
-the target: patients whose disease will progress alike should have like representations. How hard it is pulled, gamma,
+:class:`~skmetric.RankSimRegressor` predicts a number by a network whose last hidden layer learns the order of the
+target: patients whose disease progresses similarly should have similar representations. The weight of this goal, gamma,
 is searched like any hyperparameter.
 """
 
 # %%
-# The target is how far the diabetes of 442 patients has progressed after a year. The highest values are rare, and folds
-# that come by chance may hold none of them. :class:`~skmetric.imbalance.DensityStratifiedKFold` deals rows out by their
-# target.
+# The target is the progression of diabetes of 442 patients after one year. The highest values are rare, and random
+# folds may contain none of them. :class:`~skmetric.model_selection.DensityStratifiedKFold` splits rows by their target,
+# so that all folds cover its whole range.
 
 from pathlib import Path
 
@@ -35,8 +35,8 @@ X, y = load_diabetes(return_X_y=True)
 train, test = next(DensityStratifiedKFold(4, shuffle=True, random_state=0).split(X, y))
 
 # %%
-# A gamma of 0 is a plain network. "auto" brings RankSim's gradient to 0.3 of the other loss's, step by step. Spearman's
-# correlation asks whether patients come in the right order, whatever the units.
+# A gamma of 0 gives a plain network. "auto" scales the gradient of RankSim to 0.3 of the gradient of the other loss, in
+# every step. Spearman's correlation measures whether patients are in the right order, regardless of the units.
 
 pipeline = make_pipeline(StandardScaler(), RankSimRegressor(random_state=0))
 grid = {"ranksimregressor__gamma": [0, 0.1, 0.3, "auto", 1, 3, 10]}
@@ -49,18 +49,18 @@ print(results[["mean_test_score", "std_test_score"]].round(3).to_string())
 print("chosen:", search.best_params_["ranksimregressor__gamma"])
 
 # %%
-# The errors of the chosen one on the patients that were held out, by how many training rows there were near their
-# target. Ten bins hold 33 training rows on average: many is more than 40 here, few is less than 20.
+# The errors of the best model on the held-out patients, by the number of training rows near their target. Ten bins hold
+# 33 training rows on average. Here, many means more than 40, and few means less than 20.
 
 print(shot_report(y[train], y[test], search.predict(X[test]), bins=10, many=40, few=20).round(2).to_string())
 
 # %%
-# What RankSim changes is the representation. For the training rows and the held-out ones, ordered by their target: how
-# near each is to each, as the share of the others that is farther away, by target and by representation. Patients are
-# taken together in 20 blocks, and nearness is their mean, which the eye can follow where single patients scatter.
+# RankSim changes the representation. The figure shows how near patients are to each other, by target and by
+# representation, for training rows and for held-out rows in order of their target. Nearness is the share of other
+# patients that are farther away. It is averaged over 20 blocks of patients, because single patients scatter.
 #
-# The representation of the rows that were trained on comes into the order of their target. That of held-out rows can
-# follow only as far as their target can be predicted at all, which from these ten columns is not far.
+# The representation of the training rows follows the order of their target. The representation of held-out rows follows
+# it only as far as their target can be predicted, which is not far from these ten columns.
 
 BLOCKS = 20
 COLUMNS = {"by target": None, "gamma 0": 0, "gamma auto": "auto", "gamma 10": 10}
@@ -81,22 +81,20 @@ def agreement(points, targets):
 
 
 figure, axes = plt.subplots(2, 4, figsize=(11, 5.8), layout="constrained")
-for place, (name, gamma) in enumerate(COLUMNS.items()):
+for column, (name, gamma) in enumerate(COLUMNS.items()):
     if gamma is not None:
         pipeline.set_params(ranksimregressor__gamma=gamma).fit(X[train], y[train])
-    for ax, rows, kind in zip(axes[:, place], (train, test), ("training rows", "held-out rows"), strict=True):
+    for ax, rows, kind in zip(axes[:, column], (train, test), ("training rows", "held-out rows"), strict=True):
         order = rows[np.argsort(y[rows], kind="stable")]
         points = y[order, None] if gamma is None else pipeline.transform(X[order])
         image = ax.imshow(in_blocks(nearness(points)), cmap="cividis", vmin=0, vmax=1)
         ends = [f"{y[order[0]]:.0f}", f"{y[order[-1]]:.0f}"]
         ax.set_xticks([0, BLOCKS - 1], ends)
-        ax.set_yticks([0, BLOCKS - 1], ends if place == 0 else ["", ""])
+        ax.set_yticks([0, BLOCKS - 1], ends if column == 0 else ["", ""])
         ax.set_title(name if gamma is None else f"{name}: {agreement(points, y[order]):.2f}", fontsize=10)
-        ax.set_ylabel(f"{kind}, by target" if place == 0 else "")
+        ax.set_ylabel(f"{kind}, by target" if column == 0 else "")
 figure.colorbar(image, ax=axes, label="nearness: share of rows that are farther away", shrink=0.8)
-figure.suptitle(
-    "Who is near whom, by the target and in the representation (numbers: how far the two agree, 1 is fully)"
-)
+figure.suptitle("Nearness of patients, by target and by representation (numbers: agreement of the two, 1 is perfect)")
 
 path = Path("ranksim.png").resolve()
 figure.savefig(path, dpi=110)

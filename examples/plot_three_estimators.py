@@ -2,13 +2,13 @@
 Several estimators, one search
 ==============================
 
-An embedding, a ranker and a regressor are searched by the same :class:`~sklearn.model_selection.GridSearchCV`, on the
-same folds, by the same two scores. The table is made: rows in groups, with grades from 0 to 4.
+An embedder, a ranker and a regressor are tuned by the same :class:`~sklearn.model_selection.GridSearchCV`, on the same
+folds, with the same two scores. The table is synthetic: rows in groups, with a relevance from 0 to 4.
 """
 
 # %%
-# NDCG counts the top of each group for more than its end, Spearman's correlation counts all ranks the same. Both are
-# means over groups, for a regressor as for a ranker: with metadata routing the scorers ask for the groups themselves.
+# NDCG gives the top of each group more weight, and Spearman's correlation weights all ranks equally. Both are means
+# over groups, for a regressor as well as for a ranker: with metadata routing, the scorers receive the groups.
 
 from pathlib import Path
 
@@ -29,9 +29,9 @@ sklearn.set_config(enable_metadata_routing=True)
 X, y, groups = make_ranking(60, group_shift=0.0, random_state=0)
 
 # %%
-# :class:`~skmetric.TripletEmbedder` is a transformer: here it takes the grades as classes, and a ridge regression makes
-# a score of the embedding. :class:`~skmetric.PairwiseRanker` and :class:`~skmetric.RankSimRegressor` give scores by
-# themselves. The ridge regression alone stands beside them.
+# :class:`~skmetric.TripletEmbedder` is a transformer. Here, it uses the relevance as classes, and a ridge regression
+# computes a score from the embedding. :class:`~skmetric.PairwiseRanker` and :class:`~skmetric.RankSimRegressor` predict
+# scores directly. The ridge regression alone is the baseline.
 
 searches = {
     "Ridge": (Ridge(), {"alpha": [10.0, 100.0, 1000.0]}),
@@ -44,9 +44,9 @@ searches = {
 }
 
 # %%
-# One loop for all of them. Each search picks its best candidate by NDCG; Spearman's correlation is that of the same
-# candidate. On this table, where grades mean the same in every group, the ridge regression alone is as good as the
-# others, within what the folds differ.
+# One loop runs all searches. Each search chooses its best candidate by NDCG. Spearman's correlation is reported for the
+# same candidate. On this table, relevance has the same meaning in every group, and the ridge regression alone is as
+# good as the others, within the variation over folds.
 
 scoring = {"ndcg": ndcg_scorer, "spearman": spearman_scorer}
 rows = []
@@ -67,7 +67,7 @@ table = pd.DataFrame(rows).set_index("")
 print(table.round(3).to_string())
 
 # %%
-# Marks are means over folds, bars standard deviations.
+# Markers are means over folds, and bars are standard deviations.
 
 fig, axes = plt.subplots(1, 2, figsize=(9, 3), sharey=True, layout="constrained")
 for ax, score, title in zip(axes, scoring, ("NDCG", "Spearman's correlation"), strict=True):

@@ -2,16 +2,17 @@
 Users and items: recommend by distance
 ======================================
 
-Who chose what: two columns, a user and an item, and nothing said about what users did not choose. A
-:class:`~skmetric.ContrastiveEmbedder` learns from such pairs a space in which the items near a user are those to
-recommend. What it tells them from is up to you: the items of other users in the batch, or random ones. That decides
-how popular the recommended items are.
+The data are pairs of a user and a chosen item, without information on what users did not choose. A
+:class:`~skmetric.ContrastiveEmbedder` learns from such pairs a space in which the items near a user are the
+recommendations. You can choose the negatives: the items of other users in the batch, or random items. The choice
+determines how popular the recommended items are.
 """
 
 # %%
-# A made world of 4000 users and 1000 items. A user has eight columns that tell of tastes, an item eight that go with
-# them, and one of those that make it popular; the rest of what does is in no column. Each user chooses 26 items, one
-# after the other and none twice. The last is held out: 100,000 pairs to train on, 4000 choices to foretell.
+# Synthetic data with 4000 users and 1000 items. A user has eight columns that describe tastes. An item has eight
+# matching columns, and one column for a part of its popularity. The other part is not in the columns. Each user chooses
+# 26 different items, one after the other. The last item is held out. This gives 100,000 training pairs and 4000 test
+# choices.
 
 from itertools import pairwise
 from pathlib import Path
@@ -36,15 +37,15 @@ items = rng.normal(size=(N_ITEMS, N_TASTES + 1))
 turn = np.linalg.qr(rng.normal(size=(N_TASTES, N_TASTES)))[0]
 appeal = np.sqrt(0.5) * (items[:, -1] + rng.normal(size=N_ITEMS))
 log_odds = 1.2 * np.tanh(users @ turn) @ items[:, :-1].T + appeal
-# With this noise, the order of the sums is that of choices by these odds.
+# Sorting by the sums with this noise draws choices with these odds.
 chosen = np.argsort(-(log_odds + rng.gumbel(size=log_odds.shape)), axis=1)[:, :N_CHOICES]
 past, following = chosen[:, :-1], chosen[:, -1]
 
 # %%
-# Pairs point into one table with both users and items, so it has two blocks of columns: one that only users fill, and
-# one that only items fill. The last column is how often an item was chosen, which a shop knows. Where users and items
-# are only ids, the columns are one for each id: ``numpy.eye``. The table is dense, so that is for a few thousand ids;
-# for more, ``module`` takes a network that starts with a ``torch.nn.Embedding``, and the table holds one column of ids.
+# Pairs point into one table of users and items, so it has two blocks of columns: one for users, and one for items. The
+# last column is the popularity: how often an item was chosen. If users and items have only ids, use one column per id:
+# ``numpy.eye``. The table is dense, so this works for a few thousand ids. For more ids, pass a network that starts with
+# a ``torch.nn.Embedding`` as ``module``, and a table with one column of ids.
 
 popularity = np.bincount(past.ravel(), minlength=N_ITEMS)
 table = block_diag(users, np.column_stack([items, np.log1p(popularity)]))
@@ -52,13 +53,13 @@ ids = np.eye(N_USERS + N_ITEMS)
 pairs = np.column_stack([np.repeat(np.arange(N_USERS), N_CHOICES - 1), N_USERS + past.ravel()])
 
 # %%
-# The loss is a softmax over squared distances: how likely the chosen item is among its negatives. By default these are
-# the items of the other pairs in the batch. ``n_negatives`` draws them from all items alike, popular or not. The
-# settings did well in other worlds of this kind.
+# The loss is a softmax over squared distances: the probability of the chosen item among its negatives. By default, the
+# negatives are the items of the other pairs in the batch. ``n_negatives`` draws them uniformly from all items. The
+# settings were chosen on other data sets of this kind.
 
 
 def trained(table: NDArray, **options) -> tuple[NDArray, NDArray]:
-    """Embeddings of users and of items."""
+    """Return the embeddings of users and items."""
     settings = {"batch_size": 256, "max_iter": 5, "dropout": 0.0, "random_state": 0} | options
     embedder = ContrastiveEmbedder(
         loss="info_nce", temperature=1.0, normalize=False, preprocessor=Rows(table), **settings
@@ -72,11 +73,11 @@ random_negatives = trained(table, n_negatives=64)
 only_ids = trained(ids, hidden_layer_sizes=(), inputs="none", max_iter=3, learning_rate=0.01)
 
 # %%
-# A popular item is often in the batch as another user's choice. It is pushed away as often as it is drawn near, and
-# what remains is how much more likely a user is to choose it than others are: its popularity is divided out. Random
-# negatives leave it in, as far as columns tell it. Or it is multiplied in again: minus the squared distance is a log of
-# likelihoods, to which that of the popularity is added. As a column in which all users are 0, it is part of the
-# distance, and the nearest items are still the best ones.
+# A popular item is often in the batch as the choice of another user, so it is often a negative. The loss then learns
+# how much more likely a user is to choose the item than other users are: in-batch negatives divide the popularity out.
+# Random negatives keep the popularity, as far as the columns contain it. You can also multiply it in again: the
+# negative squared distance is a log-likelihood, to which the log popularity is added. As one more component, which is 0
+# for all users, it becomes a part of the distance, and the nearest items are still the best.
 
 
 def with_popularity(users: NDArray, items: NDArray) -> tuple[NDArray, NDArray]:
@@ -92,7 +93,7 @@ spaces = {
 }
 
 # %%
-# Recommendations are the nearest items, but for those that the user has chosen already.
+# Recommendations are the nearest items, except for those that the user has already chosen.
 
 
 def recommended(users: NDArray, items: NDArray) -> NDArray:
@@ -100,14 +101,14 @@ def recommended(users: NDArray, items: NDArray) -> NDArray:
     return np.array([row[~np.isin(row, own)][:BEST] for row, own in zip(near, past, strict=True)])
 
 
-print(f"For the first user, whose next choice is item {following[0]} (in brackets, how often others chose an item)\n")
+print(f"For the first user, whose next choice is item {following[0]} (in brackets: how often an item was chosen)\n")
 lists = {name: recommended(*space) for name, space in spaces.items()}
 for name, of_all in lists.items():
     print(f"{name:<28}" + "  ".join(f"{item:>3} {f'({popularity[item]})':<5}" for item in of_all[0]))
 
 # %%
-# The reciprocal rank of the choice that was held out, among all items that the user had not chosen before; its mean is
-# the MRR. No order of the items can expect more than that of the odds by which users chose.
+# The score is the reciprocal rank of the held-out choice, among all items that the user has not chosen before. Its mean
+# is the MRR. No order of the items has a higher expected MRR than the order by the true odds.
 
 is_open = np.ones((N_USERS, N_ITEMS), dtype=bool)
 np.put_along_axis(is_open, past, False, axis=1)
@@ -123,7 +124,7 @@ scores = {
     "chance": rng.random(log_odds.shape),
     "popularity": np.broadcast_to(popularity, log_odds.shape),
     **{name: -euclidean_distances(*space) for name, space in spaces.items()},
-    "the odds themselves": log_odds,
+    "the true odds": log_odds,
 }
 found = {name: reciprocal_ranks(values) for name, values in scores.items()}
 
@@ -136,10 +137,10 @@ for name, ranks in found.items():
     print(line)
 
 # %%
-# The same by how popular the item is that was chosen next; thin bars are standard errors. In-batch negatives find rare
-# items, better even than the odds do, and pay for it at the popular end. Which is right is not for the MRR to say, as
-# it counts what is chosen anyway. To show users what they would not have met, leave popularity out; to foretell what
-# they will do, put it in.
+# The MRR by the popularity of the next choice. Thin bars are standard errors. In-batch negatives find rare items, even
+# better than the true odds do, but are worse for popular items. The MRR cannot decide which is better, because it
+# counts items that users choose anyway. To show users new items, leave popularity out. To predict their choices,
+# include it.
 
 STYLES = {
     "popularity": ("#000000", "X", ":"),
@@ -158,13 +159,13 @@ def by_fifth(ranks: NDArray) -> tuple[NDArray, NDArray]:
 
 
 fig, ax = plt.subplots(figsize=(9, 5.2), layout="constrained")
-mean, _ = by_fifth(found["the odds themselves"])
-ax.fill_between(range(5), mean, color="#DDDDDD", label="the odds themselves")
-for place, (name, (color, marker, dashes)) in enumerate(STYLES.items()):
+mean, _ = by_fifth(found["the true odds"])
+ax.fill_between(range(5), mean, color="#DDDDDD", label="the true odds")
+for index, (name, (color, marker, dashes)) in enumerate(STYLES.items()):
     mean, error = by_fifth(found[name])
-    # A little to the left and to the right, so that marks do not hide each other.
+    # Shifted slightly to the left and to the right, so that markers do not overlap.
     ax.errorbar(
-        np.arange(5) + 0.05 * (place - 1.5),
+        np.arange(5) + 0.05 * (index - 1.5),
         mean,
         yerr=error,
         color=color,
@@ -178,8 +179,8 @@ for place, (name, (color, marker, dashes)) in enumerate(STYLES.items()):
 ax.set_xticks(range(5), [f"{low + 1} to {high}" for low, high in pairwise(bounds)])
 ax.set(
     title="In-batch negatives divide popularity out",
-    xlabel="how often the item that was chosen next had been chosen before (fifths of the users)",
-    ylabel="mean reciprocal rank of that item",
+    xlabel="popularity of the next chosen item: number of earlier choices (fifths of the users)",
+    ylabel="mean reciprocal rank of the item",
     ylim=(0, None),
 )
 ax.grid(axis="y", color="#EEEEEE")

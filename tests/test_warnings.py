@@ -1,4 +1,4 @@
-"""Warnings name the user's own line, whatever lies between it and the reason."""
+"""Warnings show the line of the user's code, also if a search or a pipeline calls the library."""
 
 import warnings
 from pathlib import Path

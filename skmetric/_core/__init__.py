@@ -1,1 +1,1 @@
-"""The private core: networks, samplers and the engine that trains them."""
+"""Private core: networks, samplers, and the engine that trains the networks."""

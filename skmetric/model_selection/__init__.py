@@ -1,4 +1,4 @@
-"""Searches that train candidates as stacks of networks, folds that test on what is new, and baselines compared."""
+"""Model selection: searches that train stacks of networks, splitters with new classes or points, and baselines."""
 
 from skmetric.model_selection.baselines import BaselineComparison, compare_baselines
 from skmetric.model_selection.class_folds import ClassDisjointKFold

@@ -1,4 +1,4 @@
-"""Embeddings that compete on a table, and how each fares on the folds."""
+"""The embeddings of a baseline comparison, and their evaluation on the folds."""
 
 import warnings
 from collections.abc import Iterable, Mapping
@@ -24,14 +24,14 @@ __all__ = ["Contender", "Folds", "Outcome", "baselines", "evaluate", "learned"]
 
 Folds: TypeAlias = list[tuple[NDArray[np.intp], NDArray[np.intp]]]
 
-# NeighborhoodComponentsAnalysis compares all rows with all, some ten to a hundred times: seconds a fold at 2000
-# training rows, a minute and gigabytes at 10000.
+# NeighborhoodComponentsAnalysis compares all pairs of rows, ten to a hundred times. One fold takes seconds with 2000
+# training rows, but a minute and gigabytes of memory with 10000.
 NCA_ROWS = 3000
 
 
 @dataclass(frozen=True)
 class Contender:
-    """A row of the comparison."""
+    """One embedding of the comparison."""
 
     name: str
     kind: str
@@ -41,7 +41,7 @@ class Contender:
 
 @dataclass(frozen=True)
 class Outcome:
-    """What a row's folds gave."""
+    """Results of one embedding on all folds."""
 
     scores: NDArray[np.float64]
     accuracies: NDArray[np.float64]
@@ -50,7 +50,7 @@ class Outcome:
 
 
 def baselines(y: NDArray, n_features: int, folds: Folds, n_components: int, random_state: Any) -> list[Contender]:
-    """What learning has to beat. The same estimators for all folds: those with fewest rows or classes set a width."""
+    """Build the baselines. Widths fit the smallest fold, so that all folds use the same estimators."""
     n_rows = [len(train) for train, _ in folds]
     n_classes = min(len(np.unique(y[train])) for train, _ in folds)
     width = min(n_components, n_features)
@@ -59,7 +59,7 @@ def baselines(y: NDArray, n_features: int, folds: Folds, n_components: int, rand
         "LinearDiscriminantAnalysis": LinearDiscriminantAnalysis(n_components=min(width, n_classes - 1)),
         "NeighborhoodComponentsAnalysis": NeighborhoodComponentsAnalysis(width, random_state=random_state),
     }
-    too_many = f"skipped above {NCA_ROWS} training rows, for its time; pass it in embedders= to have it"
+    too_many = f"skipped above {NCA_ROWS} training rows, because it takes too long; pass it in embedders= to include it"
     skipped = {"NeighborhoodComponentsAnalysis": too_many} if max(n_rows) > NCA_ROWS else {}
     return [
         Contender("raw columns", "columns", "passthrough"),
@@ -72,7 +72,7 @@ def baselines(y: NDArray, n_features: int, folds: Folds, n_components: int, rand
 
 
 def learned(embedders: Any, n_components: int, random_state: Any, taken: set[str]) -> list[Contender]:
-    """The embeddings that have to beat them: the user's, or ours at their defaults."""
+    """Build the learned embeddings: those of the user, or skmetric's embedders with default parameters."""
     if embedders is None:
         kinds = (TripletEmbedder, ContrastiveEmbedder)
         embedders = [kind(n_components, random_state=random_state) for kind in kinds]
@@ -80,16 +80,16 @@ def learned(embedders: Any, n_components: int, random_state: Any, taken: set[str
     for name, embedder in named.items():
         if isinstance(embedder, type) or not (hasattr(embedder, "fit") and hasattr(embedder, "transform")):
             raise TypeError(
-                f"embedders must be estimators with fit and transform, {name!r} is {embedder!r}. Pass instances, such "
-                "as TripletEmbedder(), or Pipelines that end in one."
+                f"embedders must be estimators with fit and transform, got {embedder!r} for {name!r}. Pass instances, "
+                "such as TripletEmbedder(), or Pipelines that end in one."
             )
         if name in taken:
-            raise ValueError(f"embedders must not be named as a baseline is, got {name!r}. Take another name.")
+            raise ValueError(f"embedders must not have the name of a baseline, got {name!r}. Use another name.")
     return [Contender(str(name), "learned", embedder) for name, embedder in named.items()]
 
 
 def _by_class(embedders: Any, taken: set[str]) -> dict[str, Any]:
-    """Name estimators by their class; those of one class are numbered."""
+    """Name estimators by their class, with numbers for several of the same class."""
     if isinstance(embedders, str) or hasattr(embedders, "fit") or not isinstance(embedders, Iterable):
         raise TypeError(
             f"embedders must be a list or a dict of estimators, got {embedders!r}. Pass [TripletEmbedder()]."
@@ -108,7 +108,7 @@ def _by_class(embedders: Any, taken: set[str]) -> dict[str, Any]:
 def evaluate(
     contender: Contender, X: Any, y: NDArray, folds: Folds, scorer: Any, n_neighbors: int, n_jobs: int | None
 ) -> Outcome:
-    """Fit on the training rows of each fold, and score on its test rows."""
+    """Fit on the training rows of each fold and score on its test rows."""
     if contender.why_skipped:
         nothing = np.full(len(folds), np.nan)
         return Outcome(nothing, nothing, np.nan, np.nan)
@@ -118,18 +118,18 @@ def evaluate(
             return _evaluate_stacked(contender.embedder, X, y, folds, scorer, n_neighbors)
         return _evaluate_alone(contender.embedder, X, y, folds, scorer, n_neighbors, n_jobs)
     except Exception as error:
-        error.add_note(f"This came from {contender.name!r}, one of the embeddings that compare_baselines compares.")
+        error.add_note(f"The error is from {contender.name!r}, one of the embeddings in compare_baselines.")
         raise
 
 
 def _evaluate_stacked(embedder: Any, X: Any, y: NDArray, folds: Folds, scorer: Any, n_neighbors: int) -> Outcome:
-    """Train the networks of all folds side by side, as a search with one candidate; ``predict`` is their own vote."""
+    """Train the networks of all folds in one stack, as a search with one candidate. ``predict`` is the k-NN vote."""
     one = {f"{final_prefix(embedder)}n_neighbors": [n_neighbors]}
     search = BatchedGridSearchCV(
         embedder, one, scoring=partial(_figures, scorer), cv=folds, refit=False, error_score="raise"
     )
     with warnings.catch_warnings():
-        # A network of one's own, or callbacks: nobody here asked for a stack.
+        # For a custom module or callbacks. The user did not choose a batched search.
         warnings.filterwarnings("ignore", "BatchedGridSearchCV trains its candidates one by one")
         results = search.fit(X, y).cv_results_
 

@@ -1,4 +1,4 @@
-"""What a comparison of embeddings found: figures, what they say, and a table to read."""
+"""Report of a baseline comparison: figures, a verdict, and a table."""
 
 from dataclasses import dataclass
 from importlib import import_module
@@ -13,42 +13,42 @@ __all__ = ["BaselineComparison"]
 
 HEADINGS = ["", "columns", "{metric}", "minus best baseline", "{k}-NN accuracy", "fit (s)"]
 LINE = 100
-# How sure a difference must be, on one side, before words are made of it.
+# One-sided confidence that a difference must have to be reported as clear.
 CONFIDENCE = 0.95
 
 
 @dataclass(frozen=True, eq=False, repr=False)
 class BaselineComparison:
-    """Scores of baselines and embeddings on the same folds, by :func:`~skmetric.model_selection.compare_baselines`.
+    """Scores of baselines and learned embeddings on the same folds.
 
-    ``print`` shows a table with its legend and a verdict.
+    :func:`~skmetric.model_selection.compare_baselines` returns it. ``print`` shows a table with a legend and a verdict.
 
     Attributes
     ----------
     names : list of str
-        The embeddings, in the order of all arrays.
+        Names of the embeddings, in the order of all arrays.
     kinds : list of str
-        "columns" (as they are, or standardized), "baseline" or "learned".
+        Kind of each embedding: "columns" (raw or standardized), "baseline" or "learned".
     metric : str
-        What ``scores`` are: "MAP@R", say. Higher is better.
+        Name of the metric in ``scores``, for example "MAP@R". Higher is better.
     n_neighbors : int
-        Training rows that vote for the class of a test row.
+        Number of nearest training rows that vote for the class of a test row.
     scores : ndarray of shape (n_embeddings, n_splits)
-        Of each fold's test rows; NaN for an embedding that was skipped.
+        Score on the test rows of each fold. NaN for an embedding that was skipped.
     accuracies : ndarray of shape (n_embeddings, n_splits)
-        Of the vote of the nearest training rows; NaN in folds that test on classes which training has not seen.
+        Accuracy of the vote of the nearest training rows. NaN for a fold whose test classes are not all in training.
     widths : ndarray of shape (n_embeddings,)
-        Columns of each embedding.
+        Number of columns of each embedding.
     fit_times : ndarray of shape (n_embeddings,)
-        Seconds a fold, on average.
+        Average time to fit one fold, in seconds.
     test_share : float
-        Test rows for each training row, on average over the folds.
+        Number of test rows per training row, averaged over the folds.
     skipped : dict
-        Names of embeddings that were not tried, and why.
+        Names of skipped embeddings, and the reason.
     about : str
-        The table and its folds, in words.
+        Description of the table and its folds.
     meaning : str
-        The metric, in words.
+        Description of the metric.
     """
 
     names: list[str]
@@ -66,22 +66,23 @@ class BaselineComparison:
 
     @property
     def best_baseline(self) -> str:
-        """The baseline, columns included, with the best mean score."""
+        """The baseline with the best mean score, including raw and standardized columns."""
         return self.names[self._best(self.scores, "columns", "baseline")]
 
     @property
     def best_learned(self) -> str | None:
-        """The learned embedding with the best mean score; None where there is none."""
+        """The learned embedding with the best mean score, or None if there are none."""
         return self.names[self._best(self.scores, "learned")] if "learned" in self.kinds else None
 
     @property
     def results(self) -> dict[str, Any]:
-        """All figures, as in ``cv_results_``: lists and arrays with an entry for each embedding.
+        """All figures, as in ``cv_results_``: a dict of lists and arrays with one entry per embedding.
 
-        ``mean_test_score``, ``std_test_score`` (over folds, with n - 1), ``se_test_score`` (standard error of the
-        mean); ``mean_difference_score``, ``se_difference_score`` to the best baseline, fold by fold;
-        ``split0_test_score``, ...; the same for ``accuracy``, with differences to that baseline too;
-        ``mean_fit_time`` in seconds. NaN where an embedding was skipped, or where there is no accuracy.
+        For the score: ``mean_test_score``; ``std_test_score`` (over folds, with n - 1 degrees of freedom);
+        ``se_test_score`` (standard error of the mean); ``mean_difference_score`` and ``se_difference_score``, the
+        difference from the best baseline, fold by fold; and ``split0_test_score``, ... The same names with ``accuracy``
+        hold the accuracy, with differences from the same baseline. ``mean_fit_time`` is in seconds. Values are NaN if
+        an embedding was skipped or there is no accuracy.
         """
         best = self._best(self.scores, "columns", "baseline")
         figures: dict[str, Any] = {"name": self.names, "kind": self.kinds, "n_columns": self.widths}
@@ -101,21 +102,21 @@ class BaselineComparison:
 
     @property
     def verdict(self) -> list[str]:
-        """What the figures say of learning: a sentence or two by score, and by accuracy where there is one."""
+        """Whether learning helps, in words: one paragraph by score, and one by accuracy if there is one."""
         if self.best_learned is None:
             return []
-        said = [self._sentence(self.metric, self.scores)]
+        verdict = [self._sentence(self.metric, self.scores)]
         if _known(self.accuracies).size:
-            said.append(self._sentence(f"{self.n_neighbors}-NN accuracy", self.accuracies))
-        return said
+            verdict.append(self._sentence(f"{self.n_neighbors}-NN accuracy", self.accuracies))
+        return verdict
 
     def to_frame(self) -> Any:
-        """Give ``results`` as a pandas DataFrame with a row for each embedding.
+        """Return ``results`` as a pandas DataFrame with one row per embedding.
 
         Returns
         -------
         pandas.DataFrame
-            Indexed by name.
+            The figures, indexed by the name of the embedding.
 
         Raises
         ------
@@ -126,31 +127,31 @@ class BaselineComparison:
             pandas = import_module("pandas")
         except ImportError as error:
             raise ImportError(
-                "to_frame returns a pandas DataFrame, and pandas cannot be imported. Install it: pip install pandas; "
-                "or take the same figures from results, a dict of arrays."
+                "to_frame returns a pandas DataFrame, but pandas cannot be imported. Install it by "
+                "pip install pandas, or use the same figures in results, a dict of arrays."
             ) from error
         return pandas.DataFrame(self.results).set_index("name")
 
     def __str__(self) -> str:
-        verdict = ["", *(f"=> {said}" for said in self.verdict)] if self.verdict else []
+        verdict = ["", *(f"=> {text}" for text in self.verdict)] if self.verdict else []
         return "\n".join([*_wrapped(self.about), "", *self._table(), "", *_wrapped(*self._legend(), *verdict)])
 
     __repr__ = __str__
 
     def _best(self, values: NDArray[np.float64], *kinds: str) -> int:
-        """Place of the best mean among the embeddings of these kinds."""
+        """Return the index of the embedding with the best mean among these kinds."""
         means = np.where(np.isin(self.kinds, kinds), _known(values).mean(axis=1), np.nan)
         return int(np.nanargmax(means))
 
     def _mean_and_error(self, values: NDArray[np.float64]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-        """Mean over folds and its standard error, corrected for training rows that folds share."""
+        """Compute the mean over folds and its standard error, corrected for training rows that folds share."""
         n_folds = values.shape[1]
         if not n_folds:
             return np.full(len(values), np.nan), np.full(len(values), np.nan)
         return values.mean(axis=1), _deviation(values) * np.sqrt(1 / n_folds + self.test_share)
 
     def _against(self, values: NDArray[np.float64], *kinds: str) -> tuple[str, int]:
-        """The best learned embedding minus the best of these kinds, in words; and 1 or -1 where that is clear."""
+        """Return the best learned minus the best of these kinds, as text, and its sign, or 0 if that is not clear."""
         known = _known(values)
         gap = known[self._best(values, "learned")] - known[self._best(values, *kinds)]
         mean, error = (float(figure[0]) for figure in self._mean_and_error(gap[np.newaxis]))
@@ -166,35 +167,35 @@ class BaselineComparison:
         if known.shape[1] == 1:
             effect = "cannot be judged by a single fold"
 
-        def with_score(place: int) -> str:
-            return f"{self.names[place]} {known[place].mean():.3f}"
+        def with_score(index: int) -> str:
+            return f"{self.names[index]} {known[index].mean():.3f}"
 
-        said = (
+        text = (
             f"By {metric}, learning an embedding {effect}: {with_score(learned)}, the best learned, against "
             f"{with_score(columns)}, a difference of {difference}."
         )
         if best == columns or known.shape[1] == 1:
-            return said
+            return text
         difference, sign = self._against(values, "columns", "baseline")
-        place = {-1: "behind", 0: "about level", 1: "ahead"}[sign]
-        return f"{said} Against the best baseline, {with_score(best)}, it is {place}: {difference}."
+        position = {-1: "behind", 0: "about level", 1: "ahead"}[sign]
+        return f"{text} Against the best baseline, {with_score(best)}, it is {position}: {difference}."
 
     def _table(self) -> list[str]:
         figures, has_accuracy = self.results, bool(_known(self.accuracies).size)
         heading = [text.format(metric=self.metric, k=self.n_neighbors) for text in HEADINGS]
         lines = [heading]
-        for place, name in enumerate(self.names):
+        for index, name in enumerate(self.names):
             if name in self.skipped:
                 lines.append([name, self.skipped[name]])
                 continue
             score, difference, accuracy = (
-                _plus_minus(figures[f"mean_{figure}"][place], figures[f"se_{figure}"][place], sign)
+                _plus_minus(figures[f"mean_{figure}"][index], figures[f"se_{figure}"][index], sign)
                 for figure, sign in (("test_score", ""), ("difference_score", "+"), ("test_accuracy", ""))
             )
             if name == self.best_baseline:
                 difference = "best baseline"
-            seconds = f"{self.fit_times[place]:.2f}"
-            lines.append([name, f"{self.widths[place]:.0f}", score, difference, accuracy, seconds])
+            seconds = f"{self.fit_times[index]:.2f}"
+            lines.append([name, f"{self.widths[index]:.0f}", score, difference, accuracy, seconds])
         if not has_accuracy:
             lines = [[*line[:4], *line[5:]] for line in lines]
         titles = {1: "baselines"}
@@ -205,11 +206,11 @@ class BaselineComparison:
     def _legend(self) -> list[str]:
         n_known, n_folds = _known(self.accuracies).shape[1], self.scores.shape[1]
         accuracy = (
-            f"{self.n_neighbors}-NN accuracy: share of test rows whose class gets most votes of the {self.n_neighbors} "
-            "nearest training rows. Higher is better."
+            f"{self.n_neighbors}-NN accuracy: share of test rows whose class gets most votes from the "
+            f"{self.n_neighbors} nearest training rows. Higher is better."
         )
         if not n_known:
-            accuracy = "No k-NN accuracy: folds test on classes that are not in training, which no vote could name."
+            accuracy = "No k-NN accuracy: folds test on classes that are not in training, so no vote could find them."
         elif n_known < n_folds:
             accuracy += f" Over {n_known} of {n_folds} folds: the others test on classes that are not in training."
         return [
@@ -217,13 +218,13 @@ class BaselineComparison:
             accuracy,
             "minus best baseline: difference fold by fold; + is better than that baseline, - is worse.",
             "±: standard error of the mean over folds, enlarged because folds share training rows.",
-            "columns: how many the embedding has. fit (s): seconds to fit one fold.",
-            "PCA, LinearDiscriminantAnalysis (LDA) and NeighborhoodComponentsAnalysis (NCA) get standardized columns.",
+            "columns: number of columns of the embedding. fit (s): seconds to fit one fold.",
+            "PCA, LinearDiscriminantAnalysis (LDA) and NeighborhoodComponentsAnalysis (NCA) use standardized columns.",
         ]
 
 
 def _known(values: NDArray[np.float64]) -> NDArray[np.float64]:
-    """The folds that have figures; an embedding that was skipped stays NaN in these."""
+    """Return the folds that have figures. A skipped embedding is NaN in all of them."""
     return values[:, ~np.isnan(values).all(axis=0)]
 
 
@@ -240,7 +241,7 @@ def _wrapped(*paragraphs: str) -> list[str]:
 
 
 def _aligned(lines: list[list[str]], titles: dict[int, str]) -> list[str]:
-    """Lines of cells as text, the first column to the left, the others to the right; titled rules before some."""
+    """Format lines of cells, the first column left-aligned and the others right-aligned, with some title lines."""
     whole = [line for line in lines if len(line) == len(lines[0])]
     widths = [max(map(len, cells)) for cells in zip(*whole, strict=True)]
     widths[0] = max(len(line[0]) for line in lines)
@@ -248,7 +249,7 @@ def _aligned(lines: list[list[str]], titles: dict[int, str]) -> list[str]:
     for number, line in enumerate(lines):
         if number in titles:
             text.append(f"-- {titles[number]} ".ljust(sum(widths) + 2 * len(widths) - 2, "-"))
-        # A line with a remark in place of figures has fewer cells.
+        # A line with a remark instead of figures has fewer cells.
         cells = [f"{cell:>{width}}" for cell, width in zip(line[1:], widths[1:], strict=False)]
         text.append("  ".join([f"{line[0]:<{widths[0]}}", *(cells if line in whole else line[1:])]))
     return text

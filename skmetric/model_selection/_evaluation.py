@@ -1,4 +1,4 @@
-"""From candidates and folds to scores, by stacks of networks."""
+"""Evaluate the candidates of a search on its folds, in stacks of networks."""
 
 import time
 from collections.abc import Generator, Mapping, Sequence
@@ -17,7 +17,7 @@ from skmetric._core.engine import FitPlan, FitResult, resolve_device, split_into
 from skmetric._core.engine.plan import Sampler
 from skmetric._sklearn_compat import MultimetricScorer, check_method_params, safe_split, score_fitted
 from skmetric.estimators import TorchEstimator
-from skmetric.estimators.preparation import Given, InputFits, Prepared
+from skmetric.estimators.training_data import Given, InputFits, Prepared
 from skmetric.model_selection._parallel import Failure, train_stacks
 from skmetric.model_selection._pipeline_front import Front, Fronts, final_step
 from skmetric.model_selection._reporting import Lines, NoCallbacks, SearchCallbacks
@@ -26,9 +26,10 @@ __all__ = ["Evaluation"]
 
 
 class _Shared:
-    """What the candidates of a fold have in common: each prepares itself, and equal parts are kept once.
+    """Parts that the candidates of a fold share. Each candidate prepares itself, and equal parts are kept once.
 
-    Rows are then on the device once, encodings are fitted once, and batches are drawn once for all models of a seed.
+    Rows are then copied to the device once, encodings are fitted once, and batches are drawn once for all models with
+    the same seed.
     """
 
     def __init__(self) -> None:
@@ -39,7 +40,7 @@ class _Shared:
         """Prepare a candidate."""
         prepared = final._prepare(given, self._fits)
         own = prepared.plan.sampler
-        sampler = next((other for other in self._samplers if _draw_alike(other, own)), own)
+        sampler = next((other for other in self._samplers if _are_equal(other, own)), own)
         if sampler is own:
             self._samplers.append(own)
         return replace(prepared, plan=replace(prepared.plan, sampler=sampler))
@@ -47,7 +48,7 @@ class _Shared:
 
 @dataclass
 class _Task:
-    """One candidate on one fold, on its way to a score."""
+    """One candidate on one fold, from its parameters to its score."""
 
     number: int
     fold: int
@@ -84,23 +85,23 @@ class Evaluation:
     Attributes
     ----------
     estimator : estimator
-        The search's, unfitted.
+        The unfitted estimator of the search.
     X, y : array-like
-        All rows.
+        All rows and their targets.
     folds : list of (train, test)
-        Arrays of row indices.
+        Row indices of each fold, as arrays.
     fit_params, score_params : dict
-        Routed to the estimator's ``fit`` and to the scorer.
+        Parameters that are routed to ``fit`` of the estimator and to the scorer.
     scorer : callable
-        As the search made it.
+        Scorer of the search.
     return_train_score : bool
         Whether training rows are scored too.
     error_score : "raise" or number
-        What a failed fit scores.
+        Score of a failed fit.
     n_jobs, pre_dispatch
-        joblib's; a stack is a job.
+        Parameters of joblib. Each stack is one job.
     max_stack : int or None
-        Most models in a stack.
+        Maximum number of models in a stack.
     """
 
     estimator: Any
@@ -119,7 +120,7 @@ class Evaluation:
     def run(
         self, candidates: Sequence[dict[str, Any]], lines: Lines, callbacks: NoCallbacks | SearchCallbacks
     ) -> list[dict[str, Any]]:
-        """One result for each candidate and fold, candidates first, as GridSearchCV's own evaluation returns them."""
+        """Return one result per candidate and fold, ordered by candidate, as the evaluation of GridSearchCV does."""
         tasks = self._prepare(candidates)
         stacks = self._stacks([task for task in tasks if task.failure is None])
         lines.begin(len(stacks))
@@ -129,7 +130,7 @@ class Evaluation:
         with closing(self._concluded(tasks, stacks)) as concluded:
             for task in concluded:
                 result = results[task.number] = self._score(task)
-                # Nothing is kept of a model but its scores.
+                # Free the memory of the model: only its scores are needed.
                 task.estimator = task.whole = task.front = None
                 lines.end(task.number, task.parameters, result)
                 callbacks.end(task.number, partial(self._split, task.fold))
@@ -146,7 +147,7 @@ class Evaluation:
         ]
 
     def _split(self, fold: int) -> tuple[Any, Any, dict[str, Any]]:
-        """A copy of the training rows of a fold, their targets, and what goes with them to ``fit``."""
+        """Return a copy of the training rows of a fold, their targets, and the parameters of ``fit`` for them."""
         train, _ = self.folds[fold]
         params = check_method_params(self.X, params=self.fit_params, indices=train)
         return (*safe_split(self.estimator, self.X, self.y, train), params)
@@ -158,7 +159,7 @@ class Evaluation:
         try:
             before = time.perf_counter()
             task.front = fronts.of(estimator, parameters)
-            start += time.perf_counter() - before  # which candidates share
+            start += time.perf_counter() - before  # candidates share the time of the front
             X, y, params = task.front.received
             _check_names(task.final, params)
             task.final._validate_params()
@@ -179,7 +180,7 @@ class Evaluation:
         return stacks
 
     def _concluded(self, tasks: Sequence[_Task], stacks: Sequence[_Stack]) -> Generator[_Task]:
-        """Tasks as they come to an end: those that have failed already, then stack by stack."""
+        """Yield finished tasks: first those that have failed already, then stack by stack."""
         yield from (task for task in tasks if task.failure is not None)
         to_train = ((stack.plans, stack.device) for stack in stacks)
         with closing(train_stacks(to_train, self.n_jobs, self.pre_dispatch)) as trained:
@@ -207,7 +208,7 @@ class Evaluation:
             if failure.error.__traceback__ is None:
                 failure.error.add_note(failure.text)
             raise failure.error
-        # The text alone: an exception's frames hold what failed.
+        # Keep only the text, because the frames of an exception hold the memory of the failed fit.
         task.failure = failure.text
 
     def _score(self, task: _Task) -> dict[str, Any]:
@@ -243,8 +244,8 @@ def _check_names(estimator: Any, params: Mapping[str, Any]) -> None:
             raise TypeError(f"{type(estimator).__name__}.fit() got an unexpected keyword argument {name!r}")
 
 
-def _draw_alike(one: Any, other: Any) -> bool:
-    """Whether two samplers are of one kind and hold equal values."""
+def _are_equal(one: Any, other: Any) -> bool:
+    """Whether two samplers are of the same class and hold equal values."""
     return type(one) is type(other) and all(
         np.array_equal(value, vars(other)[name]) for name, value in vars(one).items()
     )

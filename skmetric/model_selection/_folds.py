@@ -1,4 +1,4 @@
-"""What folds share that test on what training never saw."""
+"""Common parts of the splitters: their parameters, checks of labels, and dealing of sizes to folds."""
 
 import heapq
 from numbers import Integral
@@ -11,15 +11,17 @@ from sklearn.utils import assert_all_finite, check_consistent_length, column_or_
 
 from skmetric._warnings import warn_caller
 
-__all__ = ["Places", "UngroupedKFold", "check_labels", "deal", "largest_first"]
+__all__ = ["Indices", "UngroupedKFold", "check_labels", "deal", "largest_first"]
 
-Places: TypeAlias = NDArray[np.intp]
+Indices: TypeAlias = NDArray[np.intp]
 
 
 def check_labels(X: Any, y: ArrayLike) -> NDArray[np.intp]:
-    """The label of each row, as an integer from 0."""
+    """Return the label of each row, coded as integers from 0."""
     if np.ndim(y) > 1 and np.shape(y)[1:] != (1,):
-        raise ValueError(f"y must be one label a row, shape (n,), got shape {np.shape(y)}. Pass one column.")
+        raise ValueError(
+            f"y must have one label per row, shape (n_samples,), got shape {np.shape(y)}. Pass one column."
+        )
     labels = column_or_1d(y)
     check_consistent_length(X, labels)
     try:
@@ -27,33 +29,38 @@ def check_labels(X: Any, y: ArrayLike) -> NDArray[np.intp]:
         return np.unique(labels, return_inverse=True)[1]
     except TypeError as error:
         raise TypeError(
-            f"y must hold labels of one type that can be sorted, and none missing: {error}. Replace missing labels, "
-            "and convert the others, for instance to str."
+            f"y must hold labels of one type that can be sorted, without missing labels, got: {error}. Replace missing "
+            "labels, and convert the others, for example to str."
         ) from error
 
 
-def largest_first(sizes: NDArray[np.intp], rng: np.random.RandomState | None) -> Places:
+def largest_first(sizes: NDArray[np.intp], rng: np.random.RandomState | None) -> Indices:
+    """Return the order of the sizes from the largest to the smallest; ties are in random order if there is an rng."""
     order = np.arange(len(sizes)) if rng is None else rng.permutation(len(sizes))
     return order[np.argsort(-sizes[order], kind="stable")]
 
 
-def deal(sizes: NDArray[np.intp], so_far: NDArray[np.intp], rng: np.random.RandomState | None) -> Places:
-    """Fold of each size, from the largest on: the one that got least, and of these the one with least ``so_far``."""
+def deal(sizes: NDArray[np.intp], so_far: NDArray[np.intp], rng: np.random.RandomState | None) -> Indices:
+    """Assign sizes, which are sorted from the largest to the smallest, to folds.
+
+    Each size goes to the fold with the smallest sum in this call. Ties go to the fold with the least ``so_far``. With
+    an ``rng``, each run of ``n_folds`` consecutive sizes is shuffled first.
+    """
     n_folds = len(so_far)
     order = np.arange(len(sizes))
     if rng is not None:
         order = np.lexsort((rng.random_sample(len(sizes)), order // n_folds))
     folds = np.empty(len(sizes), dtype=np.intp)
     least = sorted((0, before, fold) for fold, before in enumerate(so_far.tolist()))
-    for place, size in zip(order.tolist(), sizes[order].tolist(), strict=True):
+    for index, size in zip(order.tolist(), sizes[order].tolist(), strict=True):
         rows, before, fold = least[0]
-        folds[place] = fold
+        folds[index] = fold
         heapq.heapreplace(least, (rows + size, before, fold))
     return folds
 
 
 class UngroupedKFold(BaseCrossValidator):
-    """Parameters, and no use for groups; a subclass says in ``split`` what the folds are."""
+    """Base class of splitters that ignore groups. A subclass defines the folds in ``split``."""
 
     def __init__(
         self, n_splits: int = 5, *, shuffle: bool = False, random_state: int | np.random.RandomState | None = None
@@ -64,25 +71,25 @@ class UngroupedKFold(BaseCrossValidator):
         self.random_state = random_state
 
     def get_n_splits(self, X: Any = None, y: Any = None, groups: Any = None) -> int:
-        """Return how many folds there are.
+        """Return the number of folds.
 
         Parameters
         ----------
         X, y, groups : object, default=None
-            Not needed; there for compatibility.
+            Ignored. They exist for compatibility.
 
         Returns
         -------
         n_splits : int
-            As given.
+            Number of folds.
         """
         return self.n_splits
 
     def _warn_of_groups(self, groups: Any) -> None:
         if groups is not None:
             warn_caller(
-                f"groups are ignored by {type(self).__name__}, which may put rows of a group in several folds. Take "
-                "GroupKFold to keep them together."
+                f"groups are ignored by {type(self).__name__}, which may put rows of a group into several folds. Use "
+                "GroupKFold to keep groups together."
             )
 
 
@@ -93,6 +100,6 @@ def _check_parameters(n_splits: int, shuffle: bool, random_state: int | np.rando
         raise TypeError(f"shuffle must be True or False, got {shuffle!r} of type {type(shuffle).__name__}.")
     if not shuffle and random_state is not None:
         raise ValueError(
-            f"random_state needs shuffle=True, got random_state={random_state!r} and shuffle=False. Set shuffle=True, "
-            "or leave random_state at None."
+            f"random_state must be None without shuffle=True, got random_state={random_state!r} and shuffle=False. Set "
+            "shuffle=True."
         )

@@ -1,4 +1,4 @@
-"""Stacks as jobs of joblib."""
+"""Training of stacks as jobs of joblib."""
 
 import time
 import warnings
@@ -16,27 +16,28 @@ __all__ = ["Failure", "Trained", "train_stacks"]
 
 @dataclass(frozen=True)
 class Failure:
-    """Why a fit came to nothing. An exception that comes from another process has lost its frames."""
+    """Error of a failed fit, and its text. An exception from another process has lost its frames."""
 
     error: Exception
     text: str
 
     @classmethod
     def of(cls, error: Exception) -> "Failure":
-        """Put what an exception says into words."""
+        """Build a failure with the formatted text of an exception."""
         return cls(error, "".join(format_exception(error)))
 
 
-# For each model of a stack what came of it, and the seconds of all together.
+# The result of each model of a stack, and the seconds for the whole stack.
 Trained = tuple[list[FitResult | Failure], float]
 
 
 def train_stacks(
     stacks: Iterable[tuple[Sequence[FitPlan], torch.device]], n_jobs: int | None, pre_dispatch: int | str
 ) -> Generator[Trained]:
-    """Train stacks in joblib's jobs, and give what came of each, in order: at once where its backend can, else at last.
+    """Train stacks as jobs of joblib, and yield their results in order.
 
-    Closing the generator calls off what is left.
+    Each result comes as soon as its stack is trained if the backend of joblib supports this, else all come at the end.
+    Closing the generator cancels the remaining stacks.
     """
     how = {"n_jobs": n_jobs, "pre_dispatch": pre_dispatch}
     try:
@@ -45,13 +46,13 @@ def train_stacks(
         parallel = Parallel(**how)
     trained = parallel(delayed(_train_stack)(plans, device) for plans, device in stacks)
     try:
-        # Not "yield from", which would close joblib's generator before it is silenced.
+        # Not "yield from", which would close joblib's generator before its warning is silenced.
         for each in trained:  # noqa: UP028
             yield each
     finally:
         if isinstance(trained, Generator):
             with warnings.catch_warnings():
-                # joblib warns of work in vain; here it is called off on purpose.
+                # joblib warns of wasted work, but here the work is canceled on purpose.
                 warnings.filterwarnings("ignore", message=".*You could benefit from adjusting the input task iterator")
                 trained.close()
 

@@ -1,4 +1,4 @@
-"""What reaches a pipeline's last step: the steps before it, fitted once for all candidates that share them."""
+"""The front of a pipeline: its steps before the last one, fitted once for all candidates that share them."""
 
 import copy
 import time
@@ -15,15 +15,15 @@ from sklearn.utils import Tags, get_tags
 __all__ = ["Front", "Fronts", "final_prefix", "final_step"]
 
 
-# The parameters that are searched of the steps before the last, by name and value.
+# The searched parameters of the steps before the last one, by name and value.
 Key = frozenset[tuple[str, Hashable]]
-# What is the same wherever it comes from. Anything else is known by its identity: it need be neither hashable nor
-# comparable.
+# Values of these types are compared by value. Other values are compared by identity, because they may be neither
+# hashable nor comparable.
 PLAIN = (bool, int, float, complex, str, bytes, NoneType, np.generic)
 
 
 class _Capture(BaseEstimator):
-    """Stands in for an estimator and keeps what its ``fit`` would have been given."""
+    """Replaces an estimator and stores the arguments that its ``fit`` would receive."""
 
     def __init__(self, estimator: Any) -> None:
         self.estimator = estimator
@@ -40,31 +40,31 @@ class _Capture(BaseEstimator):
 
 
 def final_step(estimator: Any) -> Any:
-    """The estimator itself, or a pipeline's last step."""
+    """Return the estimator itself, or the last step of a pipeline."""
     return estimator.steps[-1][1] if isinstance(estimator, Pipeline) and estimator.steps else estimator
 
 
 def final_prefix(estimator: Any) -> str:
-    """What the names of the final step's parameters begin with."""
+    """Return the prefix of the parameters of the final step: empty without a pipeline."""
     return f"{estimator.steps[-1][0]}__" if isinstance(estimator, Pipeline) and estimator.steps else ""
 
 
 class Front:
-    """The fitted steps before the last one, and what comes out of them.
+    """The fitted steps before the last one, and their output.
 
     Parameters
     ----------
     estimator : estimator
-        A pipeline, or the final estimator alone: then there are no steps before it.
+        A pipeline, or the final estimator alone, which has no steps before it.
     X, y, params
-        What the whole is to be fitted on.
+        Data to fit the pipeline on.
 
     Attributes
     ----------
     received : tuple
-        What comes out: ``(X, y, params)`` for the last step's ``fit``.
+        Output of the steps: ``(X, y, params)`` for ``fit`` of the last step.
     n_users : int
-        How many candidates share these steps.
+        Number of candidates that share these steps.
     """
 
     def __init__(self, estimator: Any, X: Any, y: Any, params: dict[str, Any]) -> None:
@@ -83,11 +83,11 @@ class Front:
 
     @property
     def seconds_each(self) -> float:
-        """Each candidate's equal share of the time that the steps took."""
+        """Time of fitting the steps, divided equally among the candidates that share them."""
         return self._seconds / self.n_users
 
     def complete(self, final: Any) -> Any:
-        """The whole, with a fitted final estimator behind these steps."""
+        """Return the whole pipeline: these steps, and the fitted final estimator."""
         if self._pipeline is None:
             return final
         whole = copy.copy(self._pipeline)
@@ -96,33 +96,33 @@ class Front:
 
 
 class Fronts:
-    """The fronts of one fold: one for each setting of the steps before the last.
+    """The fronts of one fold, one for each setting of the steps before the last one.
 
     Parameters
     ----------
     split : callable
-        Gives ``(X, y, params)``, what the whole is fitted on, anew at every call: steps may work in place.
+        Returns the training data ``(X, y, params)``, a new copy at every call, because steps may work in place.
     """
 
     def __init__(self, split: Callable[[], tuple[Any, Any, dict[str, Any]]]) -> None:
         self._split = split
-        # For the first front. An error here is one of the whole search, and not of a candidate.
+        # Data of the first front. An error here concerns the whole search, not one candidate.
         self._data: tuple[Any, Any, dict[str, Any]] | None = split()
         self._fitted: dict[Key, Front] = {}
         self._failed: dict[Key, tuple[Exception, TracebackType | None]] = {}
 
     def of(self, estimator: Any, parameters: dict[str, Any]) -> Front:
-        """The front of a candidate: ``estimator`` with the search's ``parameters`` already set.
+        """Return the front of a candidate, where ``estimator`` already has the ``parameters`` of the search.
 
-        Raises whatever fitting the front raised, for every candidate that shares it.
+        If fitting the front raised an error, the same error is raised for every candidate that shares the front.
         """
         prefix = final_prefix(estimator)
-        key = frozenset((name, _known_by(value)) for name, value in parameters.items() if not name.startswith(prefix))
+        key = frozenset((name, _identity(value)) for name, value in parameters.items() if not name.startswith(prefix))
         if key not in self._fitted and key not in self._failed:
             self._fit(key, estimator)
         if key in self._failed:
             error, traceback = self._failed[key]
-            # With the frames that it had at first: each time it is raised adds some.
+            # With its first frames, because each raise adds more.
             raise error.with_traceback(traceback)
         front = self._fitted[key]
         front.n_users += 1
@@ -137,6 +137,6 @@ class Fronts:
             clear_frames(error.__traceback__)
 
 
-def _known_by(value: Any) -> Hashable:
-    # By what is written, too: 1 and True are equal, and 0.0 and -0.0; NaN is not equal to itself.
+def _identity(value: Any) -> Hashable:
+    # By type and text, because 1 equals True, 0.0 equals -0.0, and NaN is not equal to itself.
     return (type(value), repr(value)) if isinstance(value, PLAIN) else id(value)

@@ -1,23 +1,24 @@
-"""What a search tells while it runs: lines for the reader, tasks for callbacks."""
+"""Progress of a search: printed lines, and tasks for callbacks."""
 
 from collections.abc import Callable, Mapping
 from typing import Any
 
-__all__ = ["Lines", "NoCallbacks", "SearchCallbacks", "told_of"]
+__all__ = ["Lines", "NoCallbacks", "SearchCallbacks", "metadata_of"]
 
-# Gives rows, targets, and what goes with them to a fit.
+# Returns rows, targets, and the other parameters of a fit.
 Split = Callable[[], tuple[Any, Any, dict[str, Any]]]
 
 
 class Lines:
-    """Prints what is searched, and what comes of it.
+    """Prints the size of a search, and its results.
 
     Parameters
     ----------
     verbose : int
-        Above 0, what is searched; above 1, a line for each candidate and fold, once its stack is trained.
+        If above 0, print the numbers of candidates, folds and stacks. If above 1, print one line per candidate and
+        fold when its stack is trained.
     n_folds, n_candidates : int
-        Of the search.
+        Number of folds and of candidates of the search.
     """
 
     def __init__(self, verbose: int, n_folds: int, n_candidates: int) -> None:
@@ -25,7 +26,7 @@ class Lines:
         self._n_folds, self._n_candidates = n_folds, n_candidates
 
     def begin(self, n_stacks: int) -> None:
-        """Say what is to be done."""
+        """Print the number of fits and stacks."""
         if self._verbose > 0:
             print(
                 f"Fitting {self._n_folds} folds for each of {self._n_candidates} candidates, totalling "
@@ -34,17 +35,17 @@ class Lines:
             )
 
     def end(self, number: int, parameters: Mapping[str, Any], result: Mapping[str, Any]) -> None:
-        """Say what became of a candidate on a fold, the ``number``-th of all, candidates first."""
+        """Print the result of a candidate on a fold. ``number`` counts all tasks, ordered by candidate."""
         if self._verbose > 1:
             candidate, fold = divmod(number, self._n_folds)
             values = ", ".join(f"{name}={parameters[name]}" for name in sorted(parameters))
             scores = f"score={_shown(result['test_scores'])}"
             if "train_scores" in result:
                 scores = f"train score={_shown(result['train_scores'])}, {scores}"
-            place = f"[CV {fold + 1}/{self._n_folds}; {candidate + 1}/{self._n_candidates}]"
+            task = f"[CV {fold + 1}/{self._n_folds}; {candidate + 1}/{self._n_candidates}]"
             outcome = "failed, " if result["fit_error"] else ""
             seconds = result["fit_time"] + result["score_time"]
-            print(f"{place} {values}: {outcome}{scores}, {seconds:.2f} s", flush=True)
+            print(f"{task} {values}: {outcome}{scores}, {seconds:.2f} s", flush=True)
 
 
 def _shown(scores: Any) -> str:
@@ -54,29 +55,29 @@ def _shown(scores: Any) -> str:
 
 
 class NoCallbacks:
-    """Nobody is to be told."""
+    """Stands in for the callbacks of a search that has none."""
 
     def begin(self, number: int, split: Split) -> None:
-        """Tell nobody."""
+        """Do nothing."""
 
     def end(self, number: int, split: Split) -> None:
-        """Tell nobody."""
+        """Do nothing."""
 
 
 class SearchCallbacks:
-    """scikit-learn's callbacks of a search, told of each candidate and fold as GridSearchCV tells them.
+    """Notifies scikit-learn's callbacks of a search of each candidate and fold, as GridSearchCV does.
 
-    All of them begin before the first stack trains, and each ends when it is scored. Epochs are not told: those of a
-    stack belong to many fits at a time.
+    All tasks begin before the first stack trains, and each task ends when it is scored. Callbacks are not notified of
+    epochs, because an epoch of a stack belongs to many fits.
 
     Parameters
     ----------
     search : estimator
-        Whose callbacks they are.
+        Search that has the callbacks.
     context : sklearn.callback.CallbackContext
-        Of the candidates' evaluation.
+        Context of the evaluation of the candidates.
     n_tasks : int
-        Candidates times folds.
+        Number of candidates times number of folds.
     """
 
     def __init__(self, search: Any, context: Any, n_tasks: int) -> None:
@@ -84,19 +85,19 @@ class SearchCallbacks:
         self._tasks = [context.subcontext(task_name="candidate-split-evaluation", task_id=k) for k in range(n_tasks)]
 
     def begin(self, number: int, split: Split) -> None:
-        """Tell that a candidate is to be fitted on the rows of a fold, which ``split`` gives."""
-        self._tasks[number].call_on_fit_task_begin(**self._told(split))
+        """Notify of the start of a task. ``split`` returns the training rows of its fold."""
+        self._tasks[number].call_on_fit_task_begin(**self._notice(split))
 
     def end(self, number: int, split: Split) -> None:
-        """Tell that it is fitted and scored, or has failed."""
-        self._tasks[number].call_on_fit_task_end(**self._told(split))
+        """Notify of the end of a task, which is scored or has failed."""
+        self._tasks[number].call_on_fit_task_end(**self._notice(split))
 
-    def _told(self, split: Split) -> dict[str, Any]:
+    def _notice(self, split: Split) -> dict[str, Any]:
         X, y, fit_params = split()
-        return {"estimator": self._search, "X": X, "y": y, "metadata": told_of(fit_params)}
+        return {"estimator": self._search, "X": X, "y": y, "metadata": metadata_of(fit_params)}
 
 
-def told_of(fit_params: Mapping[str, Any]) -> dict[str, Any] | None:
-    """What callbacks are told of a fit beside rows and targets."""
+def metadata_of(fit_params: Mapping[str, Any]) -> dict[str, Any] | None:
+    """Return the metadata of a fit that callbacks receive, besides rows and targets."""
     weights = fit_params.get("sample_weight")
     return None if weights is None else {"sample_weight": weights}

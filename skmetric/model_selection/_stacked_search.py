@@ -1,4 +1,4 @@
-"""What the searches that train in stacks share: ``fit``, in place of scikit-learn's."""
+"""Base class of the batched searches: a ``fit`` that trains stacks of networks."""
 
 import time
 from collections.abc import Iterable
@@ -27,29 +27,29 @@ from skmetric._warnings import warn_caller
 from skmetric.estimators import TorchEstimator
 from skmetric.model_selection._evaluation import Evaluation
 from skmetric.model_selection._pipeline_front import final_prefix, final_step
-from skmetric.model_selection._reporting import Lines, NoCallbacks, SearchCallbacks, told_of
+from skmetric.model_selection._reporting import Lines, NoCallbacks, SearchCallbacks, metadata_of
 
 __all__ = ["StackedSearch"]
 
 
 class StackedSearch(BaseSearchCV):
-    """A search that trains its candidates as stacks of networks where that can be, and else as scikit-learn's does.
+    """A search that trains its candidates as stacks of networks if possible, and one by one otherwise.
 
-    Each kind of search says in ``_searched`` which parameters it is over.
+    A subclass returns the names of the searched parameters in ``_searched``.
     """
 
     @fit_context(prefer_skip_nested_validation=False)
     def fit(self, X: ArrayLike, y: ArrayLike | None = None, **params: Any) -> Self:
-        """Search, and fit the best candidate on all rows.
+        """Run the search and fit the best candidate on all rows.
 
         Parameters
         ----------
-        X : array-like of shape (n, n_features)
+        X : array-like of shape (n_samples, n_features)
             The rows.
-        y : array-like of shape (n,)
-            Their targets.
+        y : array-like of shape (n_samples,)
+            Targets of the rows.
         **params : dict
-            Passed on to ``fit`` of the estimator, the splitter and the scorer, as by scikit-learn's searches.
+            Parameters passed to ``fit`` of the estimator, the splitter and the scorer, as in scikit-learn's searches.
 
         Returns
         -------
@@ -58,36 +58,36 @@ class StackedSearch(BaseSearchCV):
         Warns
         -----
         UserWarning
-            When the candidates cannot be stacked, and run through scikit-learn's own search.
+            If the candidates cannot be stacked, so that scikit-learn's search runs instead.
         FitFailedWarning
-            When some candidates failed, and score ``error_score``.
+            If some fits failed. Their score is ``error_score``.
         """
         reason = _why_not_stacked(self.estimator, self._searched())
         if reason is not None:
             warn_caller(
-                f"{type(self).__name__} trains its candidates one by one, as scikit-learn's search does: {reason}."
+                f"{type(self).__name__} trains its candidates one by one, like scikit-learn's search, because {reason}."
             )
             return super().fit(X, y, **params)
         return self._fit_stacked(X, y, params)
 
     @available_if(lambda self: hasattr(self.estimator, "fit_transform"))
     def fit_transform(self, X: ArrayLike, y: ArrayLike | None = None, **params: Any) -> Any:
-        """Search, and transform the rows by the best candidate, fitted on all of them.
+        """Run the search and transform the rows by the best candidate, which is fitted on all rows.
 
         Parameters
         ----------
         X, y, **params
-            As for ``fit``.
+            As in ``fit``.
 
         Returns
         -------
-        array of shape (n, n_components)
-            What ``fit(X, y).transform(X)`` gives.
+        array of shape (n_samples, n_components)
+            The same as ``fit(X, y).transform(X)``.
         """
         return self.fit(X, y, **params).transform(X)
 
     def __sklearn_tags__(self) -> Tags:
-        # scikit-learn's searches hand on all of an estimator's tags but these.
+        # scikit-learn's searches copy all tags of an estimator except these.
         tags = super().__sklearn_tags__()
         tags.transformer_tags = deepcopy(get_tags(self.estimator).transformer_tags)
         return tags
@@ -98,10 +98,10 @@ class StackedSearch(BaseSearchCV):
         params = check_method_params(X, params=params)
         routed = self._get_routed_params_for_fit(params)
         if not get_config()["enable_metadata_routing"] and "groups" in params:
-            _warn_of_groups_for_folds_alone(final_step(self.estimator))
-        told = {"X": X, "y": y, "metadata": told_of(params)}
+            _warn_if_only_folds_get_groups(final_step(self.estimator))
+        notice = {"X": X, "y": y, "metadata": metadata_of(params)}
         context = self._init_callback_context(max_subtasks=1 + (self.refit is not False))
-        context.call_on_fit_task_begin(estimator=self, **told)
+        context.call_on_fit_task_begin(estimator=self, **notice)
 
         self._checked_cv_orig = check_cv(self.cv, y, classifier=is_classifier(self.estimator))
         self.n_splits_ = self._checked_cv_orig.get_n_splits(X, y, **routed.splitter.split)
@@ -122,30 +122,30 @@ class StackedSearch(BaseSearchCV):
         results = self._evaluate(evaluation, context)
         self._select(results, refit_metric)
         if self.refit:
-            self._refit(told, routed.estimator.fit, context)
+            self._refit(notice, routed.estimator.fit, context)
         self.scorer_ = scorers._scorers if isinstance(scorers, MultimetricScorer) else scorers
         self.cv_results_ = results
-        context.call_on_fit_task_end(estimator=self, **told)
+        context.call_on_fit_task_end(estimator=self, **notice)
         return self
 
     def _folds(self, X: Any, y: Any, params: dict[str, Any]) -> list[tuple[Any, Any]]:
-        """Row indices of training and test rows, whatever the splitter gives: lists, ranges, masks."""
+        """Return training and test rows as indices, although splitters may give lists, ranges or masks."""
         folds = [tuple(map(_as_indices, fold)) for fold in self._checked_cv_orig.split(X, y, **params)]
         if len(folds) != self.n_splits_:
             raise ValueError(
-                f"cv.split and cv.get_n_splits must agree on how many folds there are; get_n_splits says "
-                f"{self.n_splits_}, split gave {len(folds)}."
+                "cv must give the same number of folds in get_n_splits and split, got "
+                f"{self.n_splits_} and {len(folds)}. Correct the splitter."
             )
         return folds
 
     def _evaluate(self, evaluation: Evaluation, context: Any) -> dict[str, Any]:
-        """Run the candidates that ``_run_search`` of scikit-learn's class asks for; ``cv_results_`` of them all."""
+        """Evaluate the candidates of ``_run_search`` of scikit-learn's class. Returns ``cv_results_``."""
         results: dict[str, Any] = {}
         all_candidates: list[dict[str, Any]] = []
         all_out: list[dict[str, Any]] = []
 
         def evaluate_candidates(candidates: Iterable[dict[str, Any]], callback_ctx: Any = None) -> dict[str, Any]:
-            """Run some more candidates; the results of all so far, for searches that choose by them."""
+            """Evaluate more candidates. Returns the results of all candidates so far, for searches that use them."""
             nonlocal results
             candidates = list(candidates)
             n_tasks = len(candidates) * self.n_splits_
@@ -163,9 +163,9 @@ class StackedSearch(BaseSearchCV):
             results = self._format_results(all_candidates, self.n_splits_, all_out)
             return results
 
-        # A subclass that chooses candidates in its own way need not know of callbacks.
-        knows = "callback_ctx" in signature(self._run_search).parameters
-        self._run_search(evaluate_candidates, **({"callback_ctx": context} if knows else {}))
+        # A subclass with its own _run_search may have no parameter for callbacks.
+        takes_callbacks = "callback_ctx" in signature(self._run_search).parameters
+        self._run_search(evaluate_candidates, **({"callback_ctx": context} if takes_callbacks else {}))
         return results
 
     def _select(self, results: dict[str, Any], refit_metric: str) -> None:
@@ -179,17 +179,17 @@ class StackedSearch(BaseSearchCV):
                 self.best_score_ = results[f"mean_test_{refit_metric}"][self.best_index_]
             self.best_params_ = results["params"][self.best_index_]
 
-    def _refit(self, told: dict[str, Any], fit_params: dict[str, Any], context: Any) -> None:
+    def _refit(self, notice: dict[str, Any], fit_params: dict[str, Any], context: Any) -> None:
         self.best_estimator_ = clone(self.estimator).set_params(**clone(self.best_params_, safe=False))
         task = context.subcontext(task_name="refit-with-best-params")
         with task.propagate_callback_context(self.best_estimator_):
-            task.call_on_fit_task_begin(estimator=self, **told)
+            task.call_on_fit_task_begin(estimator=self, **notice)
             start = time.perf_counter()
-            self.best_estimator_.fit(told["X"], told["y"], **fit_params)
+            self.best_estimator_.fit(notice["X"], notice["y"], **fit_params)
             self.refit_time_ = time.perf_counter() - start
         if hasattr(self.best_estimator_, "feature_names_in_"):
             self.feature_names_in_ = self.best_estimator_.feature_names_in_
-        task.call_on_fit_task_end(estimator=self, **told)
+        task.call_on_fit_task_end(estimator=self, **notice)
 
 
 def _as_indices(rows: Any) -> Any:
@@ -197,11 +197,12 @@ def _as_indices(rows: Any) -> Any:
     return np.flatnonzero(rows) if rows.dtype == bool else rows
 
 
-def _warn_of_groups_for_folds_alone(final: Any) -> None:
+def _warn_if_only_folds_get_groups(final: Any) -> None:
     if "groups" in signature(final.fit).parameters and getattr(final, "group_column", None) is None:
         warn_caller(
-            f"groups= reaches the splitter alone: {type(final).__name__} and the scorer take all rows for one list. "
-            "Pass them on by sklearn.set_config(enable_metadata_routing=True), or name their column by group_column=."
+            f"groups= reaches only the splitter: {type(final).__name__} and the scorer treat all rows as one list. To "
+            "pass groups on, call sklearn.set_config(enable_metadata_routing=True) or set group_column= to their "
+            "column."
         )
 
 
@@ -209,7 +210,7 @@ def _why_not_stacked(estimator: Any, searched: set[str]) -> str | None:
     final, prefix = final_step(estimator), final_prefix(estimator)
     replaced = searched & ({"steps", prefix.removesuffix("__")} if prefix else set())
     if replaced:
-        return f"the search is over the final step itself, {replaced.pop()!r}"
+        return f"the search replaces the final step itself, {replaced.pop()!r}"
     if not isinstance(final, TorchEstimator):
         shown = repr(final) if isinstance(final, str) else type(final).__name__
         if prefix:

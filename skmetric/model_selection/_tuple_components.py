@@ -1,19 +1,19 @@
-"""Pieces of the graph that tuples make of their points, and how they are dealt to folds."""
+"""Components of the graph in which tuples connect their points, and their assignment to folds."""
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy.sparse import coo_array
 from scipy.sparse.csgraph import connected_components
 
-from skmetric.model_selection._folds import Places, deal, largest_first
+from skmetric.model_selection._folds import Indices, deal, largest_first
 
 __all__ = ["deal_pieces", "pieces_of"]
 
 
 def pieces_of(tuples: NDArray[np.intp], even: float, rng: np.random.RandomState) -> NDArray[np.intp]:
-    """Piece of each point: its component, or a part of one that is too large for folds of size ``even``.
+    """Return the piece of each point: its component, or a part of a component that is too large.
 
-    The size of a point is the number of tuples it is in.
+    ``even`` is the size of an even fold. The size of a point is the number of tuples that contain it.
     """
     sizes = np.bincount(tuples.ravel())
     edges = (np.repeat(tuples[:, 0], tuples.shape[1] - 1), tuples[:, 1:].ravel())
@@ -27,7 +27,7 @@ def pieces_of(tuples: NDArray[np.intp], even: float, rng: np.random.RandomState)
 def _join(
     tuples: NDArray[np.intp], sizes: NDArray[np.intp], most: float, rng: np.random.RandomState
 ) -> NDArray[np.intp]:
-    """Join the points of each tuple, in random order, where their sizes add up to ``most`` at most."""
+    """Join the points of each tuple, in random order, if the sum of their sizes is at most ``most``."""
     root, size = list(range(len(sizes))), sizes.tolist()
 
     def find(point: int) -> int:
@@ -37,7 +37,7 @@ def _join(
         return point
 
     for chunk in np.array_split(rng.permutation(len(tuples)), 16):
-        # Most tuples are joined already or never will be, as sizes only grow: these need no loop.
+        # Most tuples are joined already or can never be joined, because sizes only grow. They need no loop.
         joined = _roots(root)[tuples[chunk]]
         ends = np.array(size)[joined]
         is_open = (joined != joined[:, :1]).any(axis=1) & (ends.min(axis=1) + ends.max(axis=1) <= most)
@@ -52,7 +52,7 @@ def _join(
 
 
 def _roots(root: list[int]) -> NDArray[np.intp]:
-    """The last root of each point."""
+    """Return the final root of each point."""
     roots = np.array(root)
     while (roots != roots[roots]).any():
         roots = roots[roots]
@@ -65,8 +65,11 @@ def deal_pieces(
     codes: NDArray[np.intp] | None,
     n_folds: int,
     rng: np.random.RandomState,
-) -> Places:
-    """Fold of each point. Pieces whose tuples are of one label only are dealt by themselves, the rarer kind first."""
+) -> Indices:
+    """Return the fold of each point.
+
+    Pieces whose tuples all have the same label are dealt separately, the rarer label first, so that labels are spread.
+    """
     sizes = np.bincount(piece[tuples].ravel())
     kind = np.zeros(len(sizes), dtype=np.intp)
     if codes is not None:

@@ -1,4 +1,4 @@
-"""Does learning an embedding help? Learned ones and what it takes to beat, on the same folds."""
+"""Does learning an embedding help? Learned embeddings and baselines on the same folds."""
 
 from collections.abc import Callable, Iterable, Mapping
 from numbers import Integral
@@ -21,7 +21,7 @@ SCORINGS = {
     "map_at_r": (
         "MAP@R",
         map_at_r_scorer,
-        "each test row looks for the other test rows of its class; 1 if they are always the nearest, near 0 if never.",
+        "how well test rows retrieve the other test rows of their class; 1 if always nearest, near 0 if never.",
     ),
     "recall_at_1": (
         "recall@1",
@@ -44,73 +44,76 @@ def compare_baselines(
     random_state: int | np.random.RandomState | None = None,
     n_jobs: int | None = None,
 ) -> BaselineComparison:
-    r"""Tell whether learning an embedding helps on a table at all.
+    r"""Compare learned embeddings with baselines, to find out whether learning helps on a table.
 
-    Learned embeddings are scored beside what they have to beat: the columns as they are, standardized, and the latter
-    through PCA, LinearDiscriminantAnalysis and NeighborhoodComponentsAnalysis. All see the same folds, so that
-    differences are taken fold by fold.
+    The baselines are the raw columns, the standardized columns, and the standardized columns after PCA,
+    LinearDiscriminantAnalysis and NeighborhoodComponentsAnalysis. All embeddings are scored on the same folds, so that
+    they can be compared fold by fold.
 
     Parameters
     ----------
-    X : array-like of shape (n, n_features)
-        The rows: finite numbers, as the columns themselves are a baseline. A DataFrame stays one for ``embedders``.
-    y : array-like of shape (n,)
-        Their classes: numbers, strings or booleans.
+    X : array-like of shape (n_samples, n_features)
+        The rows. They must hold finite numbers, because the columns themselves are a baseline. A DataFrame is passed to
+        ``embedders`` unchanged.
+    y : array-like of shape (n_samples,)
+        Class of each row: numbers, strings or booleans.
     cv : int, splitter or iterable of (train, test), default=None
-        The folds. None takes five, stratified and shuffled by ``random_state``; an int as many, stratified.
-        ``ClassDisjointKFold()`` asks how embeddings serve classes that training has not seen.
-    groups : array-like of shape (n,), default=None
-        Passed on to ``cv.split``.
+        The folds. None means five stratified folds, shuffled by ``random_state``. An int is the number of stratified
+        folds. Use ``ClassDisjointKFold()`` to evaluate embeddings on classes that training has not seen.
+    groups : array-like of shape (n_samples,), default=None
+        Groups of the rows, passed to ``cv.split``.
     embedders : dict or list of estimators, default=None
-        What to compare, in place of ``TripletEmbedder`` and ``ContrastiveEmbedder`` at their defaults: a dict of names
-        to estimators, or estimators that go by their class; anything with ``fit(X, y)`` and ``transform(X)``.
+        Embedders to compare, with ``fit(X, y)`` and ``transform(X)``: a dict from names to estimators, or a list of
+        estimators, which are named by their class. None means ``TripletEmbedder`` and ``ContrastiveEmbedder`` with
+        default parameters.
     n_components : int, default=16
-        Most columns of PCA, LinearDiscriminantAnalysis, NeighborhoodComponentsAnalysis and the default embedders. The
-        first three have fewer where there are fewer columns, rows or classes.
+        Maximum number of columns of PCA, LinearDiscriminantAnalysis, NeighborhoodComponentsAnalysis and the default
+        embedders. The first three have fewer columns if the table has fewer columns, rows or classes.
     scoring : {"map_at_r", "recall_at_1"} or callable, default="map_at_r"
-        How well the test rows find each other; or a scorer, ``(fitted embedder, X, y) -> float``, greater is better.
-        It decides what is best; the accuracy of nearest neighbors is told beside it.
+        Retrieval metric among the test rows, or a scorer ``(fitted embedder, X, y) -> float``, greater is better. It
+        determines the best embeddings. The accuracy of nearest neighbors is reported in addition.
     n_neighbors : int, default=5
-        Training rows that vote for the class of a test row.
+        Number of nearest training rows that vote for the class of a test row.
     random_state : int, RandomState instance or None, default=None
-        Of the default folds, PCA, NeighborhoodComponentsAnalysis and the default embedders.
+        Seed of the default folds, PCA, NeighborhoodComponentsAnalysis and the default embedders.
     n_jobs : int, default=None
-        Folds fitted at the same time, by joblib; those of skmetric's embedders train as one stack anyway.
+        Number of folds that joblib fits at the same time. skmetric's embedders train all folds as one stack anyway.
 
     Returns
     -------
     comparison : BaselineComparison
-        ``print`` it for a table and a verdict; ``results`` is a dict like ``cv_results_``, ``to_frame()`` a DataFrame.
+        The results. ``print`` shows a table and a verdict, ``results`` is a dict like ``cv_results_``, and
+        ``to_frame()`` returns a DataFrame.
 
     Raises
     ------
     ValueError
-        If X holds anything but finite numbers, or constant columns only; if y does not hold classes; if a fold trains
-        on fewer than two classes, or tests on fewer than two or on none with two rows.
+        If X does not hold finite numbers, or all its columns are constant; if y does not hold classes; if a fold trains
+        on fewer than two classes, tests on fewer than two classes, or has no test class with two rows.
     TypeError
         If an embedder has no ``fit`` or no ``transform``.
 
     Warns
     -----
     UserWarning
-        When learning hurts: the best of ``embedders`` scores worse than the better of raw and standardized columns, by
-        more than the differences vary from fold to fold (one-sided t test, 5%).
+        If learning hurts: the best of ``embedders`` scores worse than the better of raw and standardized columns, and
+        the difference is significant over the folds (one-sided t test, 5%).
 
     See Also
     --------
-    skmetric.BatchedGridSearchCV : To search the parameters of an embedder that might do better.
+    skmetric.BatchedGridSearchCV : Search for better parameters of an embedder.
     skmetric.metrics.map_at_r_score : The default score.
 
     Notes
     -----
-    Folds share training rows, so their scores are alike, and the plain standard error of a mean over K folds,
-    :math:`s / \sqrt K`, is too small. This one is :math:`s \sqrt{1/K + n_\mathrm{test} / n_\mathrm{train}}` (Nadeau and
-    Bengio). It speaks of other rows of this table; not of other tables, and the best of several embeddings still looks
-    a little better than it is.
+    Folds share training rows, so their scores are correlated, and the simple standard error of a mean over K folds,
+    :math:`s / \sqrt K`, is too small. The standard error here is :math:`s \sqrt{1/K + n_\mathrm{test} /
+    n_\mathrm{train}}` (Nadeau and Bengio). It describes the variation over other rows from the same source as this
+    table, but not over other tables. The best of several embeddings still looks slightly better than it is.
 
-    The accuracy is not given for folds that test on a class training has not seen. NeighborhoodComponentsAnalysis
-    compares all rows with all; above 3000 training rows it is skipped, and the table says so. Pass it in ``embedders``
-    to have it nevertheless.
+    No accuracy is reported for folds that test on a class which training has not seen. NeighborhoodComponentsAnalysis
+    compares all pairs of rows. It is skipped above 3000 training rows, and the table reports this. Pass it in
+    ``embedders`` to include it.
 
     References
     ----------
@@ -167,9 +170,9 @@ def _check_count(name: str, value: Any) -> int:
 
 
 def _check_scoring(scoring: Any) -> tuple[str, Any, str]:
-    """What the score is called, what gives it, and what it means."""
+    """Return the name of the score, its scorer, and its description."""
     if callable(scoring):
-        return "score", scoring, f"as {getattr(scoring, '__name__', scoring)} gives it."
+        return "score", scoring, f"as computed by {getattr(scoring, '__name__', scoring)}."
     if not isinstance(scoring, str) or scoring not in SCORINGS:
         raise ValueError(
             f"scoring must be one of {sorted(SCORINGS)} or a callable (estimator, X, y) -> float, got {scoring!r}."
@@ -178,7 +181,7 @@ def _check_scoring(scoring: Any) -> tuple[str, Any, str]:
 
 
 def _check_table(X: Any, y: Any) -> tuple[Any, NDArray, int]:
-    """Rows to hand on, their labels, and the number of columns."""
+    """Return the rows, their labels, and the number of columns."""
     try:
         numbers, labels = check_X_y(X, y)
         check_classification_targets(labels)
@@ -186,9 +189,9 @@ def _check_table(X: Any, y: Any) -> tuple[Any, NDArray, int]:
             raise ValueError("All columns of X are constant.")
     except (TypeError, ValueError) as error:
         raise ValueError(
-            "X must hold finite numbers, as its columns are a baseline, and y a class for each row: "
-            f"{str(error).rstrip('.')}. Impute and encode columns, or drop them; cut measurements in y into classes, "
-            "say by KBinsDiscretizer."
+            "X must hold finite numbers, because its columns are a baseline, and y a class for each row, got: "
+            f"{str(error).rstrip('.')}. Impute, encode or drop columns of X; split a continuous y into classes, for "
+            "example by KBinsDiscretizer."
         ) from error
     return X if hasattr(X, "columns") else numbers, labels, numbers.shape[1]
 
@@ -197,21 +200,21 @@ def _check_folds(cv: Any, X: Any, y: NDArray, groups: Any, random_state: Any) ->
     if cv is None:
         if (most := np.unique(y, return_counts=True)[1].max()) < 5:
             raise ValueError(
-                f"cv=None makes five stratified folds, but the largest class has {most} rows. Pass cv: two folds, say, "
-                "or ClassDisjointKFold(), whose test classes are new."
+                f"cv must be given if no class has five rows, got cv=None and {most} rows in the largest class. Pass "
+                "cv, for example cv=2, or ClassDisjointKFold(), whose test classes are new."
             )
         cv = StratifiedKFold(5, shuffle=True, random_state=random_state)
     rows = np.arange(len(y))
     folds = [(rows[train], rows[test]) for train, test in check_cv(cv, y, classifier=True).split(X, y, groups)]
     if not folds:
-        raise ValueError(f"cv must give at least one fold, {cv!r} gave none.")
+        raise ValueError(f"cv must give at least one fold, got none from {cv!r}. Pass cv=5.")
     for number, (train, test) in enumerate(folds):
         trained, (tested, sizes) = np.unique(y[train]), np.unique(y[test], return_counts=True)
         if len(trained) < 2 or len(tested) < 2 or sizes.max() < 2:
             raise ValueError(
-                "cv must give folds that train on two classes or more, and test on two or more, one of them with two "
-                f"rows; fold {number} trains on {len(trained)}, and tests on {len(tested)}, of {sizes.max()} rows at "
-                "most. Take fewer folds, or StratifiedKFold; for classes that are new in testing, ClassDisjointKFold."
+                "cv must give folds with two or more training classes, two or more test classes, and two test rows of "
+                f"a class, got {len(trained)}, {len(tested)} and {sizes.max()} in fold {number}. Use fewer folds, or "
+                "StratifiedKFold. If test classes must be new, use ClassDisjointKFold."
             )
     return folds
 
@@ -226,7 +229,7 @@ def _about(y: NDArray, n_features: int, n_folds: int, n_new: int) -> str:
 
 def _why_it_hurts(comparison: BaselineComparison, has_new_classes: bool) -> str:
     ways_out = {
-        True: "learn from more classes: what tells the classes of training apart need not tell others apart",
-        False: "search the embedder's parameters by BatchedGridSearchCV, and compare again",
+        True: "learn from more classes, because an embedding of few classes may not separate new classes",
+        False: "search the parameters of the embedder by BatchedGridSearchCV, and compare again",
     }
-    return f"{comparison.verdict[0]} On these folds, use the columns as they are; or {ways_out[has_new_classes]}."
+    return f"{comparison.verdict[0]} Use the columns without an embedding, or {ways_out[has_new_classes]}."

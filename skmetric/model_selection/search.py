@@ -1,4 +1,4 @@
-"""GridSearchCV and RandomizedSearchCV that train their candidates and folds as stacks of networks."""
+"""GridSearchCV and RandomizedSearchCV that train candidates and folds as stacks of networks."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from numbers import Integral
@@ -18,40 +18,41 @@ Grid = Mapping[str, Sequence] | Sequence[Mapping[str, Sequence]]
 class BatchedGridSearchCV(StackedSearch, GridSearchCV):
     """GridSearchCV that trains all candidates and folds as stacks of networks.
 
-    A drop-in for :class:`sklearn.model_selection.GridSearchCV` over one of skmetric's estimators, or a Pipeline that
-    ends in one: the same parameters, attributes and scores, in a fraction of the time. A small network leaves a machine
-    idle; forty of them side by side do not. Each model of a stack has its own seed, rows, margin, rates and early
-    stopping, and is the fit that it would be alone.
+    A drop-in replacement for :class:`sklearn.model_selection.GridSearchCV`, for estimators of skmetric and Pipelines
+    that end in one. It has the same parameters, attributes and scores, but takes a fraction of the time: one small
+    network does not use the full power of a machine, but forty networks side by side do. Each model of a stack has its
+    own seed, rows, margin, learning rate and early stopping, and gives the same result as if it were trained alone.
 
-    Candidates whose networks or batches differ in shape go into different stacks. The steps of a Pipeline before the
-    last one are fitted once a fold for all candidates that share their parameters.
+    Candidates whose networks or batches differ in shape train in different stacks. The steps of a Pipeline before the
+    last one are fitted once per fold for all candidates that share the parameters of these steps.
 
     Parameters
     ----------
     estimator : estimator
-        One of skmetric's, or a Pipeline that ends in one. Any other runs through GridSearchCV, with a warning; so do
-        networks of one's own (``module``), estimators with callbacks, and subclasses with a ``fit`` of their own.
+        An estimator of skmetric, or a Pipeline that ends in one. Other estimators run through GridSearchCV, with a
+        warning. So do estimators with a custom ``module`` or with callbacks, and subclasses with a custom ``fit``.
     param_grid : dict or list of dict
         Names of parameters and the values to try.
     scoring, cv, refit, error_score, return_train_score
         As in GridSearchCV.
     n_jobs : int, optional
-        Stacks trained at the same time, by joblib; where there are fewer, they are cut into as many. One stack uses all
-        of torch's threads by itself: more jobs pay on several machines, or where there are many cores.
+        Number of stacks that joblib trains at the same time. If there are fewer stacks, they are split into this
+        number. One stack already uses all threads of torch, so more jobs help only on several machines or with many
+        cores.
     pre_dispatch : int or str, default="2*n_jobs"
         As in GridSearchCV.
     max_stack : int, optional
-        Most models in a stack; by default as many as a quarter of the free memory holds, which the stacks that train at
-        a time share. A stack that there is no memory for is halved.
+        Maximum number of models in a stack. By default, the stacks that train at the same time share a quarter of the
+        free memory. A stack that does not fit into memory is halved.
     verbose : int, default=0
-        Above 0, what is searched and in how many stacks is printed; above 1, a line for each candidate and fold, once
-        its stack is trained. The ``verbose`` of the estimator prints nothing within a stack.
+        If above 0, print the numbers of candidates, folds and stacks. If above 1, print one line per candidate and fold
+        when its stack is trained. The ``verbose`` of the estimator has no effect within a stack.
 
     Attributes
     ----------
     cv_results_ : dict
-        As in GridSearchCV. ``fit_time`` is a model's equal share of its stack's time, and
-        of the time of a Pipeline's steps before the last.
+        As in GridSearchCV. ``fit_time`` is an equal share of the time of the stack, and of the time of the steps of a
+        Pipeline before the last one.
     best_estimator_, best_score_, best_params_, best_index_, scorer_, n_splits_, refit_time_, multimetric_
         As in GridSearchCV.
 
@@ -61,8 +62,9 @@ class BatchedGridSearchCV(StackedSearch, GridSearchCV):
 
     Notes
     -----
-    On a CPU, scores equal GridSearchCV's, bit for bit in all that has been measured. Callbacks of the search
-    (``set_callbacks``) are told of each candidate and fold, and of the epochs of the last fit only, on all rows.
+    On a CPU, scores are equal to those of GridSearchCV, bit for bit in all measured cases. Callbacks of the search
+    (``set_callbacks``) are notified of each candidate and fold. They are notified of epochs only for the last fit, on
+    all rows.
 
     Examples
     --------
@@ -119,18 +121,19 @@ class BatchedGridSearchCV(StackedSearch, GridSearchCV):
 class BatchedRandomizedSearchCV(StackedSearch, RandomizedSearchCV):
     """RandomizedSearchCV that trains all candidates and folds as stacks of networks.
 
-    To :class:`sklearn.model_selection.RandomizedSearchCV` what :class:`BatchedGridSearchCV` is to GridSearchCV.
+    A drop-in replacement for :class:`sklearn.model_selection.RandomizedSearchCV`, as :class:`BatchedGridSearchCV` is
+    for GridSearchCV.
 
     Parameters
     ----------
     estimator : estimator
-        One of skmetric's, or a Pipeline that ends in one.
+        An estimator of skmetric, or a Pipeline that ends in one.
     param_distributions : dict or list of dict
         Names of parameters, and distributions or lists to sample from.
     n_iter : int, default=10
-        Candidates.
+        Number of candidates.
     random_state : int, RandomState instance or None, default=None
-        Samples the candidates.
+        Seed for sampling the candidates.
     scoring, cv, refit, error_score, return_train_score, n_jobs, pre_dispatch, max_stack, verbose
         As in :class:`BatchedGridSearchCV`.
 
@@ -195,6 +198,6 @@ class BatchedRandomizedSearchCV(StackedSearch, RandomizedSearchCV):
 
 
 def _names(grid: Any) -> set[str]:
-    """Names of parameters in a grid. What is none, scikit-learn has its own words for."""
+    """Return the names of the parameters in a grid. scikit-learn raises the errors for an invalid grid."""
     grids = [grid] if isinstance(grid, Mapping) or not isinstance(grid, Iterable) else grid
     return set().union(*(each for each in grids if isinstance(each, Mapping)))

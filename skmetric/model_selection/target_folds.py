@@ -1,4 +1,4 @@
-"""Folds that all see the whole range of a continuous target."""
+"""K folds that all cover the whole range of a continuous target."""
 
 from collections.abc import Iterator
 from typing import Any
@@ -14,21 +14,21 @@ __all__ = ["DensityStratifiedKFold"]
 
 
 class DensityStratifiedKFold(UngroupedKFold):
-    r"""K folds in which a continuous target is distributed alike, tails included.
+    r"""K folds in which a continuous target has a similar distribution, including its tails.
 
-    Rows are sorted by y, ties in the order of the rows, and taken in runs of ``n_splits`` consecutive ones. Each run is
-    dealt out, one row to a fold: the row at place :math:`p` of run :math:`r` goes to fold
-    :math:`(p + r) \bmod \text{n\_splits}`, or where a random permutation sends it.
+    Rows are sorted by y, with ties in the order of the rows, and split into runs of ``n_splits`` consecutive rows. Each
+    run gives one row to each fold: the row at index :math:`p` of run :math:`r` goes to fold
+    :math:`(p + r) \bmod \text{n\_splits}` or, with ``shuffle``, to the fold given by a random permutation.
 
     Parameters
     ----------
     n_splits : int, default=5
-        How many folds, at least 2.
+        Number of folds, at least 2.
     shuffle : bool, default=False
-        Whether runs are dealt out at random, each by a permutation of its own. Otherwise folds take turns in getting
-        the smallest row of a run.
+        Whether the rows of each run are assigned to folds by a separate random permutation. Otherwise, folds take turns
+        in getting the smallest row of a run.
     random_state : int, RandomState or None, default=None
-        Where the permutations are drawn from; only with ``shuffle``. An int gives the same folds every time.
+        Seed of the permutations, used only if ``shuffle=True``. An int gives the same folds every time.
 
     Raises
     ------
@@ -39,13 +39,13 @@ class DensityStratifiedKFold(UngroupedKFold):
 
     See Also
     --------
-    sklearn.model_selection.StratifiedKFold : For classes.
+    sklearn.model_selection.StratifiedKFold : K folds for classes.
 
     Notes
     -----
-    Sizes of folds differ by 1 at most. Where ``n_splits`` does not divide the number of rows, the run that is too short
-    lies in the middle of the others: the ``n_splits`` largest rows are one in each fold, and so are the ``n_splits``
-    smallest, given twice as many rows.
+    Sizes of folds differ by at most 1. If ``n_splits`` does not divide the number of rows, the incomplete run is in the
+    middle of the sorted rows. Each fold therefore has one of the ``n_splits`` largest rows and, if there are at least
+    ``2 * n_splits`` rows, one of the ``n_splits`` smallest.
 
     Examples
     --------
@@ -61,27 +61,27 @@ class DensityStratifiedKFold(UngroupedKFold):
     def split(
         self, X: Any, y: ArrayLike | None = None, groups: Any = None
     ) -> Iterator[tuple[NDArray[np.intp], NDArray[np.intp]]]:
-        """Generate the rows to train on and to test on, fold by fold.
+        """Yield the training rows and the test rows of each fold.
 
         Parameters
         ----------
-        X : array-like of shape (n, n_features)
-            The rows; only their number matters.
-        y : array-like of shape (n,)
+        X : array-like of shape (n_samples, n_features)
+            The rows. Only their number matters.
+        y : array-like of shape (n_samples,)
             The continuous target.
         groups : object, default=None
-            Not supported: given groups are ignored with a warning.
+            Not supported. Groups are ignored with a warning.
 
         Yields
         ------
         train, test : ndarray of int
-            Places of rows, in rising order.
+            Row indices, in ascending order.
 
         Raises
         ------
         ValueError
-            If y is missing or not one finite number a row, if X has another number of rows, or if there are fewer rows
-            than folds.
+            If y is missing or not one finite number per row, if X has another number of rows, or if there are fewer
+            rows than folds.
         """
         self._warn_of_groups(groups)
         folds = self._folds(self._check_rows(X, y))
@@ -91,35 +91,35 @@ class DensityStratifiedKFold(UngroupedKFold):
     def _check_rows(self, X: Any, y: ArrayLike | None) -> NDArray[np.float64]:
         if y is None:
             raise ValueError(
-                f"y must be given: {type(self).__name__} deals out rows by their target, got y=None. Pass y, or take "
-                "KFold."
+                f"y must be given, because {type(self).__name__} splits rows by their target, got y=None. Pass y, or "
+                "use KFold."
             )
         target = check_target(y, "y")
         check_consistent_length(X, target)
         if self.n_splits > len(target):
             raise ValueError(
                 f"n_splits must be at most the number of rows, got n_splits={self.n_splits} and {len(target)} rows. "
-                "Take fewer folds."
+                "Use fewer folds."
             )
         return target
 
     def _folds(self, target: NDArray[np.float64]) -> NDArray[np.intp]:
-        """The fold of each row."""
+        """Return the fold of each row."""
         sizes = _run_sizes(len(target), self.n_splits)
         runs = np.repeat(np.arange(len(sizes)), sizes)
-        places = np.arange(len(target)) - np.repeat(np.cumsum(sizes) - sizes, sizes)
+        indices = np.arange(len(target)) - np.repeat(np.cumsum(sizes) - sizes, sizes)
         if self.shuffle:
             draws = check_random_state(self.random_state).random_sample((len(sizes), self.n_splits))
-            dealt = draws.argsort(axis=1)[runs, places]
+            dealt = draws.argsort(axis=1)[runs, indices]
         else:
-            dealt = (places + runs) % self.n_splits
+            dealt = (indices + runs) % self.n_splits
         folds = np.empty(len(target), dtype=np.intp)
         folds[np.argsort(target, kind="stable")] = dealt
         return folds
 
 
 def _run_sizes(n_rows: int, n_splits: int) -> NDArray[np.intp]:
-    """Sizes of the runs, from the smallest targets to the largest: all full, but for one in the middle."""
+    """Return the sizes of the runs in the order of the target: all are full, except one in the middle."""
     n_full, rest = divmod(n_rows, n_splits)
     sizes = np.full(n_full, n_splits, dtype=np.intp)
     return np.insert(sizes, n_full // 2, rest) if rest else sizes

@@ -1,4 +1,4 @@
-"""Folds that test on tuples of points that training never saw."""
+"""K folds that test on tuples of points which training has not seen."""
 
 from collections.abc import Iterator
 from typing import Any
@@ -9,41 +9,42 @@ from sklearn.utils import check_array, check_random_state
 
 from skmetric._warnings import warn_caller
 from skmetric.estimators.points import distinct_points
-from skmetric.model_selection._folds import Places, UngroupedKFold, check_labels
+from skmetric.model_selection._folds import Indices, UngroupedKFold, check_labels
 from skmetric.model_selection._tuple_components import deal_pieces, pieces_of
 
 __all__ = ["TupleKFold"]
 
-# How often TupleKFold divides the points, each time into smaller pieces, before it gives up.
+# Number of times that TupleKFold tries to divide the points, each time into smaller pieces.
 DIVISIONS = 10
 
 
 class TupleKFold(UngroupedKFold):
-    r"""K folds of tuples of points: no point of a test tuple is seen in training.
+    r"""K folds of tuples of points, so that no point of a test tuple is seen in training.
 
-    Every point p is given a fold :math:`\varphi(p)`, and
+    Every point p gets a fold :math:`\varphi(p)`, and
 
     .. math::
         \mathrm{test}_k = \{t : \varphi(p) = k \text{ for all } p \in t\}, \quad
         \mathrm{train}_k = \{t : \varphi(p) \ne k \text{ for all } p \in t\}.
 
-    Tuples whose points lie in several folds are in no test part, and in the training parts of the other folds only.
+    A tuple whose points are in several folds is in no test part, and only in the training parts of the other folds.
 
-    Points that tuples connect, directly or through others, are a component. One of at most 1.5 times the tuples of an
-    even fold is kept whole: where all are, no tuple is lost. A larger one is divided into pieces of at most half a
-    fold: its tuples are taken in random order, and the points of each are joined, with what they are joined to already,
-    unless that makes too large a piece. Components and pieces are then dealt from the largest to the smallest, each
-    into the fold with the fewest so far.
+    Points that are connected by tuples, directly or through other points, form a component. A component with at most
+    1.5 times the tuples of an even fold is kept whole. If all components are kept whole, no tuple is lost. A larger
+    component is divided into pieces of at most half a fold. For this, its tuples are visited in random order. The
+    points of each tuple are joined, together with all points joined to them before, unless the piece becomes too large.
+    Components and pieces are then assigned from the largest to the smallest, each to the fold with the fewest tuples so
+    far.
 
     Parameters
     ----------
     n_splits : int, default=5
-        How many folds, at least 2.
+        Number of folds, at least 2.
     shuffle : bool, default=False
         Whether random choices are drawn from ``random_state``. Otherwise, the same tuples are divided in the same way
-        every time, whatever their order.
+        every time, regardless of their order.
     random_state : int, RandomState or None, default=None
-        Only with ``shuffle``. An int gives the same folds every time.
+        Seed of the random choices, used only if ``shuffle=True``. An int gives the same folds every time.
 
     Raises
     ------
@@ -59,25 +60,25 @@ class TupleKFold(UngroupedKFold):
 
     See Also
     --------
-    ClassDisjointKFold : For rows with classes.
-    sklearn.model_selection.KFold : For tuples that may share points between training and test.
+    ClassDisjointKFold : K folds for rows with classes.
+    sklearn.model_selection.KFold : K folds for tuples that may share points between training and test.
 
     Notes
     -----
-    Of 1000 random pairs of 150 points, 5 folds test 31%, and 20% if each point is given a fold at random; of 1000
-    random triplets of 100 points, 8% and 4%. Which tuples join points is left to chance, as the division that loses
-    fewest would favor tuples within dense regions, such as similar pairs. Some favor remains: of 5000 pairs of 150
-    points in 10 classes, half of them within a class, 58% of those tested are.
+    Of 1000 random pairs of 150 points, 5 folds test 31%. If each point got a random fold, they would test 20%. Of 1000
+    random triplets of 100 points, they test 8%, instead of 4%. Points are joined at random, because a division that
+    loses the fewest tuples would prefer tuples within dense regions, such as similar pairs. Some bias remains: with
+    5000 pairs of 150 points in 10 classes, 50% of all pairs are within a class, but 58% of the tested pairs.
 
-    Where y has two labels, as pairs that are similar or not have, each training part and each test part has both. If
-    one lacks a label, or is empty, points are divided again, with limits half as large, up to nine times.
+    If y has two labels, such as those of similar and dissimilar pairs, each training part and each test part has both.
+    If a part lacks a label or is empty, points are divided again, with limits half as large, up to nine times.
 
-    ``cross_val_predict`` wants every tuple to be tested, and takes these folds only where none is lost.
+    ``cross_val_predict`` needs every tuple to be tested, so it accepts these folds only if no tuple is lost.
 
     References
     ----------
-    Karger (1993). Global Min-cuts in RNC, and Other Ramifications of a Simple Min-Cut Algorithm. SODA. Joining points
-    at random, there until two pieces are left.
+    Karger (1993). Global Min-cuts in RNC, and Other Ramifications of a Simple Min-Cut Algorithm. SODA. The algorithm
+    joins points at random until two pieces are left.
 
     Examples
     --------
@@ -90,29 +91,30 @@ class TupleKFold(UngroupedKFold):
     [[3, 4], [5, 6], [6, 7]]
     """
 
-    def split(self, X: ArrayLike, y: ArrayLike | None = None, groups: Any = None) -> Iterator[tuple[Places, Places]]:
-        """Generate the tuples to train on and to test on, fold by fold.
+    def split(self, X: ArrayLike, y: ArrayLike | None = None, groups: Any = None) -> Iterator[tuple[Indices, Indices]]:
+        """Yield the training tuples and the test tuples of each fold.
 
         Parameters
         ----------
-        X : array-like of int, shape (n, 2) or (n, 3), or array-like of shape (n, 2 or 3, n_features)
-            Tuples of places in a table, where a number is the same point in every column (to tell users from items,
-            number items on from the last user); or of points, where those equal in all features are the same.
-        y : array-like of shape (n,), default=None
-            Labels of the tuples. Looked at where there are two different ones.
+        X : array-like of int, shape (n_tuples, 2) or (n_tuples, 3), or array-like, shape (n_tuples, 2 or 3, n_features)
+            Tuples of indices into a table, or tuples of points. An index is the same point in every column; to separate
+            users and items, continue the numbers of the items after the last user. Points that are equal in all
+            features are the same point.
+        y : array-like of shape (n_tuples,), default=None
+            Labels of the tuples. Used only if there are two different labels.
         groups : object, default=None
-            Not supported: given groups are ignored with a warning.
+            Not supported. Groups are ignored with a warning.
 
         Yields
         ------
         train, test : ndarray of int
-            Places of tuples in X, in rising order.
+            Indices of tuples in X, in ascending order.
 
         Raises
         ------
         ValueError
-            If X does not hold tuples, if y is not one label a tuple, or if no division is found that leaves a training
-            and a test tuple in each fold, of both labels where y has two.
+            If X does not hold tuples, if y is not one label per tuple, or if no division is found in which each fold
+            has training and test tuples, of both labels if y has two.
         """
         self._warn_of_groups(groups)
         points = _check_tuples(X)
@@ -121,14 +123,14 @@ class TupleKFold(UngroupedKFold):
         lost = 1 - sum(len(test) for _, test in parts) / len(points)
         if lost > 0.5:
             warn_caller(
-                f"{lost:.0%} of the {len(points)} tuples are in no test part, as they connect points of several folds. "
-                "Take fewer folds to test more of them. If tuples were built from a table, rather split its rows, and "
-                "build tuples within each part."
+                f"{lost:.0%} of the {len(points)} tuples are in no test part, because their points are in several "
+                "folds. Use fewer folds to test more tuples. If the tuples were built from a table, split the rows of "
+                "the table instead, and build tuples within each part."
             )
         yield from parts
 
-    def _parts(self, points: NDArray[np.intp], codes: NDArray[np.intp] | None) -> list[tuple[Places, Places]]:
-        """Training and test part of each fold."""
+    def _parts(self, points: NDArray[np.intp], codes: NDArray[np.intp] | None) -> list[tuple[Indices, Indices]]:
+        """Return the training part and the test part of each fold."""
         rng = check_random_state(self.random_state if self.shuffle else 0)
         in_order = np.lexsort(points.T)
         tuples, labels = points[in_order], codes if codes is None else codes[in_order]
@@ -145,20 +147,21 @@ class TupleKFold(UngroupedKFold):
                 return parts
             lacks.append(lack)
         raise ValueError(
-            f"n_splits={self.n_splits} is too much for these {len(points)} tuples of {points.max() + 1} points: "
-            f"{DIVISIONS} divisions were tried, and the first left a fold without {lacks[0]}. Take fewer folds, or "
-            "more tuples of other points. If tuples were built from a table, rather split its rows, and build tuples "
-            "within each part."
+            f"n_splits must leave training and test tuples in each fold, got n_splits={self.n_splits} for "
+            f"{len(points)} tuples of {points.max() + 1} points: {DIVISIONS} divisions failed, the first with a fold "
+            f"without {lacks[0]}. Use fewer folds, or more tuples of other points. If the tuples were built from a "
+            "table, split the rows of the table instead, and build tuples within each part."
         )
 
 
 def _check_tuples(X: ArrayLike) -> NDArray[np.intp]:
-    """Tuples of points, each numbered from 0: shape (n, 2) or (n, 3)."""
+    """Return tuples of points numbered from 0, (n_tuples, 2) or (n_tuples, 3)."""
     tuples = check_array(X, dtype="numeric", allow_nd=True, ensure_2d=False, ensure_all_finite=False, input_name="X")
     if tuples.ndim not in (2, 3) or tuples.shape[1] not in (2, 3):
         raise ValueError(
-            "X must hold pairs or triplets: places in a table, shape (n, 2) or (n, 3), or points, shape (n, 2 or 3, "
-            f"n_features); got shape {tuples.shape}. For two tables A and B: np.stack([A, B], axis=1)."
+            "X must hold pairs or triplets: indices of shape (n_tuples, 2) or (n_tuples, 3), or points of shape "
+            f"(n_tuples, 2 or 3, n_features), got shape {tuples.shape}. For two tables A and B, pass "
+            "np.stack([A, B], axis=1)."
         )
     if tuples.ndim == 3:
         keys = distinct_points(tuples.reshape(-1, tuples.shape[2]))[1]
@@ -166,19 +169,19 @@ def _check_tuples(X: ArrayLike) -> NDArray[np.intp]:
         keys = tuples.ravel()
     else:
         raise ValueError(
-            "X must hold whole numbers, places in a table, where it is of shape (n, 2) or (n, 3); got "
-            f"dtype {tuples.dtype} with fractions or gaps. Pass points in shape (n, 2 or 3, n_features)."
+            "X must hold indices, which are whole numbers, if its shape is (n_tuples, 2) or (n_tuples, 3), got dtype "
+            f"{tuples.dtype} with fractions or missing values. Pass points in shape (n_tuples, 2 or 3, n_features)."
         )
     if tuples.ndim == 2 and tuples.min() < 0:
         raise ValueError(
-            f"X must hold places in a table, from 0 on; got {tuples.min()}. Count from the start, so that a point has "
-            "one number."
+            f"X must hold indices of at least 0, got {tuples.min()}. Count from the start of the table, so that each "
+            "point has one index."
         )
     return np.unique(keys, return_inverse=True)[1].reshape(tuples.shape[:2])
 
 
-def _what_lacks(parts: list[tuple[Places, Places]], codes: NDArray[np.intp] | None) -> str | None:
-    """What some part cannot do without."""
+def _what_lacks(parts: list[tuple[Indices, Indices]], codes: NDArray[np.intp] | None) -> str | None:
+    """Return what a part lacks, or None if all parts are usable."""
     for train, test in parts:
         for name, part in (("test", test), ("training", train)):
             if not len(part):

@@ -5,18 +5,18 @@ import numpy as np
 import pytest
 
 from benchmarks.__main__ import main
-from benchmarks.best_worst import FOLDER, JUDGEMENTS, PUBLISHED, run
+from benchmarks.best_worst import FOLDER, JUDGMENTS, PUBLISHED, run
 from skmetric.preferences import best_worst_scores
 
 
 @pytest.fixture
 def data(tmp_path):
-    """A small table in the form of the published one, whose scores have three decimals."""
+    """A small table in the format of the published one, whose scores have three decimals."""
     rng = np.random.default_rng(0)
     tuples = np.repeat([rng.choice(20, size=4, replace=False) for _ in range(60)], 6, axis=0)
     best, worst = tuples[:, 0], tuples[:, 3]
     (tmp_path / FOLDER).mkdir()
-    with gzip.open(tmp_path / FOLDER / JUDGEMENTS, "wt", newline="") as file:
+    with gzip.open(tmp_path / FOLDER / JUDGMENTS, "wt", newline="") as file:
         rows = np.column_stack([tuples, best, worst])
         csv.writer(file).writerows([["Item1", "Item2", "Item3", "Item4", "BestItem", "WorstItem"], *rows.tolist()])
     with (tmp_path / FOLDER / PUBLISHED).open("w", newline="") as file:

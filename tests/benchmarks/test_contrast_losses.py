@@ -10,7 +10,7 @@ from benchmarks.triplet_loss import gradient, make_batch
 @pytest.mark.parametrize("loss", LOSSES)
 def test_both_sides_compute_the_same(loss, dtype):
     embeddings, labels = make_batch(40)
-    # Rows of any length, of which one is the only one of its class.
+    # Rows of different lengths, of which one has a class of its own.
     labels[0] = 8
     rows = (embeddings.detach() * torch.linspace(0.5, 1.5, 40).unsqueeze(-1)).to(dtype).requires_grad_()
     ours, peer = (gradient(LOSSES[loss][side](labels), rows) for side in ("ours", "peer"))
@@ -28,7 +28,7 @@ def test_differences_are_relative_to_the_second():
 def test_figures(monkeypatch):
     monkeypatch.setattr("benchmarks.contrast_losses.QUICK_N_INFO_NCE", 24)
     monkeypatch.setattr("benchmarks.contrast_losses.N_CHECK", 24)
-    monkeypatch.setattr("benchmarks.contrast_losses.in_fresh_process", lambda *told: 0.25 + 0.25 * ("peer" in told))
+    monkeypatch.setattr("benchmarks.contrast_losses.in_fresh_process", lambda *args: 0.25 + 0.25 * ("peer" in args))
     once, *races, ours, peer = run(quick=True)
     assert once.name == "info_nce, n=24: time of peer / ours"
     assert once.is_met is not None
@@ -46,7 +46,7 @@ def test_memory_is_that_of_the_loss_and_the_side():
         float(in_fresh_process("benchmarks.peak_memory", "info_nce", side, "128")) for side in ("ours", "peer")
     )
     assert 0 <= ours < peer
-    # The peer has several matrices of all pairs alike, 15 a row, by all that are not.
+    # The peer has several matrices of all positive pairs, 15 per row, by all negative pairs.
     assert peer > 128 * 15 * 128 * 112 * 4 / 1e9
 
 

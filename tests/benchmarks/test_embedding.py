@@ -26,10 +26,10 @@ def outcomes_of(**accuracies):
 
 
 def test_standard_errors_are_those_of_independent_folds_and_of_shared_rows():
-    plain, honest = standard_errors(np.array([0.0, 1.0, 2.0, 3.0]), FOLDS)
+    plain, corrected = standard_errors(np.array([0.0, 1.0, 2.0, 3.0]), FOLDS)
     spread = np.sqrt(5 / 3)
     assert plain == pytest.approx(spread / 2)
-    assert honest == pytest.approx(spread * np.sqrt(1 / 4 + 10 / 40))
+    assert corrected == pytest.approx(spread * np.sqrt(1 / 4 + 10 / 40))
 
 
 def test_defaults_stand_beside_the_best_baseline():
@@ -43,7 +43,7 @@ def test_defaults_stand_beside_the_best_baseline():
     assert triplet.value == pytest.approx(0.0, abs=1e-12)
     assert triplet.is_met
     assert contrastive.details["of_folds"] == pytest.approx([-0.1, 0.0, -0.1, 0.0])
-    # A mean of -0.05 with a standard error of half of 0.0577, or of 0.0577 times the root of a half.
+    # A mean of -0.05 with a standard error of 0.0577 / 2, or 0.0577 * sqrt(1 / 2).
     assert contrastive.value == pytest.approx(-np.sqrt(3))
     assert contrastive.is_met is False
     assert contrastive.note == "-0.0500; standard error 0.0289, of Nadeau and Bengio 0.0408, in which -1.22"

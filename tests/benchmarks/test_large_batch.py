@@ -11,7 +11,7 @@ def test_classes_are_of_one_size_and_hard_to_see_in_the_columns():
     assert X.dtype == np.float32
     assert (np.bincount(y) == 30).all()
     means = np.stack([X[y == label].mean(axis=0) for label in range(20)])
-    # Of the variance, classes have some share, of no column most.
+    # The classes explain some of the variance, but less than half of it.
     assert 0.01 < means.var(axis=0).sum() / X.var(axis=0).sum() < 0.5
     assert np.array_equal(draw_table(600, 20, seed=0)[0], X)
     assert not np.array_equal(draw_table(600, 20, seed=1)[0], X)
@@ -31,11 +31,11 @@ def test_one_piece_is_the_whole():
     assert gap.whole_rounding == gap.pieces_rounding
 
 
-def test_an_epoch_is_told():
+def test_an_epoch_is_measured():
     growth, second, n_steps, n_items = map(
         float, in_fresh_process("benchmarks.large_batch", "256", "1024", "512").split()
     )
-    # 20000 rows in batches of 10 rows of each of 100 classes.
+    # 20000 rows in batches with 10 rows of each of 100 classes.
     assert (n_steps, n_items) == (20, 1000)
     assert growth >= 0
     assert second > 0
@@ -50,13 +50,13 @@ def test_a_memory_is_compared_seed_by_seed(monkeypatch):
 
 
 def test_figures(monkeypatch):
-    monkeypatch.setattr("benchmarks.large_batch.in_fresh_process", lambda *told: "0.5 2.0 3 400")
+    monkeypatch.setattr("benchmarks.large_batch.in_fresh_process", lambda *args: "0.5 2.0 3 400")
     monkeypatch.setattr("benchmarks.large_batch.N_MANY_CLASSES", 10)
     *costs, gap, smallest, middle, largest = run(quick=True)
     assert [figure.name for figure in costs] == [
         f"256, batch {batch}: {what}"
         for batch in ("512, whole", "1024, whole", "1024, pieces of 512")
-        for what in ("peak memory", "time a step")
+        for what in ("peak memory", "time per step")
     ]
     assert [figure.value for figure in costs] == [0.5, 2.0] * 3
     assert costs[1].note == "an epoch of 3 steps of 400 rows, 6 s"

@@ -13,7 +13,7 @@ def test_both_sides_compute_the_same(m, loop):
 
 
 def test_the_loop_by_hand():
-    """As seen from rows 0 and 1, the other two change places; from row 2, the order is right."""
+    """For rows 0 and 1, the other two rows are in the wrong order. For row 2, they are in the right order."""
     angles, labels = torch.tensor([0.0, 0.6, 0.5], dtype=torch.float64), torch.tensor([0.0, 1.0, 3.0])
     features = torch.stack([angles.cos(), angles.sin()], dim=-1).requires_grad_()
     value, slopes = gradient(row_loop, features, labels.double())

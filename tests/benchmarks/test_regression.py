@@ -12,7 +12,7 @@ N_ROWS, N_SPLITS = 60, 3
 
 @pytest.fixture
 def data(tmp_path):
-    """Two small tables in the form of the published ones; the first column is the target."""
+    """Two small tables in the format of the published ones. The first column is the target."""
     rng = np.random.default_rng(0)
     for folder in FOLDERS:
         (tmp_path / folder).mkdir()
@@ -24,7 +24,7 @@ def data(tmp_path):
 
 
 class Shifted:
-    """Predicts the first column and an error; its features are that column, and noise of some size."""
+    """Predicts the first column plus an error. Its features are this column and scaled noise."""
 
     def __init__(self, error, noise):
         self.error, self.noise = error, noise
@@ -94,7 +94,7 @@ def test_errors_are_those_of_the_shots():
 
 
 def test_limits_are_in_units_of_the_mean_of_a_bin():
-    # Bins of 40, 2 and 4 rows, where the mean over 20 bins is 2.3: many, medium and few start at 3.45 and 1.725.
+    # Bins of 40, 2, 3 and 1 rows. The mean over 20 bins is 2.3, so the limits are 3.45 and 1.725.
     y = np.repeat([0.0, 10.0, 20.0, 5.0], [40, 2, 3, 1])
     report = shot_report(y, y, y, **shot_limits(len(y)))
     assert report["count"].to_dict() == {"all": 46, "many": 40, "medium": 5, "few": 1}

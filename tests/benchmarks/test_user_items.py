@@ -61,8 +61,8 @@ def test_popularity_is_added_to_squared_distances(world):
 def test_pairs_alone_beat_popularity_where_it_is_let_in(world):
     mrr = {name: reciprocal_ranks(world, scores).mean() for name, scores, _ in all_scores(world, max_iter=3)}
     for name in ("random negatives", "in-batch, with popularity"):
-        assert 2 * mrr["popularity"] < mrr[name] < 1.1 * mrr["the odds themselves"]
-    assert mrr["popularity"] < mrr["truncated SVD"] < mrr["the odds themselves"]
+        assert 2 * mrr["popularity"] < mrr[name] < 1.1 * mrr["the true odds"]
+    assert mrr["popularity"] < mrr["truncated SVD"] < mrr["the true odds"]
 
 
 def test_figures(monkeypatch):
@@ -73,7 +73,7 @@ def test_figures(monkeypatch):
     assert [name.removeprefix("an epoch: ") for name in figures if "epoch" in name] == list(LEARNED)
     ratio = figures["random negatives / popularity"].value
     assert ratio == pytest.approx(figures["MRR: random negatives"].value / figures["MRR: popularity"].value)
-    each, in_batch = (figures[f"{negatives}: bytes a further pair"] for negatives in ("random", "in-batch"))
+    each, in_batch = (figures[f"{negatives}: bytes per further pair"] for negatives in ("random", "in-batch"))
     assert (each.value, each.is_met) == (pytest.approx(150.0), True)
     assert (in_batch.value, in_batch.is_met) == (pytest.approx(250.0), False)
 

@@ -1,4 +1,4 @@
-"""Steps of training, watched."""
+"""Check that training steps do not wait for the device."""
 
 import warnings
 
@@ -8,7 +8,7 @@ from skmetric._core.engine.training import TrainingStack
 
 
 def assert_no_step_waits(*plans):
-    """Train a stack for some steps in which any wait of the host for the device is an error."""
+    """Train a stack for a few steps, in which it is an error if the host waits for the device."""
     stack = TrainingStack(plans, torch.device("cuda"))
     stack.train_epoch(0)
     step = next(stack.draw_epoch(1))

@@ -1,4 +1,4 @@
-"""Searches as stacks on a GPU."""
+"""Batched searches on a GPU."""
 
 import numpy as np
 import pytest
@@ -17,7 +17,7 @@ from tests.gpu.steps import assert_no_step_waits
 
 pytestmark = pytest.mark.gpu
 
-# Rates that differ are one call of the optimizer each.
+# The optimizer needs one call per different learning rate.
 GRID = {"margin": [0.1, 0.5, 1.0], "learning_rate": [1e-3, 5e-3]}
 
 
@@ -38,12 +38,12 @@ def candidates(embedder):
 @pytest.mark.parametrize("params", [{}, {"mining": "all"}, {"mining": "random"}, {"early_stopping": True}], ids=str)
 def test_scores_are_those_of_grid_search_and_of_the_cpu(digits, params):
     X, y = digits
-    # Few epochs: rounding that flips a single mined triplet grows from step to step.
+    # Few epochs, because a rounding error that changes one mined triplet grows from step to step.
     embedder = TripletEmbedder(max_iter=2, device="cuda", random_state=0, **params)
     batched = BatchedGridSearchCV(embedder, GRID, cv=3).fit(X, y)
     plain = GridSearchCV(embedder, GRID, cv=3).fit(X, y)
     on_cpu = BatchedGridSearchCV(clone(embedder).set_params(device="cpu"), GRID, cv=3).fit(X, y)
-    # Random negatives are drawn on the device, each kind of which has its own generator.
+    # Random negatives are drawn on the device, and each kind of device has its own generator.
     for other in [plain] if params.get("mining") == "random" else [plain, on_cpu]:
         np.testing.assert_allclose(
             batched.cv_results_["mean_test_score"], other.cv_results_["mean_test_score"], atol=1e-2
@@ -78,7 +78,7 @@ def test_a_stack_that_does_not_fit_is_halved(digits, monkeypatch):
     torch.cuda.empty_cache()
     torch.cuda.reset_peak_memory_stats()
     fit_stack(plans[:1], device=device)
-    # Room for two models and a half.
+    # Memory for two and a half models.
     room = 2.5 * torch.cuda.max_memory_allocated() / torch.cuda.get_device_properties(device).total_memory
     torch.cuda.empty_cache()
     torch.cuda.set_per_process_memory_fraction(room)

@@ -1,4 +1,4 @@
-"""What must hold on a GPU. Run wherever there is one."""
+"""Tests that need a GPU: scores as on the CPU, and no step that waits for the device."""
 
 import os
 import pickle
@@ -11,6 +11,7 @@ from sklearn.base import clone
 from sklearn.datasets import load_diabetes, load_digits
 
 from skmetric.datasets import make_ranking
+from skmetric.estimators.embedding._losses import LOSSES
 from skmetric.estimators.embedding.contrastive import ContrastiveEmbedder
 from skmetric.estimators.embedding.triplet import TripletEmbedder
 from skmetric.estimators.ranking.listwise import ListwiseRanker
@@ -32,7 +33,7 @@ def digits():
 @pytest.mark.parametrize("params", [{}, {"dropout": 0.0, "mining": "all"}, {"mining": "hard", "distance": "cosine"}])
 def test_scores_are_those_of_the_cpu(digits, params):
     X, X_test, y, y_test = digits
-    # Few epochs: rounding that flips a single mined triplet grows from step to step.
+    # Few epochs, because a rounding error that changes one mined triplet grows from step to step.
     cpu, gpu = (
         TripletEmbedder(max_iter=2, device=device, random_state=0, **params).fit(X, y) for device in ("cpu", "cuda")
     )
@@ -54,9 +55,9 @@ def test_no_step_waits_for_the_device(digits, mining):
 
 
 RANKERS = [
-    *(PairwiseRanker(loss=loss, max_iter=2, random_state=0) for loss in ("hinge", "logistic", "lambda")),
-    *(ListwiseRanker(loss=loss, max_iter=2, random_state=0) for loss in ("softmax", "list_mle", "approx_ndcg")),
-    PointwiseRanker(max_iter=2, random_state=0),
+    kind(loss=loss, max_iter=2, random_state=0)
+    for kind in (PairwiseRanker, ListwiseRanker, PointwiseRanker)
+    for loss in kind._losses
 ]
 
 
@@ -83,9 +84,6 @@ def test_a_regressor_predicts_as_on_the_cpu_and_never_waits(params, n_targets):
     assert_no_step_waits(plan_of(clone(regressor), X, y))
 
 
-LOSSES = ["contrastive", "info_nce", "sup_con", "nce", "nca", "multi_similarity", "proxy_anchor"]
-
-
 @pytest.mark.parametrize(
     "params", [*({"loss": loss} for loss in LOSSES), {"memory_size": 256}, {"cached_batch_size": 16}], ids=str
 )
@@ -110,11 +108,11 @@ def test_tuples_score_as_on_the_cpu_and_never_wait(digits, embedder, n_points):
     X, _, y, _ = digits
     size = embedder._tuple_size
     tuples = np.random.default_rng(0).integers(0, n_points, (600, size))
-    alike = np.where(y[tuples[:, 0]] == y[tuples[:, 1]], 1, -1) if size == 2 else None
+    y_pairs = np.where(y[tuples[:, 0]] == y[tuples[:, 1]], 1, -1) if size == 2 else None
     embedder = clone(embedder).set_params(preprocessor=X)
-    cpu, gpu = (clone(embedder).set_params(device=device).fit(tuples, alike) for device in ("cpu", "cuda"))
-    assert gpu.score(tuples, alike) == pytest.approx(cpu.score(tuples, alike), abs=1e-2)
-    assert_no_step_waits(plan_of(clone(embedder), tuples, alike))
+    cpu, gpu = (clone(embedder).set_params(device=device).fit(tuples, y_pairs) for device in ("cpu", "cuda"))
+    assert gpu.score(tuples, y_pairs) == pytest.approx(cpu.score(tuples, y_pairs), abs=1e-2)
+    assert_no_step_waits(plan_of(clone(embedder), tuples, y_pairs))
 
 
 @pytest.mark.parametrize("n_negatives", [None, 8])

@@ -1,4 +1,4 @@
-"""One table of baselines and learned embeddings: the same folds, honest spreads, and a warning where learning hurts."""
+"""Baseline comparisons: equal folds, correct standard errors, and a warning if learning hurts."""
 
 import warnings
 
@@ -44,7 +44,7 @@ def identity():
 
 
 def last_column():
-    """An embedding that learning has ruined."""
+    """A bad embedding, as if training had failed."""
     return FunctionTransformer(lambda X: np.asarray(X)[:, -1:])
 
 
@@ -56,8 +56,8 @@ def noisy():
 
 
 def row(comparison, name):
-    place = comparison.names.index(name)
-    return comparison.scores[place], comparison.accuracies[place]
+    index = comparison.names.index(name)
+    return comparison.scores[index], comparison.accuracies[index]
 
 
 # The figures
@@ -113,7 +113,7 @@ def test_means_and_spreads(blobs):
     results, scores, accuracies = comparison.results, comparison.scores, comparison.accuracies
     best = BASELINES.index(comparison.best_baseline)
     assert best == scores[:5].mean(axis=1).argmax()
-    # 18 test rows and 72 to train on: variances count 1/5 + 1/4 times.
+    # 18 test rows and 72 training rows: variances are multiplied by 1/5 + 1/4.
     inflate = np.sqrt(1 / 5 + 18 / 72)
     for figure, values in (("score", scores), ("accuracy", accuracies)):
         gaps = values - values[best]
@@ -141,10 +141,10 @@ def test_scorings(blobs):
     of_width = compare_baselines(X, y, embedders={"learned": make()}, scoring=negated_width, cv=3)
     np.testing.assert_array_equal(of_width.scores[:, 0], [-6, -6, -6, -2, -6, -4])
     assert of_width.best_baseline == "LinearDiscriminantAnalysis"
-    assert "as negated_width gives it" in str(of_width)
+    assert "as computed by negated_width" in str(of_width)
 
 
-# What it says
+# Verdicts and warnings
 
 
 def test_warns_when_learning_hurts(noisy):
@@ -154,7 +154,7 @@ def test_warns_when_learning_hurts(noisy):
     columns = max(row(comparison, name)[0].mean() for name in BASELINES[:2])
     assert f"raw columns {columns:.3f}" in message
     assert f"ruined {row(comparison, 'ruined')[0].mean():.3f}" in message
-    assert "use the columns as they are" in message
+    assert "Use the columns without an embedding" in message
     assert caught[0].filename == __file__
     assert comparison.hurts
     assert "By 5-NN accuracy, learning an embedding hurts" in comparison.verdict[1]
@@ -177,7 +177,7 @@ def test_an_equal_embedding_makes_no_difference(noisy):
 
 
 def compared(baseline, learned, **changes):
-    """Of two folds' scores, or more: the columns' are 0.5 throughout."""
+    """Build a comparison from the scores of some folds. The scores of the columns are all 0.5."""
     scores = np.array([np.full(len(learned), 0.5), baseline, learned])
     values = {
         "names": ["raw columns", "PCA", "mine"],
@@ -197,7 +197,7 @@ def compared(baseline, learned, **changes):
 
 
 @pytest.mark.parametrize(
-    ("baseline", "learned", "effect", "place"),
+    ("baseline", "learned", "effect", "position"),
     [
         ([0.3, 0.3, 0.3], [0.1, 0.2, 0.1], "hurts", None),
         ([0.3, 0.3, 0.3], [0.1, 0.9, 0.4], "makes no clear difference", None),
@@ -206,19 +206,19 @@ def compared(baseline, learned, **changes):
         ([0.9, 0.8, 0.8], [0.8, 0.8, 0.9], "helps", "about level"),
         ([0.9, 0.9, 0.9], [0.8, 0.7, 0.8], "helps", "behind"),
         ([0.9, 0.9, 0.9], [0.1, 0.2, 0.1], "hurts", "behind"),
-        # Two folds: the mean must be beyond 6.3 standard errors.
+        # Two folds: the mean must exceed 6.3 standard errors.
         ([0.3, 0.3], [0.1, 0.2], "makes no clear difference", None),
         ([0.3, 0.3], [0.14, 0.15], "hurts", None),
         ([0.6], [0.1], "cannot be judged by a single fold", None),
     ],
 )
-def test_verdicts(baseline, learned, effect, place):
+def test_verdicts(baseline, learned, effect, position):
     comparison = compared(baseline, learned)
-    (said,) = comparison.verdict
-    assert f"learning an embedding {effect}: mine {np.mean(learned):.3f}" in said
+    (text,) = comparison.verdict
+    assert f"learning an embedding {effect}: mine {np.mean(learned):.3f}" in text
     assert comparison.hurts == (effect == "hurts")
-    assert ("Against" in said) == (place is not None)
-    assert place is None or f"it is {place}: " in said
+    assert ("Against" in text) == (position is not None)
+    assert position is None or f"it is {position}: " in text
 
 
 def test_print(blobs):
@@ -229,12 +229,12 @@ def test_print(blobs):
     assert lines[0].startswith("90 rows, 6 columns, 3 classes. 5 folds")
     assert max(map(len, lines)) <= 100
     results = comparison.results
-    for place, name in enumerate(comparison.names):
+    for index, name in enumerate(comparison.names):
         (line,) = [line for line in lines if line.startswith(f"{name}  ")]
         for figure in ("score", "accuracy"):
-            mean, error = results[f"mean_test_{figure}"][place], results[f"se_test_{figure}"][place]
+            mean, error = results[f"mean_test_{figure}"][index], results[f"se_test_{figure}"][index]
             assert f"{mean:.3f} ± {error:.3f}" in line
-        gap = f"{results['mean_difference_score'][place]:+.3f} ± {results['se_difference_score'][place]:.3f}"
+        gap = f"{results['mean_difference_score'][index]:+.3f} ± {results['se_difference_score'][index]:.3f}"
         assert ("best baseline" if name == comparison.best_baseline else gap) in line
     table = lines[2 : 2 + 1 + len(BASELINES) + 1 + 2]
     assert len({len(line) for line in table}) == 1
@@ -258,7 +258,7 @@ def test_frame_without_pandas(monkeypatch):
         raise ImportError(name)
 
     monkeypatch.setattr(_baseline_report, "import_module", no_pandas)
-    with pytest.raises(ImportError, match="pip install pandas; or take the same figures from results"):
+    with pytest.raises(ImportError, match="pip install pandas, or use the same figures in results"):
         compared([0.5], [0.5]).to_frame()
 
 
@@ -287,7 +287,7 @@ def test_learning_hurts_classes_it_has_not_seen(how):
 def test_accuracy_is_over_the_folds_whose_classes_are_known(blobs):
     X, y = blobs
     y = y.copy()
-    y[0] = 3  # alone in its class: in the fold that tests it, no vote can name it
+    y[0] = 3  # the only row of its class: in the fold that tests it, no vote can find it
     with warnings.catch_warnings():
         warnings.filterwarnings("ignore", "The least populated class")
         comparison = compare_baselines(X, y, embedders=[make()], random_state=0)
@@ -321,8 +321,8 @@ def test_data_frames(blobs, output):
         "stacked": make_pipeline(MinMaxScaler(), make()),
         "two columns": make_pipeline(ColumnTransformer([("two", "passthrough", chosen)])),
     }
-    by_place = {**embedders, "two columns": make_pipeline(ColumnTransformer([("two", "passthrough", [1, 4])]))}
-    plain = compare_baselines(X, y, embedders=by_place, random_state=0)
+    by_index = {**embedders, "two columns": make_pipeline(ColumnTransformer([("two", "passthrough", [1, 4])]))}
+    plain = compare_baselines(X, y, embedders=by_index, random_state=0)
     with sklearn.config_context(transform_output=output):
         comparison = compare_baselines(frame, y, embedders=embedders, random_state=0)
     np.testing.assert_allclose(comparison.scores, plain.scores, rtol=0, atol=1e-6)
@@ -422,17 +422,17 @@ def test_jobs_and_routing_change_nothing(blobs):
         ({"n_neighbors": 2.5}, r"n_neighbors must be an integer of at least 1, got 2\.5"),
         ({"scoring": "accuracy"}, "scoring must be one of .*map_at_r.* got 'accuracy'"),
         ({"scoring": None}, "scoring must be one of .* got None"),
-        ({"embedders": {"PCA": make()}}, "embedders must not be named as a baseline is, got 'PCA'"),
+        ({"embedders": {"PCA": make()}}, "embedders must not have the name of a baseline, got 'PCA'"),
         ({"cv": []}, "cv must give at least one fold"),
-        ({"cv": LeaveOneGroupOut(), "groups": np.repeat([0, 1, 2], 30)}, "fold 0 trains on 2, and tests on 1"),
-        ({"cv": [(np.arange(30), np.arange(30, 90))]}, "fold 0 trains on 1, and tests on 2"),
-        ({"cv": 30, "y": np.arange(90) % 3}, "fold 0 trains on 3, and tests on 3, of 1 rows at most"),
-        ({"y": np.linspace(0, 1, 90)}, "y a class for each row: Unknown label type: continuous"),
+        ({"cv": LeaveOneGroupOut(), "groups": np.repeat([0, 1, 2], 30)}, "got 2, 1 and 30 in fold 0"),
+        ({"cv": [(np.arange(30), np.arange(30, 90))]}, "got 1, 2 and 30 in fold 0"),
+        ({"cv": 30, "y": np.arange(90) % 3}, "got 3, 3 and 1 in fold 0"),
+        ({"y": np.linspace(0, 1, 90)}, "y a class for each row, got: Unknown label type: continuous"),
         ({"y": None}, "y a class for each row"),
         ({"X": np.full((90, 2), np.nan)}, "X must hold finite numbers.*Impute"),
-        ({"X": [["red"]] * 90}, "X must hold finite numbers.*encode"),
+        ({"X": [["red"]] * 90}, "X must hold finite numbers.*Impute, encode"),
         ({"X": np.ones((90, 2))}, "All columns of X are constant"),
-        ({"y": np.arange(90) // 4}, "cv=None makes five stratified folds, but the largest class has 4 rows"),
+        ({"y": np.arange(90) // 4}, "cv must be given if no class has five rows, got cv=None and 4 rows"),
         ({"X": np.ones((89, 2))}, "inconsistent numbers of samples"),
     ],
 )
@@ -447,7 +447,7 @@ def test_bad_arguments(params, message):
     ("embedders", "message"),
     [
         ([TripletEmbedder], "estimators with fit and transform.*Pass instances"),
-        ({"knn": KNeighborsClassifier()}, "'knn' is KNeighborsClassifier"),
+        ({"knn": KNeighborsClassifier()}, r"got KNeighborsClassifier\(\) for 'knn'"),
         (make(), r"must be a list or a dict of estimators.*Pass \[TripletEmbedder\(\)\]"),
         (make_pipeline(make()), "must be a list or a dict"),
         ("TripletEmbedder", "must be a list or a dict"),

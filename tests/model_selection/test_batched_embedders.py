@@ -1,4 +1,4 @@
-"""A batched search over embedders is scikit-learn's search, bit for bit, whatever they learn from."""
+"""A batched search over embedders gives the results of scikit-learn's search, bit for bit, for all kinds of data."""
 
 from itertools import pairwise
 
@@ -51,7 +51,7 @@ def triplets(blobs):
 
 
 def nearness(embedder, X, y=None):
-    """Where all pairs are alike: how much closer they are than pairs crossed at random."""
+    """Score similar pairs: how much closer they are than randomly crossed pairs."""
     crossed = np.stack([X[:, 0], np.roll(X[:, 1], 1, axis=0)], axis=1)
     return float((embedder.pair_distance(crossed) - embedder.pair_distance(X)).mean())
 
@@ -74,7 +74,7 @@ def both(estimator, grid, X, y=None, **params):
         for search in (BatchedGridSearchCV, GridSearchCV)
     )
     found = assert_same_search(batched, plain)
-    # Not because all of it were the same.
+    # The scores are not all equal.
     assert len(np.unique(found)) > 1
     assert_array_equal(batched.transform(POINTS), plain.transform(POINTS))
     return batched
@@ -91,7 +91,7 @@ def test_labels(loss, blobs):
     for params in ParameterGrid(grid):
         fitted = make(loss=loss, **params).fit(blobs[0][30:], blobs[1][30:])
         expected.append(fitted.transform(blobs[0]))
-    # Numbers that do nothing would make this test pass by itself.
+    # If the numbers had no effect, this test would always pass.
     assert all(np.abs(a - b).max() > 1e-4 for a, b in pairwise(expected))
     assert search.best_estimator_.loss == loss
 
@@ -120,7 +120,7 @@ def test_labels_with_options(loss, params, blobs):
     both(make(loss=loss, **params), GRIDS[loss], *blobs)
 
 
-def test_a_batch_that_is_looked_at_in_turns(blobs, monkeypatch):
+def test_a_batch_that_is_compared_in_parts(blobs, monkeypatch):
     monkeypatch.setattr("skmetric.estimators.embedding._objectives.DENSE_PAIRS", 700)
     for loss in GRIDS:
         both(make(loss=loss, batch_size=45), GRIDS[loss], *blobs)
@@ -164,7 +164,7 @@ def test_pairs(loss, blobs, pairs):
 
 @pytest.mark.parametrize("n_negatives", [None, 5])
 @pytest.mark.parametrize("loss", LOSSES_OF_PAIRS)
-def test_pairs_that_are_alike(loss, n_negatives, blobs, pairs):
+def test_similar_pairs(loss, n_negatives, blobs, pairs):
     index, y = pairs
     X = blobs[0][index[y > 0]]
     both(make(loss=loss, n_negatives=n_negatives), GRIDS[loss], X, scoring=nearness)
@@ -192,7 +192,7 @@ def test_triplets(soft, distance, blobs, triplets):
     ],
     ids=str,
 )
-@pytest.mark.parametrize("kind", ["pairs", "pairs that are alike", "random negatives", "triplets"])
+@pytest.mark.parametrize("kind", ["pairs", "similar pairs", "random negatives", "triplets"])
 def test_tuples_with_options(kind, params, blobs, pairs, triplets):
     points, (index, y) = blobs[0], pairs
     shared = {"preprocessor": Rows(points)} if "batch_size" in params else {}
@@ -219,7 +219,7 @@ def test_losses_go_into_stacks_of_their_own(blobs, capsys):
     grid = {"loss": ["contrastive", "sup_con", "nca"], "learning_rate": [1e-3, 1e-2]}
     assert stacks_of(BatchedGridSearchCV(make(), grid, cv=2), *blobs, capsys) == "12 fits, in 3 stack(s)"
     both(make(), grid, *blobs)
-    # So do distances, memories, pieces; numbers do not.
+    # Distances, memories and pieces also need separate stacks. Numbers do not.
     grid = [
         {"margin": [0.5, 1.0], "memory_size": [0, 20]},
         {"distance": ["sqeuclidean"], "cached_batch_size": [None, 9]},
@@ -232,7 +232,7 @@ def test_losses_go_into_stacks_of_their_own(blobs, capsys):
 @pytest.mark.parametrize("batch_size", [16, 400])
 @pytest.mark.parametrize("loss", ["contrastive", "nce"])
 def test_folds_of_pairs_train_as_one_stack(loss, batch_size, blobs, pairs, capsys):
-    """Though they hold different numbers of points."""
+    """This holds although the folds have different numbers of points."""
     index, y = pairs
     embedder = make(loss=loss, preprocessor=Rows(blobs[0]), batch_size=batch_size)
     folds = list(KFold(3).split(index))

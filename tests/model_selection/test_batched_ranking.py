@@ -1,4 +1,4 @@
-"""A batched search over rankers is scikit-learn's search, bit for bit, however groups and weights come to it."""
+"""A batched search over rankers gives the results of scikit-learn's search, bit for bit, with groups and weights."""
 
 import numpy as np
 import pandas as pd
@@ -69,7 +69,7 @@ def routing():
 
 
 def figures(search):
-    """Everything in cv_results_ but the times."""
+    """Return cv_results_ without the times."""
     return {name: value for name, value in search.cv_results_.items() if "time" not in name}
 
 
@@ -93,7 +93,7 @@ def prefixed(estimator, grid):
     return {f"{estimator.steps[-1][0]}__{name}": values for name, values in grid.items()}
 
 
-# Groups that are routed
+# Routed groups
 
 
 @pytest.mark.usefixtures("routing")
@@ -117,7 +117,7 @@ def test_groups_routed_through_a_pipeline(ranker, grid, table):
         by_hand.append(scores)
     found = np.column_stack([batched.cv_results_[f"split{fold}_test_score"] for fold in range(3)])
     assert_array_equal(found, by_hand)
-    # Candidates and folds are told apart.
+    # Candidates and folds have different scores.
     assert len(np.unique(found)) > found.size // 2
 
 
@@ -204,10 +204,10 @@ def test_groups_in_a_column(ranker, grid, as_frame, table):
         routed = BatchedGridSearchCV(ranker, grid, cv=folds).fit(X, y, groups=groups)
     for name, value in figures(routed).items():
         assert_array_equal(batched.cv_results_[name], value)
-    # A scorer asks the ranker for its groups.
+    # A scorer gets the groups from the ranker.
     scored = BatchedGridSearchCV(named, grid, cv=folds, scoring=NdcgScorer()).fit(whole, y)
     assert_array_equal(scored.cv_results_["mean_test_score"], batched.cv_results_["mean_test_score"])
-    # Without routing, a search gives groups to the splitter alone.
+    # Without routing, a search passes groups only to the splitter.
     split = BatchedGridSearchCV(named, grid, cv=GroupKFold(3)).fit(whole, y, groups=groups)
     assert_array_equal(split.cv_results_["mean_test_score"], batched.cv_results_["mean_test_score"])
 
@@ -231,7 +231,7 @@ def test_pairs_of_shared_rows(loss):
     assert_array_equal(batched.predict(index), plain.predict(index))
 
 
-# Searches that are scikit-learn's own
+# Searches of scikit-learn
 
 
 @pytest.mark.usefixtures("routing")
@@ -260,7 +260,7 @@ def test_another_library_s_ranker_is_searched_by_the_same_scorer(table):
     lightgbm = pytest.importorskip("lightgbm")
 
     class GroupedLGBMRanker(BaseEstimator):
-        """Takes ids, as our rankers do."""
+        """Takes group ids, as the rankers of skmetric do."""
 
         __metadata_request__fit = {"groups": True}  # noqa: RUF012
 
@@ -286,19 +286,19 @@ def test_another_library_s_ranker_is_searched_by_the_same_scorer(table):
     with pytest.warns(UserWarning, match="GroupedLGBMRanker is neither one of skmetric's"):
         batched = BatchedGridSearchCV(GroupedLGBMRanker(), grid, **data).fit(X, y, groups=groups)
     assert_same_search(batched, plain)
-    # Both kinds of rankers in one table of results: the same folds, the same figure.
+    # Both rankers give the same columns of results, with the same folds and scores.
     ours = BatchedGridSearchCV(PairwiseRanker(**SMALL), RATES, **data).fit(X, y, groups=groups)
     assert ours.cv_results_.keys() >= {"split2_test_score", "mean_test_score"}
 
 
-# Groups that reach the splitter alone
+# Groups that reach only the splitter
 
 
 @each_kind
 def test_a_search_says_so_where_groups_reach_the_splitter_alone(ranker, grid):
     X, y, groups = TABLES["even"]
     search = BatchedGridSearchCV(make_pipeline(StandardScaler(), ranker), {}, cv=GroupKFold(3), refit=False)
-    with pytest.warns(UserWarning, match=r"splitter alone.*enable_metadata_routing"):
+    with pytest.warns(UserWarning, match=r"groups= reaches only the splitter.*enable_metadata_routing"):
         search.fit(X, y, groups=groups)
 
 

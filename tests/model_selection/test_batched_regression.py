@@ -1,4 +1,4 @@
-"""A batched search over RankSimRegressor is scikit-learn's search, bit for bit."""
+"""A batched search over RankSimRegressor gives the results of scikit-learn's search, bit for bit."""
 
 import numpy as np
 import pytest

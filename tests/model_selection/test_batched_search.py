@@ -1,4 +1,4 @@
-"""A batched search is scikit-learn's search: the same scores, attributes and failures."""
+"""A batched search gives the results of scikit-learn's search: the same scores, attributes and failures."""
 
 import pickle
 import time
@@ -163,7 +163,7 @@ def test_parameters_that_change_shapes_go_into_stacks_of_their_own(blobs, capsys
 
 def test_folds_with_different_step_counts(blobs):
     X, y = blobs
-    # 64 and 66 training rows: one and two batches an epoch.
+    # 64 and 66 training rows: one and two batches per epoch.
     folds = [(np.arange(64), np.arange(64, 90)), (np.arange(24, 90), np.arange(24))]
     batched, plain = both(make(), {"margin": [0.1, 0.5]}, X, y, cv=folds)
     assert_same_search(batched, plain)
@@ -175,12 +175,12 @@ def test_seeds(blobs, random_state):
     assert_same_search(*both(make(), {"random_state": [0, 1, 2]}, *blobs, cv=2))
 
 
-# A pipeline's front
+# Steps of a pipeline before the last one
 
 
 @pytest.fixture
 def counted():
-    """A pipeline, and the number of components of each of its fits of a first step."""
+    """A pipeline, and a list with the number of components of each fit of its first step."""
     calls = []
 
     class Counting(PCA):
@@ -199,7 +199,7 @@ def test_steps_before_the_last_are_fitted_once_a_fold(blobs, counted):
     assert_same_search(batched, GridSearchCV(pipeline, grid, cv=3, refit=False).fit(*blobs))
 
 
-@pytest.mark.parametrize("values", [[2, 3], np.arange(2, 4)], ids=["numbers", "numpy's own"])
+@pytest.mark.parametrize("values", [[2, 3], np.arange(2, 4)], ids=["numbers", "numpy numbers"])
 def test_candidates_drawn_at_random_share_steps_of_equal_values(blobs, counted, values):
     calls, pipeline = counted
     drawn = {"counting__n_components": values, "tripletembedder__margin": uniform(0.1, 1)}
@@ -231,7 +231,7 @@ def test_frames(blobs):
     )
 
 
-# scikit-learn's own
+# Features of scikit-learn's searches
 
 
 def test_several_metrics(blobs):
@@ -361,7 +361,7 @@ def test_a_front_that_fails_fails_its_candidates(blobs):
     assert (scores(search)[:, :2] > 0).all()
 
 
-# What cannot be stacked
+# Candidates that cannot be stacked
 
 
 def own(n_in, n_out):
@@ -372,8 +372,8 @@ def own(n_in, n_out):
     ("estimator", "grid", "reason"),
     [
         (LogisticRegression(max_iter=10_000), {"C": [0.1, 1.0]}, "LogisticRegression is neither one of skmetric's"),
-        (make(module=own), {"margin": [0.1, 0.5]}, "module of one's own"),
-        (make(), {"module": [None, own]}, "module of one's own"),
+        (make(module=own), {"margin": [0.1, 0.5]}, "a custom module"),
+        (make(), {"module": [None, own]}, "a custom module"),
         (make_pipeline(StandardScaler(), make()), {"tripletembedder": [make(), make(margin=1.0)]}, "final step itself"),
     ],
 )
@@ -393,7 +393,7 @@ def test_bad_parameters_are_named(blobs):
         BatchedGridSearchCV(make(), {"margin": []}, cv=ShuffleSplit(2)).fit(*blobs)
 
 
-# What candidates share
+# Parts that candidates share
 
 
 def test_batches_are_drawn_once_for_all_candidates_of_a_fold(blobs, monkeypatch):

@@ -1,4 +1,4 @@
-"""scikit-learn's own checks of a search over one of our estimators."""
+"""scikit-learn's estimator checks, for searches over an estimator of skmetric."""
 
 import pytest
 from sklearn.utils.estimator_checks import parametrize_with_checks
@@ -9,7 +9,7 @@ from skmetric.model_selection.search import BatchedGridSearchCV, BatchedRandomiz
 EMBEDDER = TripletEmbedder(n_components=2, max_iter=20, normalize=False, device="cpu", random_state=0)
 
 
-# Some checks leave two rows of a class in a fold, or score a single row: scikit-learn's own search warns there, too.
+# Some checks leave two rows per class in a fold, or score a single row. scikit-learn's own search warns there, too.
 @pytest.mark.filterwarnings("ignore")
 @parametrize_with_checks(
     [

@@ -1,4 +1,4 @@
-"""Where a search that trains in stacks could part from scikit-learn's: steps, splits, failures, reports."""
+"""Cases where a batched search could differ from scikit-learn's: steps, splits, failures, reports."""
 
 import gc
 import pickle
@@ -18,11 +18,9 @@ from sklearn.preprocessing import FunctionTransformer, MinMaxScaler, StandardSca
 
 from skmetric._core.engine import TrainedNetwork
 from skmetric.datasets import make_ranking
+from skmetric.estimators import all_estimators
 from skmetric.estimators.embedding.contrastive import ContrastiveEmbedder
 from skmetric.estimators.embedding.triplet import TripletEmbedder
-from skmetric.estimators.ranking.listwise import ListwiseRanker
-from skmetric.estimators.ranking.pairwise import PairwiseRanker
-from skmetric.estimators.ranking.pointwise import PointwiseRanker
 from skmetric.estimators.regression.ranksim import RankSimRegressor
 from skmetric.metrics import map_at_r_scorer
 from skmetric.model_selection.search import BatchedGridSearchCV
@@ -51,10 +49,10 @@ def assert_same_scores(estimator, grid, X, y, **params):
 
 
 class Recorder:
-    """Notes the tasks that it is told of."""
+    """Records the tasks of which it is notified."""
 
     def __init__(self):
-        self.told = []
+        self.tasks = []
 
     def setup(self, estimator, context):
         pass
@@ -70,7 +68,7 @@ class Recorder:
 
     def note(self, what, context, X, y, metadata):
         sizes = tuple(None if each is None else len(each) for each in (X, y, (metadata or {}).get("sample_weight")))
-        self.told.append((context.task_name, str(context.task_id), what, sizes))
+        self.tasks.append((context.task_name, str(context.task_id), what, sizes))
 
 
 def doubled(X):
@@ -138,7 +136,7 @@ class Lying(KFold):
 
 
 def test_a_splitter_that_contradicts_itself_is_an_error(blobs):
-    with pytest.raises(ValueError, match="get_n_splits says 5, split gave 3"):
+    with pytest.raises(ValueError, match="same number of folds in get_n_splits and split, got 5 and 3"):
         BatchedGridSearchCV(make(), {"margin": [0.1]}, cv=Lying(3)).fit(*blobs)
 
 
@@ -170,11 +168,11 @@ def test_a_parameter_that_fit_does_not_know_is_named(blobs):
         BatchedGridSearchCV(make(), {"margin": [0.1]}, cv=2).fit(X, y, weight=np.ones(len(y)))
 
 
-# What runs as scikit-learn's search does
+# Cases that run through scikit-learn's search
 
 
 class OneAgainstRest(TripletEmbedder):
-    """Learns another question than the one it is asked."""
+    """Learns another task than the given one."""
 
     def fit(self, X, y=None, **params):
         return super().fit(X, np.asarray(y) == 0, **params)
@@ -187,7 +185,7 @@ class OneAgainstRest(TripletEmbedder):
         (OneAgainstRest(2, max_iter=2, device="cpu", random_state=0), {"margin": [0.1, 0.5]}),
         (make_pipeline(StandardScaler(), make()), {"steps": [[("net", make())], [("knn", KNeighborsClassifier())]]}),
     ],
-    ids=["a fit of its own", "other steps"],
+    ids=["custom fit", "other steps"],
 )
 def test_what_would_be_trained_otherwise_is_not_stacked(blobs, estimator, grid):
     assert_same_scores(estimator, grid, *blobs, cv=2)
@@ -196,12 +194,12 @@ def test_what_would_be_trained_otherwise_is_not_stacked(blobs, estimator, grid):
 @pytest.mark.parametrize(
     ("estimator", "grid", "reason"),
     [
-        (OneAgainstRest(device="cpu", max_iter=1), {"margin": [0.1]}, "OneAgainstRest has a fit of its own"),
+        (OneAgainstRest(device="cpu", max_iter=1), {"margin": [0.1]}, "OneAgainstRest has a custom fit method"),
         (make_pipeline(make_pipeline(StandardScaler(), make())), {}, "the Pipeline's last step, Pipeline, is not one"),
         (
             make_pipeline(StandardScaler(), make()),
             {"steps": [[("net", make())]]},
-            "the final step itself, 'steps'",
+            "replaces the final step itself, 'steps'",
         ),
         (
             make_pipeline(StandardScaler(), make()).set_callbacks(Recorder()),
@@ -209,7 +207,7 @@ def test_what_would_be_trained_otherwise_is_not_stacked(blobs, estimator, grid):
             "callbacks follow one fit",
         ),
     ],
-    ids=["a fit of its own", "nested pipeline", "other steps", "callbacks of a pipeline"],
+    ids=["custom fit", "nested pipeline", "other steps", "callbacks of a pipeline"],
 )
 def test_the_warning_says_why(blobs, estimator, grid, reason):
     with pytest.warns(UserWarning, match=f"trains its candidates one by one.*{reason}"):
@@ -227,16 +225,14 @@ def test_what_is_no_search_gets_scikit_learn_s_own_error(blobs, estimator, grid)
     assert raised[0] == raised[1]
 
 
-# Plans go to other processes
+# Plans are sent to other processes
 
 
-def all_estimators():
-    common = {"max_iter": 2, "device": "cpu", "random_state": 0, "early_stopping": True, "validation_fraction": 0.3}
-    return [
-        *(kind(**common) for kind in (TripletEmbedder, ContrastiveEmbedder)),
-        *(kind(**common) for kind in (PairwiseRanker, ListwiseRanker, PointwiseRanker)),
-        *(RankSimRegressor(**common, metric=metric) for metric in ("r2", "spearman", "neg_mean_absolute_error")),
-    ]
+STOPPING = {"max_iter": 2, "device": "cpu", "random_state": 0, "early_stopping": True, "validation_fraction": 0.3}
+ESTIMATORS = [
+    *(kind(**STOPPING) for _, kind in all_estimators()),
+    *(RankSimRegressor(**STOPPING, metric=metric) for metric in ("spearman", "neg_mean_absolute_error")),
+]
 
 
 def data_for(estimator, blobs):
@@ -248,12 +244,12 @@ def data_for(estimator, blobs):
     return (X, y), {"groups": groups}
 
 
-@pytest.mark.parametrize("estimator", all_estimators(), ids=str)
+@pytest.mark.parametrize("estimator", ESTIMATORS, ids=str)
 def test_plans_can_be_sent_to_other_processes(blobs, estimator):
     data, params = data_for(estimator, blobs)
     estimator = clone(estimator)
     plan = plan_of(estimator, *data, **params)
-    # Plain pickle, as joblib's multiprocessing has it, knows no functions within functions.
+    # Plain pickle, as in joblib's multiprocessing backend, cannot handle nested functions.
     sent = pickle.loads(pickle.dumps(plan))
     outputs = np.random.default_rng(0).normal(size=(len(plan.validation.X), 1)).astype(np.float32)
     assert sent.validation.score(outputs) == plan.validation.score(outputs)
@@ -307,14 +303,14 @@ def test_callbacks_are_told_of_every_candidate_and_fold(weighted):
     X, y = X[:90], y[:90]
     params = {"sample_weight": np.ones(len(y))} if weighted else {}
     estimator = RankSimRegressor(max_iter=2, device="cpu", random_state=0)
-    told = []
+    tasks = []
     for kind in (GridSearchCV, BatchedGridSearchCV):
         recorder = Recorder()
         search = kind(estimator, {"learning_rate": [1e-3, 1e-2]}, cv=3, refit=False).set_callbacks(recorder)
         search.fit(X, y, **params)
-        told.append(sorted(recorder.told))
-    assert len([task for task in told[0] if task[0] == "candidate-split-evaluation"]) == 2 * 6
-    assert told[1] == told[0]
+        tasks.append(sorted(recorder.tasks))
+    assert len([task for task in tasks[0] if task[0] == "candidate-split-evaluation"]) == 2 * 6
+    assert tasks[1] == tasks[0]
 
 
 # Memory
@@ -336,12 +332,12 @@ def test_no_more_models_are_kept_than_a_stack_holds(blobs, learning_rate):
     grid = {"n_components": [2, 3, 4, 5, 6], "learning_rate": learning_rate}
     BatchedGridSearchCV(make(), grid, scoring=scorer, cv=StratifiedKFold(2), refit=False).fit(*blobs)
     assert len(scored) == 10
-    # Those of a stack that are not scored yet, and none of the stacks before.
+    # The models of a stack that are not scored yet, and none of earlier stacks.
     assert max(alive) - before <= 2 * len(learning_rate)
     assert sum(each() is not None for each in scored) == 0
 
 
-# Other processes, and what goes wrong there
+# Failures in other processes
 
 
 @pytest.mark.parametrize("error_score", ["raise", 0.0])
@@ -367,11 +363,11 @@ def test_a_search_that_ends_early_leaves_no_warning(blobs):
         search.fit(*blobs)
 
 
-# Searches of one's own
+# Custom searches
 
 
 class Twice(BatchedGridSearchCV):
-    """Asks in two turns, and knows nothing of callbacks."""
+    """Evaluates candidates in two rounds, and has no parameter for callbacks."""
 
     def _run_search(self, evaluate_candidates):
         evaluate_candidates([{"margin": 0.1}])

@@ -30,11 +30,11 @@ def splitter_of(kind, n_splits, seed):
 seeds = st.none() | st.integers(0, 20)
 
 
-# Classes: which row goes where
+# Classes: assignment of rows to folds
 
 
 def class_folds(splitter, y):
-    """The fold of each row."""
+    """Return the fold of each row."""
     folds = np.full(len(y), -1)
     for fold, (train, test) in enumerate(splitter.split(np.zeros((len(y), 1)), y)):
         assert (folds[test] == -1).all()
@@ -49,7 +49,7 @@ def class_folds(splitter, y):
 
 @st.composite
 def class_tables(draw):
-    """n_splits, and a class for each row, in any order: at least n_splits classes of two rows, and 2 * n_splits."""
+    """Draw n_splits, and the class of each row: at least n_splits classes of two rows, and 2 * n_splits classes."""
     k = draw(st.integers(2, 5))
     repeated = draw(st.lists(st.integers(2, 30), min_size=k, max_size=3 * k))
     others = draw(st.lists(st.integers(1, 4), min_size=max(0, 2 * k - len(repeated)), max_size=20))
@@ -139,10 +139,10 @@ def test_kinds_of_labels():
             ValueError,
             "at most half the number of classes.* got n_splits=4 and 7 .*n_splits=3",
         ),
-        (2, [0, 0, 1, 1, 2], ValueError, "got n_splits=2 and 3 classes. Take StratifiedKFold"),
-        (2, [0, 0, 1, 2, 3], ValueError, "two rows or more, .* got n_splits=2 and 1 such classes. Take fewer folds"),
-        (2, None, ValueError, "y must be given: ClassDisjointKFold .* got y=None"),
-        (2, np.zeros((5, 2)), ValueError, r"y must be one label a row, shape \(n,\), got shape \(5, 2\)"),
+        (2, [0, 0, 1, 1, 2], ValueError, "got n_splits=2 and 3 classes. Use StratifiedKFold"),
+        (2, [0, 0, 1, 2, 3], ValueError, "two or more rows, .* got n_splits=2 and 1 such classes. Use fewer folds"),
+        (2, None, ValueError, "y must be given, because ClassDisjointKFold .* got y=None"),
+        (2, np.zeros((5, 2)), ValueError, r"y must have one label per row, shape \(n_samples,\), got shape \(5, 2\)"),
         (2, [0, 1, np.nan, 2, 2], ValueError, "y contains NaN"),
         (2, ["a", None, "b", "b", "a"], TypeError, "y must hold labels of one type"),
         (2, [0, 1, 2, 3], ValueError, r"inconsistent numbers of samples: \[5, 4\]"),
@@ -159,11 +159,11 @@ def test_as_many_folds_as_possible():
     assert sorted(np.bincount(class_folds(ClassDisjointKFold(2), [0, 0, 1, 1, 2, 3]))) == [3, 3]
 
 
-# Tuples: which tuple goes where
+# Tuples: assignment of tuples to folds
 
 
 def tuple_parts(splitter, X, y=None):
-    """Training and test part of each fold, and the fold that each tuple is tested in, -1 where there is none."""
+    """Return the training and test part of each fold, and the fold that tests each tuple, or -1."""
     parts = list(splitter.split(X, y))
     tested = np.full(len(X), -1)
     for fold, (train, test) in enumerate(parts):
@@ -178,7 +178,7 @@ def tuple_parts(splitter, X, y=None):
 
 
 def component_of(tuples):
-    """The component of each tuple, by passing the smallest number on until nothing changes."""
+    """Return the component of each tuple, by spreading the smallest number until nothing changes."""
     names = np.arange(tuples.max() + 1)
     while True:
         before = names.copy()
@@ -207,7 +207,7 @@ def test_no_point_is_shared(tuples, k, seed, with_labels):
     try:
         parts, tested = tuple_parts(splitter_of(TupleKFold, k, seed), tuples, y)
     except ValueError as error:
-        if "is too much for these" not in str(error):
+        if "n_splits must leave training and test tuples" not in str(error):
             raise
         return
     for fold, (train, test) in enumerate(parts):
@@ -288,7 +288,7 @@ def test_fewer_are_lost_than_by_points_alone(tuples, least, by_points_alone):
 
 @pytest.mark.filterwarnings("ignore:.* of the .* tuples are in no test part")
 def test_users_and_items():
-    """Every user with every item: each fold gets its share of both."""
+    """All pairs of users and items: each fold gets its share of both."""
     users, items = np.divmod(np.arange(20 * 200), 200)
     parts, tested = tuple_parts(TupleKFold(5), np.column_stack([users, 20 + items]))
     sizes = np.bincount(tested[tested >= 0])
@@ -355,25 +355,25 @@ def test_other_y_only_counts():
 
 @pytest.mark.filterwarnings("ignore:.* of the .* tuples are in no test part")
 @pytest.mark.parametrize("size", [2, 3])
-def test_points_are_told_by_their_features(size):
-    places = random_tuples(0, 200, 150, size)
+def test_points_are_identified_by_their_features(size):
+    indices = random_tuples(0, 200, 150, size)
     table = np.random.default_rng(0).choice([-0.0, 0.0, 1.0, np.nan], (150, 8))
     codes = np.unique(np.nan_to_num(table, nan=2.0), axis=0, return_inverse=True)[1].ravel()
     negative = np.where(table == 0, -0.0, table)
-    X = np.where(np.random.default_rng(1).random((200, size, 1)) < 0.5, table[places], negative[places])
+    X = np.where(np.random.default_rng(1).random((200, size, 1)) < 0.5, table[indices], negative[indices])
     for points in (X, X.astype(np.float32), X.tolist()):
         parts, tested = tuple_parts(TupleKFold(3), points)
         for train, test in parts:
-            assert not set(codes[places[train]].ravel()) & set(codes[places[test]].ravel())
+            assert not set(codes[indices[train]].ravel()) & set(codes[indices[test]].ravel())
     if size == 2:
         assert (tested >= 0).mean() > 0.5
 
 
-def test_kinds_of_places():
-    places = np.arange(60).reshape(-1, 2) // 4 * 2
-    expected = tuple_parts(TupleKFold(3), places)[1]
-    frame = pd.DataFrame(places, columns=["a", "b"], index=range(100, 130))
-    for X in (places.tolist(), frame, places.astype(np.int8), places.astype(float), places.astype(object)):
+def test_kinds_of_indices():
+    indices = np.arange(60).reshape(-1, 2) // 4 * 2
+    expected = tuple_parts(TupleKFold(3), indices)[1]
+    frame = pd.DataFrame(indices, columns=["a", "b"], index=range(100, 130))
+    for X in (indices.tolist(), frame, indices.astype(np.int8), indices.astype(float), indices.astype(object)):
         np.testing.assert_array_equal(tuple_parts(TupleKFold(np.int64(3)), X)[1], expected)
 
 
@@ -391,7 +391,7 @@ def test_a_pair_that_comes_often():
 
 def test_a_warning_says_how_many_are_lost():
     tuples = random_tuples(0, 1000, 100)
-    with pytest.warns(UserWarning, match=r"\d\d% of the 1000 tuples are in no test part.* split its rows") as record:
+    with pytest.warns(UserWarning, match=r"\d\d% of the 1000 tuples are in no test part.* split the rows") as record:
         parts = list(TupleKFold(5).split(tuples))
     lost = 1 - sum(len(test) for _, test in parts) / 1000
     assert str(record[0].message).startswith(f"{lost:.0%} of")
@@ -406,10 +406,10 @@ def test_a_warning_says_how_many_are_lost():
         (np.arange(4), r"X must hold pairs or triplets: .*got shape \(4,\)"),
         (
             np.full((4, 2), 0.5),
-            r"X must hold whole numbers.* got dtype float64 with fractions or gaps",
+            r"X must hold indices, which are whole numbers.* got dtype float64 with fractions or missing values",
         ),
-        (np.full((4, 2), np.nan), "X must hold whole numbers"),
-        ([[0, 1], [2, -1]], "X must hold places in a table, from 0 on; got -1"),
+        (np.full((4, 2), np.nan), "X must hold indices, which are whole numbers"),
+        ([[0, 1], [2, -1]], "X must hold indices of at least 0, got -1"),
     ],
 )
 def test_tuples_are_checked(X, message):
@@ -423,11 +423,11 @@ STAR = np.column_stack([np.zeros(50, dtype=int), np.arange(1, 51)])
 @pytest.mark.parametrize(
     ("X", "y", "n_splits", "message"),
     [
-        (STAR, None, 2, "n_splits=2 is too much for these 50 tuples of 51 points: .* without a test tuple. Take fewer"),
-        ([[0, 1], [2, 3]], None, 3, "n_splits=3 is too much for these 2 tuples of 4 points: .* without a test tuple"),
+        (STAR, None, 2, "got n_splits=2 for 50 tuples of 51 points: .* without a test tuple. Use fewer"),
+        ([[0, 1], [2, 3]], None, 3, "got n_splits=3 for 2 tuples of 4 points: .* without a test tuple"),
         ([[0, 1]], None, 2, "without a test tuple"),
         (np.arange(20).reshape(-1, 2), [1] + [0] * 9, 2, "without training tuples of both labels of y"),
-        (np.arange(20).reshape(-1, 2), np.ones((10, 2)), 2, r"y must be one label a row.* \(10, 2\)"),
+        (np.arange(20).reshape(-1, 2), np.ones((10, 2)), 2, r"y must have one label per row.* \(10, 2\)"),
         (np.arange(20).reshape(-1, 2), np.ones(9), 2, r"inconsistent numbers of samples: \[10, 9\]"),
     ],
 )
@@ -476,7 +476,7 @@ def test_a_random_state_moves_on(kind):
         ({"n_splits": 1}, ValueError, "n_splits must be an integer of at least 2, got n_splits=1"),
         ({"n_splits": 2.0}, ValueError, "n_splits must be an integer of at least 2, got n_splits=2.0"),
         ({"shuffle": 1}, TypeError, "shuffle must be True or False, got 1 of type int"),
-        ({"random_state": 0}, ValueError, "random_state needs shuffle=True, got random_state=0"),
+        ({"random_state": 0}, ValueError, "random_state must be None without shuffle=True, got random_state=0"),
     ],
 )
 def test_parameters_are_checked(kind, options, error, message):
@@ -487,7 +487,7 @@ def test_parameters_are_checked(kind, options, error, message):
 @BOTH
 def test_groups_are_ignored_with_a_warning(kind):
     X, y = DATA[kind]
-    with pytest.warns(UserWarning, match=f"groups are ignored by {kind.__name__}.* Take GroupKFold") as record:
+    with pytest.warns(UserWarning, match=f"groups are ignored by {kind.__name__}.* Use GroupKFold") as record:
         splits = list(kind(3).split(X, y, np.zeros(len(y))))
     assert [test.tolist() for _, test in splits] == parts_of(kind(3))
     assert record[0].filename == __file__
@@ -531,24 +531,24 @@ def test_classes_with_an_embedder():
 
 @pytest.mark.parametrize("routing", [False, True])
 def test_tuples_in_cross_val_score_and_grid_search(routing):
-    """Points whose sum decides which wins, in pairs as points and as places."""
+    """Pairs of points, where the larger sum wins, given as points and as indices."""
     rng = np.random.default_rng(0)
     table = rng.normal(size=(200, 3)).astype(np.float32)
-    places = np.arange(0, 200, 2)[:, np.newaxis] + rng.integers(0, 10, (100, 2))
-    places = places[places[:, 0] != places[:, 1]] % 200
-    y = np.where(np.diff(table.sum(axis=1)[places], axis=1).ravel() > 0, -1, 1)
+    indices = np.arange(0, 200, 2)[:, np.newaxis] + rng.integers(0, 10, (100, 2))
+    indices = indices[indices[:, 0] != indices[:, 1]] % 200
+    y = np.where(np.diff(table.sum(axis=1)[indices], axis=1).ravel() > 0, -1, 1)
     splitter = TupleKFold(3)
-    folds = list(splitter.split(places, y))
+    folds = list(splitter.split(indices, y))
     ranker = PairwiseRanker(max_iter=2, device="cpu", random_state=0)
     with sklearn.config_context(enable_metadata_routing=routing):
-        by_points = cross_val_score(ranker, table[places], y, cv=folds, error_score="raise")
-        by_places = cross_val_score(clone(ranker).set_params(preprocessor=table), places, y, cv=splitter)
-        np.testing.assert_allclose(by_places, by_points)
+        by_points = cross_val_score(ranker, table[indices], y, cv=folds, error_score="raise")
+        by_indices = cross_val_score(clone(ranker).set_params(preprocessor=table), indices, y, cv=splitter)
+        np.testing.assert_allclose(by_indices, by_points)
         search = GridSearchCV(SVC(), {"C": [0.1, 1.0]}, cv=TupleKFold(3), scoring="roc_auc", error_score="raise")
-        search.fit(places, y)
+        search.fit(indices, y)
     assert search.n_splits_ == 3
-    for train, test in splitter.split(table[places], y):
-        assert not set(places[train].ravel()) & set(places[test].ravel())
+    for train, test in splitter.split(table[indices], y):
+        assert not set(indices[train].ravel()) & set(indices[test].ravel())
 
 
 def test_cross_val_predict_where_no_tuple_is_lost():

@@ -15,7 +15,7 @@ X = np.column_stack([np.log(Y), np.arange(203.0)])
 
 
 def folds_of(splitter, y):
-    """The fold of each row."""
+    """Return the fold of each row."""
     folds = np.full(len(y), -1)
     for fold, (train, test) in enumerate(splitter.split(np.zeros((len(y), 1)), y)):
         assert (folds[test] == -1).all()
@@ -32,7 +32,7 @@ splitters = st.builds(
 targets = st.lists(st.integers(-20, 20), min_size=7, max_size=60).map(lambda y: np.array(y, dtype=float))
 
 
-# Which row goes where
+# Assignment of rows to folds
 
 
 @given(splitters, targets)
@@ -54,7 +54,7 @@ def test_every_fold_has_one_of_the_extreme_rows(splitter, y):
 
 @given(splitters, targets)
 def test_runs_are_dealt_out(splitter, y):
-    """Up to the short run from below, and down to it from above, each run has each fold once."""
+    """Below and above the incomplete run, each run has each fold once."""
     k = splitter.n_splits
     ordered = folds_of(splitter, y)[np.argsort(y, kind="stable")]
     below = len(y) // k // 2 * k
@@ -76,9 +76,9 @@ def test_ties_are_dealt_in_the_order_of_rows():
 
 def test_folds_take_turns():
     k = 5
-    places = np.argsort(np.argsort(Y[:200]))
+    ranks = np.argsort(np.argsort(Y[:200]))
     folds = folds_of(DensityStratifiedKFold(k), Y[:200])
-    np.testing.assert_allclose([places[folds == fold].mean() for fold in range(k)], places.mean())
+    np.testing.assert_allclose([ranks[folds == fold].mean() for fold in range(k)], ranks.mean())
 
 
 def test_means_are_closer_than_by_chance():
@@ -149,7 +149,7 @@ def test_kinds_of_input():
 
 def test_groups_are_ignored_with_a_warning():
     splitter = DensityStratifiedKFold(3)
-    with pytest.warns(UserWarning, match="groups are ignored by DensityStratifiedKFold.* Take GroupKFold"):
+    with pytest.warns(UserWarning, match="groups are ignored by DensityStratifiedKFold.* Use GroupKFold"):
         splits = list(splitter.split(X, Y, np.zeros(203)))
     np.testing.assert_array_equal(splits[1][1], list(splitter.split(X, Y))[1][1])
 
@@ -164,7 +164,7 @@ def test_groups_are_ignored_with_a_warning():
         ({"n_splits": 2.0}, ValueError, "n_splits must be an integer of at least 2, got n_splits=2.0"),
         ({"n_splits": True}, ValueError, "n_splits must be an integer of at least 2"),
         ({"shuffle": 1}, TypeError, "shuffle must be True or False, got 1 of type int"),
-        ({"random_state": 0}, ValueError, "random_state needs shuffle=True, got random_state=0"),
+        ({"random_state": 0}, ValueError, "random_state must be None without shuffle=True, got random_state=0"),
     ],
 )
 def test_parameters_are_checked(options, error, message):
@@ -175,8 +175,8 @@ def test_parameters_are_checked(options, error, message):
 @pytest.mark.parametrize(
     ("y", "message"),
     [
-        (None, "y must be given: DensityStratifiedKFold .* got y=None"),
-        (np.zeros((4, 2)), r"y must be one number a row, shape \(n,\), got shape \(4, 2\)"),
+        (None, "y must be given, because DensityStratifiedKFold .* got y=None"),
+        (np.zeros((4, 2)), r"y must have one number per row, shape \(n_samples,\), got shape \(4, 2\)"),
         ([0, 1, np.nan, 2], "y must be finite, got nan at row 2"),
         (["a", "b", "c", "d"], "y must be numbers"),
         ([0, 1, 2], r"inconsistent numbers of samples: \[4, 3\]"),

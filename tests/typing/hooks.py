@@ -15,10 +15,10 @@ from skmetric import (
     TripletEmbedder,
 )
 from skmetric._core.engine.plan import Objective
-from skmetric.estimators.training_data import Batches
 from skmetric.estimators.ranking._data import RankedItems
 from skmetric.estimators.ranking._ranker import Ranker, RankerChoice
 from skmetric.estimators.regression._data import TargetRows
+from skmetric.estimators.training_data import Batches
 
 
 class MisspeltCall(Ranker):

@@ -1,4 +1,4 @@
-"""From a plan to a trained network: devices, the training loop, early stopping, stacks of models."""
+"""The training engine: devices, the training loop, early stopping, and stacks of models."""
 
 from skmetric._core.engine.batch import Batch, Memory
 from skmetric._core.engine.device import resolve_device

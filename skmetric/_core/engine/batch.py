@@ -1,4 +1,4 @@
-"""What an objective gets to know about the items whose outputs it judges."""
+"""What an objective knows about the items of a step: the batch, and the memory of earlier items."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -11,17 +11,18 @@ __all__ = ["Batch", "Memory"]
 
 @dataclass(frozen=True)
 class Memory:
-    """The latest items of earlier steps, in no particular order; the current step's are not among them.
+    """The latest items of earlier steps, in no particular order, without the items of the current step.
 
     Attributes
     ----------
     representation : Tensor of shape (n_models, memory_size, n_outputs)
-        As it was when the item passed through training, without a gradient. Valid until the next step: whoever wants
-        it for longer takes a copy.
+        Representation of each item at the step that trained on it, without a gradient. Valid until the next step:
+        take a copy to keep it longer.
     rows : Tensor of int, shape (n_models, memory_size)
-        Which row of its model's table each item is; -1 where there is none (yet), and the representation means nothing.
+        Row of each item in the table of its model; -1 for a slot without an item (yet), whose representation has no
+        meaning.
     values : Tensor of shape (n_models, memory_size, n_values), or None
-        What is known about each item.
+        Known values of each item, such as its label.
 
     References
     ----------
@@ -35,20 +36,20 @@ class Memory:
 
 @dataclass(frozen=True)
 class Batch:
-    """One step's items of every model of a stack.
+    """The items of one step, for each model of a stack.
 
     Attributes
     ----------
     rows : Tensor of int, shape (n_models, n)
-        Which row of its model's table each item is; -1 where there is none, and what comes out means nothing.
+        Row of each item in the table of its model; -1 for a slot without an item, whose outputs have no meaning.
     values : Tensor of shape (n_models, n, n_values), or None
-        What is known about each item.
+        Known values of each item, such as its label.
     list_length : int
-        The items fall into lists of so many, one after the other; what is left at the end is no item.
+        Length of the lists: consecutive items form lists of this length. Slots that remain at the end hold no item.
     generators : sequence of torch.Generator
-        One a model, for an objective that draws.
+        One generator per model, for an objective that draws random numbers.
     memory : Memory, or None
-        Items of earlier steps, where the plan asks for any.
+        Items of earlier steps, if the plan has ``memory_size > 0``.
     """
 
     rows: Tensor

@@ -1,4 +1,4 @@
-"""Where the work is done."""
+"""Choose a device and measure its free memory."""
 
 from functools import cache
 
@@ -10,28 +10,29 @@ __all__ = ["free_memory", "resolve_device"]
 
 
 def resolve_device(device: str | torch.device) -> torch.device:
-    """Turn the parameter ``device`` into a device that is there.
+    """Turn the parameter ``device`` into an available device.
 
-    "auto" takes CUDA, then MPS, where torch's release can train on it, then the CPU. A CUDA device comes with its
-    number: which one is current is a thread's own.
+    "auto" takes CUDA if there is one, then MPS if this release of torch can train on it, then the CPU. A CUDA device is
+    returned with its number, because the current CUDA device differs between threads.
 
     Raises
     ------
     ValueError
-        When the name is unknown, or names a device that this machine does not have.
+        If the name is unknown, or the machine does not have the device.
     """
     if device == "auto":
-        kinds = (kind for kind in ("cuda", "mps", "cpu") if _is_there(torch.device(kind)))
+        kinds = (kind for kind in ("cuda", "mps", "cpu") if _is_available(torch.device(kind)))
         return resolve_device(next(kind for kind in kinds if kind != "mps" or _mps_differentiates_distances()))
     try:
         found = torch.device(device)
-        usable = _is_there(found)
+        usable = _is_available(found)
     except RuntimeError:
         usable = False
     if not usable:
-        there = [kind for kind in ("cuda", "mps", "cpu") if _is_there(torch.device(kind))]
+        available = [kind for kind in ("cuda", "mps", "cpu") if _is_available(torch.device(kind))]
         raise ValueError(
-            f"device must be 'auto' or a device of this machine ({', '.join(map(repr, there))}); got {device!r}."
+            f"device must be 'auto' or a device of this machine ({', '.join(map(repr, available))}), got {device!r}. "
+            "Use 'auto'."
         )
     if found.type == "cuda" and found.index is None:
         return torch.device("cuda", torch.cuda.current_device())
@@ -39,7 +40,7 @@ def resolve_device(device: str | torch.device) -> torch.device:
 
 
 def free_memory(device: torch.device) -> int:
-    """Bytes that a device has free, about; what torch's own allocator holds in reserve is free too."""
+    """Free bytes of a device, approximately. Memory that torch's allocator holds in reserve counts as free."""
     if device.type == "cuda":
         reserve = torch.cuda.memory_reserved(device) - torch.cuda.memory_allocated(device)
         return torch.cuda.mem_get_info(device)[0] + reserve
@@ -48,7 +49,7 @@ def free_memory(device: torch.device) -> int:
 
 @cache
 def _mps_differentiates_distances() -> bool:
-    """Whether this release of torch has the gradient of distances on MPS, which many losses need: the first had not."""
+    """Whether this release of torch has the gradient of distances on MPS. Many losses need it; old releases lack it."""
     try:
         with torch.inference_mode(False), torch.enable_grad():
             x = torch.zeros(2, 1, device="mps", requires_grad=True)
@@ -58,7 +59,7 @@ def _mps_differentiates_distances() -> bool:
     return True
 
 
-def _is_there(device: torch.device) -> bool:
+def _is_available(device: torch.device) -> bool:
     if device.type == "cuda":
         return torch.cuda.is_available() and (device.index or 0) < torch.cuda.device_count()
     if device.type == "mps":

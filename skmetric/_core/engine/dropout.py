@@ -1,4 +1,4 @@
-"""Dropout masks, drawn from each model's own generator."""
+"""Dropout masks, drawn from one generator per model."""
 
 from collections.abc import Sequence
 from copy import copy
@@ -11,46 +11,46 @@ from skmetric._core.engine.randomness import Stream, identity, open_stream, shar
 
 __all__ = ["DropoutMasks"]
 
-# Two random bytes decide over one activation.
+# Two random bytes decide whether one activation is dropped.
 LEVELS = 1 << 16
 
 
 class DropoutMasks:
-    """Draws the factors that dropout multiplies activations with: 0, or 1 / (share kept).
+    """Draws the factors by which dropout multiplies activations: 0, or 1 / (share kept).
 
-    On the host, by numpy: four times faster than torch's generator on a CPU, the same on every device, and a model
-    gets the same masks alone and in a stack. Models of one seed, as in most searches, share one draw. The share dropped
-    is rounded to a multiple of 1/65536.
+    numpy draws them on the host. This is four times faster than torch's generator on a CPU, gives the same masks on
+    every device, and gives a model the same masks alone and in a stack. Models with the same seed, as in most searches,
+    share one draw. The share dropped is rounded to a multiple of 1/65536.
 
     Parameters
     ----------
     rate : float
-        Share of the activations that are dropped.
+        Share of the activations that is dropped.
     width : int
-        Activations an item; 0 draws nothing.
+        Number of activations per item. 0 draws nothing.
     seeds : sequence of numpy.random.SeedSequence
-        One a model.
+        One seed per model.
     device : torch.device
-        Where the masks go.
+        Device of the masks.
     """
 
     def __init__(self, rate: float, width: int, seeds: Sequence[np.random.SeedSequence], device: torch.device) -> None:
         self._n_dropped = min(round(rate * LEVELS), LEVELS - 1)
         self._width = width
         self._device = device
-        self._rngs = shared([identity(seed) for seed in seeds], lambda place: open_stream(seeds[place], Stream.DROPOUT))
+        self._rngs = shared([identity(seed) for seed in seeds], lambda index: open_stream(seeds[index], Stream.DROPOUT))
 
     def keep_only(self, models: Sequence[int]) -> "DropoutMasks":
-        """The masks of some of the models, which goes on where it is."""
+        """Return the masks of some of the models. Their streams continue."""
         fewer = copy(self)
         fewer._rngs = [self._rngs[model] for model in models]
         return fewer
 
     def draw(self, n_steps: int, n_items: int) -> Sequence[Tensor | None]:
-        """For each step the factors (n_models, n_items, width)."""
+        """Return the factors of each step, (n_models, n_items, width); None if there are no activations to drop."""
         if not self._width:
             return [None] * n_steps
-        # Whole 64-bit words a step, so that the masks do not depend on how an epoch is cut into blocks of steps.
+        # Each step takes whole 64-bit words, so that masks do not depend on how an epoch is split into blocks of steps.
         n_words = -(-n_items * self._width // 4)
         distinct = list(dict.fromkeys(self._rngs))
         words = np.stack([rng.integers(0, 1 << 64, (n_steps, n_words), np.uint64) for rng in distinct], axis=1)

@@ -1,4 +1,4 @@
-"""How a step gets the gradient of its loss: in one go, or piece by piece where activations would fill the memory."""
+"""Gradient of the loss of a step: at once, or piece by piece if the activations would fill the memory."""
 
 from collections.abc import Callable, Iterator
 from typing import NamedTuple
@@ -9,70 +9,71 @@ from torch import Tensor
 from skmetric._core.engine.randomness import global_generators, restore, states_of
 from skmetric._core.nn import FlatParameters, Outputs, StackNetwork
 
-__all__ = ["Differentiated", "InPieces", "Judge", "Whole", "open_gradients"]
+__all__ = ["Differentiated", "InPieces", "LossFunction", "Whole", "open_gradients"]
 
-# From the embedded rows' representation to what the network makes of the items, and to each model's loss (n_models,).
-Judge = Callable[[Tensor], tuple[Outputs, Tensor]]
+# From the representation of the embedded rows to the network's outputs for the items, and the loss per model,
+# (n_models,).
+LossFunction = Callable[[Tensor], tuple[Outputs, Tensor]]
 
 
 class Differentiated(NamedTuple):
-    """What a step makes of its rows."""
+    """Outputs, loss and gradient of one step."""
 
-    outputs: Outputs  # of the items; this and the loss without a gradient
-    loss: Tensor  # (n_models,)
-    gradient: Tensor  # in the layout of the flat parameters, which the next step overwrites
+    outputs: Outputs  # outputs for the items, detached
+    loss: Tensor  # (n_models,), detached
+    gradient: Tensor  # in the layout of the flat parameters; overwritten by the next step
 
 
 def open_gradients(
     network: StackNetwork, flat: FlatParameters, n_embedded: int, chunk_length: int | None
 ) -> "Whole | InPieces":
-    """Take gradients in pieces of ``chunk_length`` rows, where there are several and a representation to learn."""
+    """Choose pieces of ``chunk_length`` rows if there are several pieces and the representation is learned."""
     if chunk_length is None or chunk_length >= n_embedded or not network.learns_representation:
         return Whole(network, flat)
     return InPieces(network, flat, chunk_length)
 
 
 class Whole:
-    """The gradient in one go.
+    """Computes the gradient of all rows at once.
 
     Parameters
     ----------
     network : StackNetwork
-        Embeds rows.
+        Network that embeds the rows.
     flat : FlatParameters
-        Its parameters.
+        Parameters of the network.
     """
 
     def __init__(self, network: StackNetwork, flat: FlatParameters) -> None:
         self._network = network
         self._flat = flat
 
-    def __call__(self, x: Tensor, keep: Tensor | None, judge: Judge) -> Differentiated:
-        """Embed rows (n_models, n, n_features), judge them, and differentiate."""
-        outputs, loss = judge(self._network.represent(x, keep))
+    def __call__(self, x: Tensor, keep: Tensor | None, loss_of: LossFunction) -> Differentiated:
+        """Embed rows (n_models, n, n_features), compute their loss, and differentiate it."""
+        outputs, loss = loss_of(self._network.represent(x, keep))
         return Differentiated(outputs.detach(), loss.detach(), self._flat.gradient(loss))
 
 
 class InPieces:
-    """Gradient caching: activations of a piece of the rows are in memory, never those of all.
+    """Gradient caching: memory holds the activations of one piece of the rows, never of all rows.
 
-    The rows are embedded piece by piece without a gradient. The loss of all is differentiated down to the
-    representation, and to the parameters that it depends on without it (the head's, proxies). Then each piece is
-    embedded again, with the same random choices, and its part of the representation's gradient passed on. The rows
-    themselves, dropout's factors and the representation are there whole.
+    First, all rows are embedded piece by piece without a gradient. Then the loss of all rows is differentiated with
+    respect to the representation, and to the parameters that it depends on directly (the head and the proxies).
+    Finally, each piece is embedded again with the same random numbers, and its part of the gradient is propagated back.
+    The rows, the dropout factors and the representation are in memory as a whole.
 
     Gao, Zhang, Han, Callan (2021). Scaling Deep Contrastive Learning Batch Size under Memory Limited Setup. RepL4NLP.
-    The paper cuts at the network's output; we cut before the head, which costs no memory, so that objectives may
-    differentiate scores by the representation, as they may without pieces.
+    The paper splits at the network's output. Here, the split is before the head, which needs no extra memory.
+    Objectives can then differentiate scores with respect to the representation, as without pieces.
 
     Parameters
     ----------
     network : StackNetwork
-        Embeds rows.
+        Network that embeds the rows.
     flat : FlatParameters
-        Its parameters.
+        Parameters of the network.
     length : int
-        Rows of a piece.
+        Number of rows per piece.
     """
 
     def __init__(self, network: StackNetwork, flat: FlatParameters, length: int) -> None:
@@ -81,10 +82,10 @@ class InPieces:
         self._length = length
         self._generators = global_generators(flat.values.device) if network.draws_globally else []
 
-    def __call__(self, x: Tensor, keep: Tensor | None, judge: Judge) -> Differentiated:
-        """Embed rows (n_models, n, n_features), judge them, and differentiate."""
+    def __call__(self, x: Tensor, keep: Tensor | None, loss_of: LossFunction) -> Differentiated:
+        """Embed rows (n_models, n, n_features), compute their loss, and differentiate it."""
         representation, starts = self._embed(x, keep)
-        outputs, loss = judge(representation.requires_grad_())
+        outputs, loss = loss_of(representation.requires_grad_())
         targets = [representation, *self._flat.parameters]
         slopes, *direct = torch.autograd.grad(
             loss, targets, torch.ones_like(loss), allow_unused=True, materialize_grads=True
@@ -100,7 +101,7 @@ class InPieces:
 
     @torch.no_grad()
     def _embed(self, x: Tensor, keep: Tensor | None) -> tuple[Tensor, list[list[Tensor]]]:
-        """Representation of all rows, and where the generators were before each piece."""
+        """Return the representation of all rows, and the states of the generators before each piece."""
         parts, starts = [], []
         for x_piece, keep_piece in self._pieces(x, keep):
             starts.append(states_of(self._generators))

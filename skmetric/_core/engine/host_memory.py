@@ -1,4 +1,4 @@
-"""How much memory of the host a process may still take."""
+"""Free memory of the host, within the limit of a container."""
 
 import os
 from pathlib import Path
@@ -6,17 +6,17 @@ from typing import NamedTuple
 
 __all__ = ["free_host_memory"]
 
-# Bytes taken for free where the system does not say.
+# Bytes assumed to be free if the system does not report them.
 UNKNOWN = 1 << 32
 
 
 class _Limit(NamedTuple):
-    """Files in which Linux keeps the limit of a container."""
+    """Files in which Linux stores the memory limit of a container."""
 
     limit: str
     usage: str
     statistics: str
-    cache: str  # the statistic of what would be given up for want of memory
+    cache: str  # statistic of the file cache that the system frees under memory pressure
 
 
 LIMITS = (
@@ -26,9 +26,9 @@ LIMITS = (
 
 
 def free_host_memory(root: Path = Path("/")) -> int:
-    """Bytes, about: what the system could give without swapping, within the limit of the container.
+    """Return the free bytes, approximately: available without swapping, and within the limit of the container.
 
-    Files that the system holds in memory only as long as there is room count as free.
+    File caches that the system can drop count as free.
     """
     return min([_free_in_all(root), *(_free_within(each, root / "sys/fs/cgroup") for each in LIMITS)])
 
@@ -44,7 +44,7 @@ def _free_in_all(root: Path) -> int:
 
 
 def _free_within(files: _Limit, folder: Path) -> int:
-    """Without a limit, more than there is."""
+    """Return the free bytes within the limit of a container, or a huge number if there is no limit."""
     try:
         limit, usage = (int((folder / name).read_text()) for name in (files.limit, files.usage))
     except (OSError, ValueError):
@@ -54,7 +54,7 @@ def _free_within(files: _Limit, folder: Path) -> int:
 
 
 def _table(path: Path) -> dict[str, int]:
-    """The second word of each line by the first."""
+    """Read a file of ``name number`` lines as a dictionary; empty if the file is missing."""
     try:
         words = [line.split() for line in path.read_text().splitlines()]
     except OSError:

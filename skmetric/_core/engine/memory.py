@@ -1,4 +1,4 @@
-"""Items of earlier steps that are kept for the objective."""
+"""Memory of the items of earlier steps, for objectives that compare against them."""
 
 from collections.abc import Sequence
 from copy import copy
@@ -12,32 +12,32 @@ __all__ = ["NoMemory", "RecentItems"]
 
 
 class NoMemory:
-    """Where no item is kept."""
+    """A memory that keeps no items."""
 
     contents: Memory | None = None
 
     def begin_step(self) -> None:
-        """Nothing is there to take in."""
+        """Do nothing: there are no items to store."""
 
     def end_step(self, representation: Tensor, batch: Batch) -> None:
-        """Nothing is kept."""
+        """Do nothing: no items are kept."""
 
     def keep_only(self, models: Sequence[int]) -> "NoMemory":
-        """Nothing is what some of the models have, too."""
+        """Return the same memory: it holds nothing for any model."""
         del models
         return self
 
 
 class RecentItems:
-    """The latest items of each model, in a ring that is allocated once.
+    """The latest items of each model, in a ring buffer that is allocated once.
 
-    A step's items are taken in when the next one begins: until then, whoever looks at the step's outputs finds the
-    memory that its loss saw. Where in the ring they go is known on the host, so nothing waits for the device.
+    The items of a step are stored when the next step begins. Until then, the memory is the one that the loss of the
+    step used. The host computes the positions in the ring, so that nothing waits for the device.
 
     Parameters
     ----------
     contents : Memory
-        What the ring starts with; written into.
+        Initial contents of the ring. They are overwritten in place.
     """
 
     def __init__(self, contents: Memory) -> None:
@@ -49,7 +49,7 @@ class RecentItems:
     def empty(
         cls, n_models: int, size: int, n_outputs: int, n_values: int | None, device: torch.device
     ) -> "RecentItems":
-        """A ring of places without an item; n_values is None where nothing is known about items."""
+        """Create a ring of slots without items. ``n_values`` is None if the items have no known values."""
 
         def zeros(width: int) -> Tensor:
             return torch.zeros(n_models, size, width, dtype=torch.float32, device=device)
@@ -58,7 +58,7 @@ class RecentItems:
         return cls(Memory(zeros(n_outputs), rows, None if n_values is None else zeros(n_values)))
 
     def begin_step(self) -> None:
-        """Take in the items of the step before."""
+        """Store the items of the previous step."""
         if self._latest is None:
             return
         representation, batch = self._latest
@@ -71,11 +71,11 @@ class RecentItems:
         self._next = (self._next + min(size, batch.rows.shape[1])) % size
 
     def end_step(self, representation: Tensor, batch: Batch) -> None:
-        """Keep a step's items, with the representation (n_models, n, n_outputs) that they had in it."""
+        """Remember the items of a step, with their representation (n_models, n, n_outputs) in that step."""
         self._latest = representation, batch
 
     def keep_only(self, models: Sequence[int]) -> "RecentItems":
-        """The memory of some of the models, which go on where they are."""
+        """Return the memory of some of the models. Their contents stay."""
         self.begin_step()
         kept = list(models)
         all_of = self.contents

@@ -1,4 +1,4 @@
-"""AdamW over a stack, with a learning rate and a weight decay for each model."""
+"""AdamW for a stack of models, with one learning rate and one weight decay per model."""
 
 from collections.abc import Sequence
 from itertools import groupby
@@ -15,7 +15,7 @@ __all__ = ["StackAdamW"]
 
 
 class _Run(NamedTuple):
-    """Neighbors in the stack with the same rates: one call of torch's kernel."""
+    """Neighboring models of the stack with the same rates: one call of torch's kernel."""
 
     rows: slice
     learning_rate: float
@@ -23,33 +23,33 @@ class _Run(NamedTuple):
     values: Tensor
     first: Tensor
     second: Tensor
-    n_updates: Tensor  # on the device, where torch counts; to read it there would be to wait
+    n_updates: Tensor  # on the device, where torch counts; reading it would wait for the device
 
 
 class StackAdamW:
-    r"""Decoupled weight decay, one row of ``values`` a model.
+    r"""AdamW: Adam with decoupled weight decay. Each row of ``values`` is one model.
 
     .. math::
         m &\leftarrow \beta_1 m + (1 - \beta_1) g, \qquad v \leftarrow \beta_2 v + (1 - \beta_2) g^2 \\
         w &\leftarrow (1 - \eta \lambda) w - \eta \frac{m / (1 - \beta_1^t)}{\sqrt{v / (1 - \beta_2^t)} + \epsilon}
 
-    Loshchilov, Hutter (2019). Decoupled Weight Decay Regularization. The arithmetic is torch's fused kernel, which
-    takes one rate a call; its optimizer class would want a tensor a model, and a gradient in each. Models with the same
-    rates had better be neighbors.
+    Loshchilov, Hutter (2019). Decoupled Weight Decay Regularization. torch's fused kernel does the
+    arithmetic. It takes one rate per call, so models with the same rates should be neighbors. torch's optimizer class
+    would need one tensor per model, each with its own gradient.
 
     Parameters
     ----------
     values : Tensor of shape (n_models, n_parameters)
-        Updated in place.
+        Parameters of the models, updated in place.
     learning_rates, weight_decays : sequence of float
-        One a model.
+        One value per model.
     moments : sequence of Moments or None
-        One a model; None starts from zero.
+        One state per model; None starts from zero.
 
     Attributes
     ----------
     param_groups : list of one dict
-        As torch's optimizers have it. "lr" is a factor on every model's rate, for callbacks that change it.
+        As in torch's optimizers. "lr" is a factor on the learning rate of every model, for callbacks that change it.
     """
 
     def __init__(
@@ -76,7 +76,7 @@ class StackAdamW:
 
     @torch.no_grad()
     def update(self, gradient: Tensor, factor: float) -> None:
-        """Make one step at the models' learning rates times ``factor``."""
+        """Make one step, with the learning rate of each model times ``factor``."""
         group = self.param_groups[0]
         beta_1, beta_2 = group["betas"]
         self._n_updates += 1
@@ -87,7 +87,7 @@ class StackAdamW:
                 [run.first],
                 [run.second],
                 max_exp_avg_sqs=[],
-                state_steps=[run.n_updates],  # counted up by torch
+                state_steps=[run.n_updates],  # torch increments it
                 lr=run.learning_rate * factor * group["lr"],
                 weight_decay=run.weight_decay,
                 beta1=beta_1,
@@ -99,7 +99,7 @@ class StackAdamW:
             )
 
     def moments_of(self, model: int) -> Moments:
-        """One model's state, to go on from later."""
+        """Return the state of one model, to continue training later."""
         first, second = (state[model].cpu().numpy().copy() for state in (self._first, self._second))
         return Moments(first, second, self._n_updates)
 

@@ -1,4 +1,4 @@
-"""What goes into the engine and what comes out: one plan and one result a model."""
+"""Input and output of the engine: one plan and one result per model."""
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -17,24 +17,25 @@ __all__ = ["FitPlan", "FitResult", "Moments", "Objective", "Sampler", "StoppingR
 
 
 class Objective(Protocol):
-    """The quantity that training lowers. Equal objectives can be trained as one stack."""
+    """The quantity that training minimizes. Models with equal objectives can train as one stack."""
 
     def loss(self, outputs: Outputs, batch: Batch, hyperparameters: Mapping[str, Tensor]) -> Tensor:
-        """Loss of each model (n_models,) from what it makes of a batch."""
+        """Compute the loss of each model, (n_models,), from its outputs for a batch."""
 
     def monitor(self, outputs: Outputs, batch: Batch, hyperparameters: Mapping[str, Tensor]) -> dict[str, Tensor]:
-        """Figures (n_models,) for the history, taken once an epoch."""
+        """Compute figures for the history, (n_models,) each, once per epoch."""
 
 
 class Sampler(Protocol):
-    """Draws the batches of an epoch, all of one length.
+    """Draws the batches of an epoch, all of the same length.
 
     Attributes
     ----------
     batch_length : int
-        Items in a batch.
+        Number of items in a batch.
     list_lengths : sequence of int
-        For each step of an epoch, how long the lists are that the items fall into. The same in every epoch.
+        Length of the lists in each step of an epoch: the items of a step form lists of this length. The same in every
+        epoch.
     """
 
     @property
@@ -43,14 +44,14 @@ class Sampler(Protocol):
     def list_lengths(self) -> Sequence[int]: ...
 
     def draw_epoch(self, rng: np.random.Generator) -> NDArray[np.integer]:
-        """Items of shape (n_steps, batch_length), -1 where there is none."""
+        """Draw items of shape (n_steps, batch_length); -1 for a slot without an item."""
 
 
 @dataclass(frozen=True)
 class Validation:
-    """Encoded rows held out from training, and the score (higher is better) of what a model finally makes of them.
+    """Encoded rows held out from training, and a function that scores the final outputs for them (higher is better).
 
-    ``score`` gets finite outputs only. Plans go to other processes: it must pickle.
+    ``score`` receives finite outputs only. It must be picklable, because plans are sent to other processes.
     """
 
     X: NDArray
@@ -59,21 +60,22 @@ class Validation:
 
 @dataclass(frozen=True)
 class StoppingRule:
-    """Stop once the validation score has not risen for ``patience`` epochs."""
+    """Stop when the validation score has not increased for ``patience`` epochs."""
 
     patience: int
 
 
 @dataclass(frozen=True)
 class Moments:
-    """An optimizer's state, to go on from."""
+    """State of an optimizer, from which training can continue."""
 
     first: NDArray
     second: NDArray
     n_updates: int
 
 
-# Tables that are embedded whole are filled up to a multiple of so many rows, so that those of folds make one stack.
+# Tables that are embedded as a whole are padded to a multiple of this number of rows, so that tables of several folds
+# can train as one stack.
 ROWS_APART = 64
 
 
@@ -86,46 +88,46 @@ class FitPlan:
     network : NetworkSpec
         How to build the network.
     objective : Objective
-        (outputs, batch) -> loss.
+        Loss to minimize.
     hyperparameters : mapping of str to float
-        What enters the objective as numbers; models of one stack may differ in them.
+        Numbers that the objective uses. Models of one stack may differ in them.
     sampler : Sampler
-        The epoch's batches.
+        Draws the batches of an epoch.
     inputs : InputState
-        What the encoding of the columns has learned from the training rows.
-    X : array of shape (n, n_encoded), float32
-        The encoded rows of the items; may be a memory map.
+        State of the input encoding, learned from the training rows.
+    X : array of shape (n_rows, n_encoded), float32
+        Encoded rows of the items. May be a memory map.
     learning_rate, weight_decay : float
-        Of AdamW; models of one stack may differ in them.
+        Learning rate and weight decay of AdamW. Models of one stack may differ in them.
     schedule : Schedule
-        The learning rate's course over all steps.
+        Factors on the learning rate, one per step.
     max_iter : int
-        Epochs.
+        Number of epochs.
     seed : numpy.random.SeedSequence
-        Everything random about this model comes from here.
+        Seed of all random numbers of this model.
     items : array of int, shape (n_items,), optional
-        Which row of X each item is that the sampler draws. None: the items are the rows.
+        Row of X for each item that the sampler can draw. None: the items are the rows.
     values : array of shape (n_items, n_values), float32, optional
-        What the objective gets to know about each item.
+        Known values of each item, for the objective.
     bins : array of int, shape (n_items,), optional
-        The bin of the target that each item falls into, for a network that smooths its features over bins.
+        Bin of the target for each item, for a network that smooths its features over bins.
     validation : Validation, optional
-        Rows to watch while training.
+        Held-out rows that are scored after each epoch.
     stopping : StoppingRule, optional
-        When to stop by them.
+        Rule that stops training by the validation score.
     initial_weights : Weights, optional
-        Go on from these, instead of drawing.
+        Weights to start from, instead of random ones.
     moments : Moments, optional
-        Go on with this optimizer's state.
+        State of the optimizer to start from.
     share_rows : bool
-        Embed all rows of X once a step, and not the row of each item, where that makes for fewer rows. Dropout is then
-        drawn once a row. A user's module sees all rows, also those that are held out.
+        Embed all rows of X once per step, instead of the row of each item, if this means fewer rows. Dropout is then
+        drawn once per row. A user's module sees all rows, including those held out.
     chunk_length : int, optional
-        Embed so many rows at a time, and once more for the gradient: activations take the memory of so many rows. The
-        gradient is the same up to rounding, but for a module whose rows see each other or that keeps statistics of
-        what passes through (batch normalization). None: all at once.
+        Embed this number of rows at once, and again for the gradient, so that memory holds the activations of these
+        rows only. The gradient is the same up to rounding, except for a module whose rows influence each other or that
+        keeps statistics of its inputs (batch normalization). None: embed all rows at once.
     memory_size : int
-        How many of the latest items an objective finds in ``batch.memory``; 0 for none.
+        Number of latest items that an objective finds in ``batch.memory``; 0 for no memory.
     """
 
     network: NetworkSpec
@@ -152,7 +154,7 @@ class FitPlan:
 
     @property
     def n_embedded(self) -> int:
-        """How many rows pass through the network in one step."""
+        """Number of rows that pass through the network in one step."""
         n_items = self.sampler.batch_length
         return min(n_items, -(-len(self.X) // ROWS_APART) * ROWS_APART) if self.share_rows else n_items
 
@@ -164,15 +166,15 @@ class FitResult:
     Attributes
     ----------
     network : TrainedNetwork
-        As it was after the best epoch where a validation was given, else after the last.
+        The network after the best epoch if there is a validation, else after the last epoch.
     n_iter : int
-        Epochs run.
+        Number of epochs run.
     history : list of dict
-        One an epoch.
+        One entry per epoch.
     moments : Moments
-        The optimizer's state after the last epoch.
+        State of the optimizer after the last epoch.
     failure : str or None
-        Why the model is of no use, where its loss or its weights became NaN or infinite.
+        Why the model is unusable, if its loss or its weights became NaN or infinite.
     """
 
     network: TrainedNetwork

@@ -1,4 +1,4 @@
-"""One seed a model, one stream of random numbers a purpose."""
+"""Random numbers: one seed per model, one stream per purpose."""
 
 import threading
 from collections.abc import Callable, Hashable, Iterator, Sequence
@@ -27,7 +27,7 @@ _GLOBAL_GENERATORS = threading.RLock()
 
 
 class Stream(IntEnum):
-    """What random numbers are for. Each purpose has its own stream, so that one never shifts another."""
+    """Purposes of random numbers. Each purpose has its own stream, so that draws for one never shift another."""
 
     WEIGHTS = 0
     BATCHES = 1
@@ -38,33 +38,34 @@ class Stream(IntEnum):
 
 
 def open_stream(seed: np.random.SeedSequence, purpose: Stream) -> np.random.Generator:
-    """A new generator at the start of a purpose's stream.
+    """Return a new generator at the start of the stream of a purpose.
 
-    Unlike ``seed.spawn``, this leaves the seed as it is: opening a stream twice gives the same numbers twice.
+    Unlike ``seed.spawn``, this does not change the seed: opening a stream twice gives the same numbers twice.
     """
     child = np.random.SeedSequence(seed.entropy, spawn_key=(*seed.spawn_key, purpose))
     return np.random.Generator(np.random.SFC64(child))
 
 
 def identity(seed: np.random.SeedSequence) -> tuple:
-    """What two seeds have in common whose streams are the same."""
+    """Return a key that is equal for two seeds if their streams are the same."""
     return repr(seed.entropy), seed.spawn_key
 
 
 def shared(keys: Sequence[Hashable], make: Callable[[int], Made]) -> list[Made]:
-    """Make something for each place, once for all places of the same key: ``make`` gets the first of them."""
+    """Make one object per key, but share it among equal keys: ``make`` receives the index of the first of them."""
     made: dict[Hashable, Made] = {}
-    for place, key in enumerate(keys):
+    for index, key in enumerate(keys):
         if key not in made:
-            made[key] = make(place)
+            made[key] = make(index)
     return [made[key] for key in keys]
 
 
 @contextmanager
 def borrow_global_generators(seed: np.random.SeedSequence, device: torch.device) -> Iterator[None]:
-    """Seed the generators that a user's own module may draw from, and put them back as they were.
+    """Seed the global generators that a user's module may draw from, and restore their states at the end.
 
-    They are the process's, so fits with such modules run one at a time, whatever threads they are called from.
+    The whole process shares these generators. Fits with such modules therefore run one after the other, even if several
+    threads call them.
     """
     generators = global_generators(device)
     with _GLOBAL_GENERATORS:
@@ -79,7 +80,7 @@ def borrow_global_generators(seed: np.random.SeedSequence, device: torch.device)
 
 
 def global_generators(device: torch.device) -> list[torch.Generator]:
-    """Those of the process that work on a device may draw from."""
+    """Return the global generators that operations on a device may draw from."""
     generators = [torch.default_generator]
     if device.type == "cuda":
         torch.cuda.init()
@@ -89,11 +90,11 @@ def global_generators(device: torch.device) -> list[torch.Generator]:
 
 
 def states_of(generators: Sequence[torch.Generator]) -> list[Tensor]:
-    """Where each generator is, to come back to."""
+    """Return the state of each generator, for ``restore``."""
     return [generator.get_state() for generator in generators]
 
 
 def restore(generators: Sequence[torch.Generator], states: Sequence[Tensor]) -> None:
-    """Put generators back to where they were."""
+    """Set generators to the given states."""
     for generator, state in zip(generators, states, strict=True):
         generator.set_state(state)

@@ -1,4 +1,4 @@
-"""The learning rate's course over the steps of a fit, as factors of the rate that was asked for."""
+"""Learning rate schedules: one factor per step of a fit, on the learning rate of the estimator."""
 
 from collections.abc import Callable
 
@@ -11,15 +11,15 @@ Schedule = Callable[[int], NDArray[np.float64]]
 
 
 def constant(n_steps: int) -> NDArray[np.float64]:
-    """The asked-for rate at every step."""
+    """Keep the learning rate constant: the factor is 1 at every step."""
     return np.ones(n_steps)
 
 
 def one_cycle(n_steps: int, *, warm_up: float = 0.3, start: float = 0.04, end: float = 4e-6) -> NDArray[np.float64]:
-    """Rise to the asked-for rate along a cosine, then fall along another.
+    """Increase the factor to 1 along a cosine, then decrease it along another.
 
-    Smith, Topin (2019). Super-Convergence: Very Fast Training of Neural Networks Using Large Learning Rates. The two
-    cosines stand in for the paper's straight lines.
+    Smith, Topin (2019). Super-Convergence: Very Fast Training of Neural Networks Using Large Learning Rates. Two
+    cosines replace the straight lines of the paper.
     """
     peak = max(1.0, warm_up * n_steps)
     step = np.arange(n_steps, dtype=np.float64)

@@ -1,4 +1,4 @@
-"""skorch around the training loop: its callbacks, its history, its log."""
+"""A skorch net around the training loop, for callbacks, history and log."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -14,26 +14,26 @@ __all__ = ["CallbackNet", "ShownOptimizer"]
 
 
 class ShownOptimizer(torch.optim.Optimizer):
-    """The stack's optimizer, as torch's schedulers want one: they change "lr" in ``param_groups``, which both share.
+    """The optimizer of a stack as a torch optimizer, for torch's schedulers.
 
-    The first optimizer of torch's class in a process loads torch's compiler, most of a second, which fits without
-    callbacks are spared.
+    Schedulers change "lr" in ``param_groups``, which both optimizers share. Only fits with callbacks create this
+    object: the first torch optimizer in a process loads torch's compiler, which takes most of a second.
 
     Parameters
     ----------
     optimizer : StackAdamW
-        The stack's.
+        Optimizer of the stack.
     """
 
     def __init__(self, optimizer: StackAdamW) -> None:
         (group,) = optimizer.param_groups
         super().__init__(group["params"], {name: value for name, value in group.items() if name != "params"})
         self.param_groups = optimizer.param_groups
-        # Where schedulers look whether a step was made before theirs.
+        # Schedulers check this to see if the optimizer made a step before them.
         self._opt_called = True
 
     def __setstate__(self, state: dict[str, Any]) -> None:
-        # torch puts new groups in the place of the old ones, which the stack would not see.
+        # torch replaces the list of groups by a new one, which the stack would not see.
         shared = self.__dict__.get("param_groups", [])
         super().__setstate__(state)
         shared[:] = self.param_groups
@@ -41,20 +41,20 @@ class ShownOptimizer(torch.optim.Optimizer):
 
 
 class CallbackNet(NeuralNet):
-    """A skorch net whose inner loop is ours.
+    """A skorch net that runs the training loop of a stack.
 
-    Callbacks find what they expect of a net (``history``, ``module_``, ``optimizer_``, ``max_epochs``) and are
-    notified of training and epochs; there is no batch-level history and no criterion. The learning rate of
-    ``optimizer_`` is a factor, 1.0 at the start, on the estimator's.
+    Callbacks find the usual attributes of a net (``history``, ``module_``, ``optimizer_``, ``max_epochs``), and are
+    notified of training and epochs. There is no batch-level history and no criterion. The learning rate of
+    ``optimizer_`` is a factor on the learning rate of the estimator. It starts at 1.0.
 
     Parameters
     ----------
     progress : Progress
         Runs the epochs.
     callbacks : sequence of skorch callbacks
-        As given by the user.
+        Callbacks of the user.
     verbose : int
-        Above 0, one line an epoch is printed.
+        If above 0, one line per epoch is printed.
     """
 
     def __init__(self, progress: Progress, *, callbacks: Sequence[Any], verbose: int) -> None:
@@ -80,24 +80,24 @@ class CallbackNet(NeuralNet):
         return self
 
     def initialize_optimizer(self, triggered_directly: None = None) -> "CallbackNet":
-        """Show the stack's optimizer to callbacks, where there are any."""
+        """Show the stack's optimizer to callbacks, if there are any."""
         del triggered_directly
         if self.callbacks:
             self.optimizer_ = ShownOptimizer(self.progress.stack.optimizer)
         return self
 
     def train(self) -> None:
-        """Run epochs until the models are done or a callback says stop.
+        """Run epochs until the models are done or a callback stops training.
 
-        skorch's callbacks stop training by raising KeyboardInterrupt at the end of an epoch. Anywhere else it is the
-        user's, and goes on up: an interrupted fit leaves nothing behind.
+        skorch's callbacks stop training by raising KeyboardInterrupt at the end of an epoch. A KeyboardInterrupt at any
+        other time comes from the user and is raised: an interrupted fit leaves no result.
         """
         self.initialize()
         self.notify("on_train_begin", X=None, y=None)
         stopped = False
         while not (stopped or self.progress.is_done):
             self.notify("on_epoch_begin", dataset_train=None, dataset_valid=None)
-            # Checkpoints look at the last batch of the history: an empty one stands for all.
+            # Checkpoints read the last batch of the history, so each epoch has one, empty batch.
             self.history.new_batch()
             figures = self.progress.run_epoch()
             for name, value in figures.items():

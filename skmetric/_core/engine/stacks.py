@@ -1,4 +1,4 @@
-"""From plans to results: which models train side by side, and their training."""
+"""From plans to results: split models into stacks and train each stack."""
 
 from collections.abc import Hashable, Sequence
 from contextlib import nullcontext
@@ -18,10 +18,10 @@ from skmetric._core.engine.training import TrainingStack
 __all__ = ["fit_each", "fit_in_stacks", "fit_stack", "split_into_stacks"]
 
 
-# Share of the free memory that the stacks of all jobs are planned for.
+# Share of the free memory that the stacks of all jobs may use.
 MEMORY_SHARE = 0.25
-# Numbers held for each weight (value, gradient and its parts, two moments), and for each activation (itself, its
-# gradient, dropout's factors and what is drawn for them).
+# Numbers in memory per weight (value, gradient and its parts, two moments), and per activation (value, gradient,
+# dropout factor and the random numbers drawn for it).
 PER_WEIGHT, PER_ACTIVATION = 7, 8
 
 
@@ -30,27 +30,28 @@ def fit_stack(
 ) -> list[FitResult]:
     """Train the models of a stack side by side.
 
-    A user's own module may draw from torch's global generators: they are then seeded from the plan, and left as found.
+    A user's module may draw from torch's global generators. For such a module, they are seeded from the plan and
+    restored after training.
 
     Parameters
     ----------
     plans : sequence of FitPlan
-        One a model; alike in all that decides shapes and step counts.
+        One plan per model. All plans must have the same shapes and the same number of steps.
     device : torch.device
-        Where to train.
+        Device to train on.
     callbacks : sequence of skorch callbacks
-        Notified before and after training and each epoch.
+        Callbacks that are notified before and after training and each epoch.
     verbose : int
-        Above 0, one line an epoch is printed.
+        If above 0, one line per epoch is printed.
 
     Returns
     -------
     list of FitResult
-        One a plan.
+        One result per plan.
     """
     has_module = plans[0].network.module is not None
     borrowed = borrow_global_generators(plans[0].seed, device) if has_module else nullcontext()
-    # Training works inside a caller's torch.no_grad() too.
+    # Training must also work if the caller is inside torch.no_grad().
     with borrowed, torch.inference_mode(False), torch.enable_grad():
         progress = Progress(TrainingStack(plans, device))
         CallbackNet(progress, callbacks=callbacks, verbose=verbose).train()
@@ -60,36 +61,37 @@ def fit_stack(
 def split_into_stacks(
     plans: Sequence[FitPlan], device: torch.device, max_stack: int | None, *, n_jobs: int = 1
 ) -> list[list[int]]:
-    """Places of the plans that can train as one stack, in stacks of at most ``max_stack``, for so many jobs at a time.
+    """Split plans into stacks of at most ``max_stack`` models, and return the indices of the plans of each stack.
 
-    None takes as many models as the memory at hand allows.
+    Models of a stack have equal shapes. ``n_jobs`` stacks train at the same time. If ``max_stack`` is None, a stack has
+    as many models as the free memory allows.
     """
-    alike: dict[Hashable, list[int]] = {}
-    for place, plan in enumerate(plans):
+    by_shape: dict[Hashable, list[int]] = {}
+    for index, plan in enumerate(plans):
         # A user's module has no axis for several models.
-        shape = _shape(plan) if plan.network.module is None else place
-        alike.setdefault(shape, []).append(place)
+        shape = _shape(plan) if plan.network.module is None else index
+        by_shape.setdefault(shape, []).append(index)
     room = MEMORY_SHARE * free_memory(device) / n_jobs
     stacks = []
-    for places in alike.values():
-        # Neighbors with the same rates are one call of the optimizer.
-        places.sort(key=lambda place: (plans[place].learning_rate, plans[place].weight_decay))
-        most = max_stack or max(1, int(room / (4 * _count_numbers(plans[places[0]]))))
-        its_jobs = n_jobs * len(places) // len(plans)
-        n_stacks = max(-(-len(places) // most), min(its_jobs, len(places)))
-        stacks += [places[k::n_stacks] for k in range(n_stacks)]
+    for indices in by_shape.values():
+        # The optimizer needs one call for neighbors with the same rates.
+        indices.sort(key=lambda index: (plans[index].learning_rate, plans[index].weight_decay))
+        most = max_stack or max(1, int(room / (4 * _count_numbers(plans[indices[0]]))))
+        its_jobs = n_jobs * len(indices) // len(plans)
+        n_stacks = max(-(-len(indices) // most), min(its_jobs, len(indices)))
+        stacks += [indices[k::n_stacks] for k in range(n_stacks)]
     return stacks
 
 
 def fit_in_stacks(plans: Sequence[FitPlan], device: torch.device) -> list[FitResult | Exception]:
-    """Train as one stack; where that fails, for want of memory or for one of its models, as two halves, and so on.
+    """Train plans as one stack. If this fails, for lack of memory or because of one model, train two halves, and so on.
 
-    For each plan, its result, or why there is none.
+    Returns the result of each plan, or the error of its fit.
     """
     try:
         return [*fit_stack(plans, device=device)]
     except Exception as error:
-        # What the failed attempt holds is in its frames.
+        # The frames of the failed attempt hold its memory.
         clear_frames(error.__traceback__)
         if len(plans) == 1:
             return [error]
@@ -99,7 +101,7 @@ def fit_in_stacks(plans: Sequence[FitPlan], device: torch.device) -> list[FitRes
 
 
 def fit_each(plans: Sequence[FitPlan], device: torch.device) -> list[FitResult]:
-    """Train all plans, side by side where they agree in shape; the first error of any is raised."""
+    """Train all plans, in stacks of equal shape, and raise the first error."""
     results: dict[int, FitResult] = {}
     for stack in split_into_stacks(plans, device, None):
         for index, result in zip(stack, fit_in_stacks([plans[i] for i in stack], device), strict=True):
@@ -110,7 +112,7 @@ def fit_each(plans: Sequence[FitPlan], device: torch.device) -> list[FitResult]:
 
 
 def _shape(plan: FitPlan) -> Hashable:
-    """What models of a stack have in common: all that decides shapes, step counts and the loss's form."""
+    """Return what models of a stack must have in common: shapes, number of steps, and the form of the loss."""
     return (
         plan.network,
         plan.X.shape[1],
@@ -127,13 +129,13 @@ def _shape(plan: FitPlan) -> Hashable:
 
 
 def _count_numbers(plan: FitPlan) -> int:
-    """How many numbers, about, a model needs in memory while it trains."""
+    """Return the approximate number of values that a model needs in memory during training."""
     spec, n, lengths = plan.network, plan.sampler.batch_length, plan.sampler.list_lengths
     widths = [spec.input_width, *spec.hidden_layer_sizes, spec.n_scores or spec.n_outputs]
     n_proxies, n_values = spec.n_proxies or 0, 0 if plan.values is None else plan.values.shape[1]
     n_weights = sum(a * b for a, b in pairwise(widths)) + n_proxies * spec.n_outputs
-    at_a_time = min(plan.n_embedded, plan.chunk_length or plan.n_embedded)
-    activations = plan.n_embedded * (widths[0] + widths[-1]) + at_a_time * sum(widths[1:-1])
+    n_at_once = min(plan.n_embedded, plan.chunk_length or plan.n_embedded)
+    activations = plan.n_embedded * (widths[0] + widths[-1]) + n_at_once * sum(widths[1:-1])
     compared = n * 8 * (max(lengths) + n_proxies + plan.memory_size)
     remembered = plan.memory_size * (spec.n_outputs + n_values + 2)
     return PER_WEIGHT * n_weights + PER_ACTIVATION * (activations + compared) + len(lengths) * n * 2 + remembered

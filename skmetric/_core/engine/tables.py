@@ -1,4 +1,4 @@
-"""The rows of all models of a stack, wherever they fit."""
+"""Tables of the rows of all models of a stack, on the device or on the host."""
 
 from collections.abc import Iterator, Sequence
 from typing import NamedTuple
@@ -12,22 +12,23 @@ from skmetric._core.engine.device import free_memory
 
 __all__ = ["DeviceTable", "HostTable", "SharedTable", "StepRows", "open_table", "share_table"]
 
-# Share of a device's free memory that the rows may take.
+# Share of the free memory of a device that the rows may use.
 DEVICE_SHARE = 0.5
 
 
 class StepRows(NamedTuple):
-    """The rows that a network gets in one step, and which of them its items are."""
+    """Rows that a network embeds in one step, and the positions of the items among them."""
 
-    indices: Tensor  # of the items' rows in their model's table, -1 where there is none: (n_models, n)
-    x: Tensor  # (n_models, n_embedded, n_features)
-    places: Tensor | None  # of the items in x, one model after the other: (n_models * n,); None: item k is row k
+    indices: Tensor  # row of each item in the table of its model, -1 for no item: (n_models, n)
+    x: Tensor  # rows to embed: (n_models, n_embedded, n_features)
+    positions: Tensor | None  # of the items in x, model after model: (n_models * n,); None if item k is row k
 
 
 def open_table(tables: Sequence[NDArray], device: torch.device) -> "DeviceTable | HostTable":
-    """Put the models' tables on the device, each distinct one once; what does not fit, or must not be copied, stays.
+    """Put the tables of all models on the device, each distinct table once, or keep them on the host.
 
-    A read-only array (a memory map, say) stays on the host even on a CPU: torch has no read-only tensors.
+    Tables stay on the host if they do not fit on a CUDA device. For other devices, also a CPU, they stay if one is
+    read-only, such as a memory map: torch has no read-only tensors, and a copy must be avoided.
     """
     distinct = list({id(table): table for table in tables}.values())
     n_bytes = sum(table.nbytes for table in distinct)
@@ -35,24 +36,24 @@ def open_table(tables: Sequence[NDArray], device: torch.device) -> "DeviceTable 
         fits = n_bytes <= DEVICE_SHARE * free_memory(device)
     else:
         fits = all(table.flags.writeable for table in distinct)
-    place = {id(table): start for table, start in zip(distinct, _starts(distinct), strict=True)}
+    start_of = {id(table): start for table, start in zip(distinct, _starts(distinct), strict=True)}
     if fits:
-        return DeviceTable(distinct, [place[id(table)] for table in tables], device)
+        return DeviceTable(distinct, [start_of[id(table)] for table in tables], device)
     return HostTable(tables, device)
 
 
 def share_table(tables: Sequence[NDArray], n_embedded: int, device: torch.device) -> "SharedTable":
-    """Put all rows of each model's table on the device, from the first again where it has fewer than n_embedded."""
-    places = np.stack([np.resize(np.arange(len(table)), n_embedded) for table in tables])
-    ((_, x, _),) = open_table(tables, device).batches(places[None])
+    """Put all rows of each table on the device. A table with fewer than ``n_embedded`` rows is repeated."""
+    indices = np.stack([np.resize(np.arange(len(table)), n_embedded) for table in tables])
+    ((_, x, _),) = open_table(tables, device).batches(indices[None])
     return SharedTable(x)
 
 
 class DeviceTable:
-    """All rows in one tensor on the device; a model's rows start at its own offset."""
+    """All rows in one tensor on the device. Each table starts at its own offset."""
 
     def __init__(self, distinct: Sequence[NDArray], starts: Sequence[int], device: torch.device) -> None:
-        # What must not be written to is copied: torch would warn.
+        # Read-only arrays are copied, because torch would warn.
         tensors = [
             torch.from_numpy(table) if table.flags.writeable else torch.tensor(table, device="cpu")
             for table in distinct
@@ -62,26 +63,26 @@ class DeviceTable:
         self._shared = len(tensors) == 1
 
     def batches(self, rows: NDArray[np.integer]) -> Iterator[StepRows]:
-        """For indices (n_steps, n_models, n), step by step: the indices, and the rows (n_models, n, n_features)."""
+        """Yield each step of row indices (n_steps, n_models, n), with its rows (n_models, n, n_features)."""
         indices = torch.from_numpy(rows).to(self._rows.device)
-        # Where there is no item, the first row stands in.
-        places = indices.clamp_min(0)
-        places = (places if self._shared else places + self._starts).flatten(1)
-        for step_indices, step_places in zip(indices.unbind(), places.unbind(), strict=True):
-            yield StepRows(step_indices, self._rows.index_select(0, step_places).view(*step_indices.shape, -1), None)
+        # A slot without an item gets the first row.
+        positions = indices.clamp_min(0)
+        positions = (positions if self._shared else positions + self._starts).flatten(1)
+        for step_indices, step_positions in zip(indices.unbind(), positions.unbind(), strict=True):
+            yield StepRows(step_indices, self._rows.index_select(0, step_positions).view(*step_indices.shape, -1), None)
 
 
 class HostTable:
-    """Rows that stay where they are and move a batch at a time."""
+    """Rows that stay on the host and are copied to the device batch by batch."""
 
     def __init__(self, tables: Sequence[NDArray], device: torch.device) -> None:
         self._tables = tables
         self._device = device
-        # CUDA has read rows when the call that copies them returns; other devices may not have.
+        # On CUDA, the rows have been read when the copying call returns. Other devices may read them later.
         self._reads_at_once = device.type == "cuda"
 
     def batches(self, rows: NDArray[np.integer]) -> Iterator[StepRows]:
-        """For indices (n_steps, n_models, n), step by step: the indices, and the rows (n_models, n, n_features)."""
+        """Yield each step of row indices (n_steps, n_models, n), with its rows (n_models, n, n_features)."""
         indices = torch.from_numpy(rows).to(self._device)
         for step_indices, step_rows in zip(indices.unbind(), rows, strict=True):
             picked = [table[each] for table, each in zip(self._tables, step_rows, strict=True)]
@@ -90,12 +91,12 @@ class HostTable:
 
 
 class SharedTable:
-    """All rows at every step, each once, for items to pick theirs from when they have passed through the network.
+    """All rows, each embedded once per step. Items then take the embedding of their row.
 
     Parameters
     ----------
     x : Tensor of shape (n_models, n_embedded, n_features)
-        The rows of each model's table.
+        Rows of the table of each model.
     """
 
     def __init__(self, x: Tensor) -> None:
@@ -103,11 +104,11 @@ class SharedTable:
         self._starts = torch.arange(len(x), device=x.device).unsqueeze(-1) * x.shape[1]
 
     def batches(self, rows: NDArray[np.integer]) -> Iterator[StepRows]:
-        """For indices (n_steps, n_models, n), step by step: the indices, all rows, and which of them the items are."""
+        """Yield each step of row indices (n_steps, n_models, n), with all rows and the positions of the items."""
         indices = torch.from_numpy(rows).to(self._x.device)
-        places = (indices.clamp_min(0) + self._starts).flatten(1)
-        for step_indices, step_places in zip(indices.unbind(), places.unbind(), strict=True):
-            yield StepRows(step_indices, self._x, step_places)
+        positions = (indices.clamp_min(0) + self._starts).flatten(1)
+        for step_indices, step_positions in zip(indices.unbind(), positions.unbind(), strict=True):
+            yield StepRows(step_indices, self._x, step_positions)
 
 
 def _starts(tables: Sequence[NDArray]) -> NDArray[np.int64]:

@@ -1,4 +1,4 @@
-"""A trained network, ready to be applied and to be pickled."""
+"""A trained network that can be applied and pickled."""
 
 from collections.abc import Callable
 from typing import Any
@@ -14,17 +14,17 @@ from skmetric._core.nn import Columns, InputState, NetworkSpec, StackNetwork, We
 
 __all__ = ["TrainedNetwork", "apply_network"]
 
-# Rows that are computed at a time.
+# Number of rows that are computed at once.
 CHUNK_ROWS = 1 << 15
 
 
 def apply_network(
     call: Callable[..., Tensor], X: NDArray, device: torch.device, *, block: int, models: slice = slice(None)
 ) -> NDArray[np.float32]:
-    """Outputs of one model of a network, in evaluation mode, for rows on the host; in pieces, to bound memory.
+    """Compute the outputs of one model of a network for rows on the host, piece by piece to limit memory.
 
-    Pieces are filled up to a multiple of ``block`` rows, so that a row's outputs do not depend on how many others there
-    are: matrix products round the rows that are left over by themselves.
+    The network must be in evaluation mode. Pieces are padded to a multiple of ``block`` rows, so that the outputs of a
+    row do not depend on the number of other rows: matrix products round remaining rows in another way.
     """
     pieces = []
     with torch.inference_mode():
@@ -33,27 +33,27 @@ def apply_network(
             n_rows, missing = len(piece), -len(piece) % block
             if missing:
                 piece = np.concatenate([piece, np.repeat(piece[-1:], missing, axis=0)])
-            # Neither torch nor a user's module knows read-only memory, such as a memory map's.
+            # Neither torch nor a user's module can handle read-only memory, such as a memory map.
             rows = torch.from_numpy(np.require(piece, requirements=["C", "W"])).to(device).unsqueeze(0)
             pieces.append(call(rows, models=models)[0, :n_rows].cpu().numpy())
     return np.concatenate(pieces)
 
 
 class TrainedNetwork:
-    """The weights of one model as numpy arrays, and the network that they make up on a device.
+    """The weights of one model as numpy arrays, and its network on a device.
 
-    A pickle holds the arrays only: what was trained on a GPU loads where there is none.
+    A pickle holds only the arrays, so a model trained on a GPU can be loaded on a machine without one.
 
     Parameters
     ----------
     spec : NetworkSpec
         How to build the network.
     inputs : InputState
-        What the encoding of the columns has learned.
+        State of the input encoding, learned from the training rows.
     weights : Weights
-        What the network has learned.
+        Trained weights of the network.
     seed : numpy.random.SeedSequence
-        The fit's: a user's module that holds random numbers outside its state gets the same ones again.
+        Seed of the fit. A user's module that keeps random numbers outside its state gets the same numbers again.
     """
 
     def __init__(self, spec: NetworkSpec, inputs: InputState, weights: Weights, seed: np.random.SeedSequence) -> None:
@@ -64,13 +64,13 @@ class TrainedNetwork:
         self._on_device: tuple[torch.device, StackNetwork] | None = None
 
     def apply(self, columns: Columns, device: str | torch.device) -> NDArray[np.float32]:
-        """What the network finally makes of a table, computed on the device: scores, or (n, n_outputs)."""
+        """Compute the final outputs for a table on the device: scores, or the representation if there are no scores."""
         where = resolve_device(device)
         network = self._network_on(where)
         return apply_network(network.final, self.inputs.encode(columns), where, block=network.row_block)
 
     def represent(self, columns: Columns, device: str | torch.device) -> NDArray[np.float32]:
-        """The representation of a table's rows (n, n_outputs): what the scores are made of, where there are scores."""
+        """Compute the representation of the rows of a table on the device, (n_samples, n_outputs)."""
         where = resolve_device(device)
         network = self._network_on(where)
         return apply_network(network.represent, self.inputs.encode(columns), where, block=network.row_block)
@@ -83,7 +83,7 @@ class TrainedNetwork:
         return self._on_device[1]
 
     def _build(self) -> StackNetwork:
-        # Building draws weights, only to overwrite them.
+        # Building draws weights, which are then overwritten.
         rngs = [np.random.default_rng(0)]
         if self.spec.module is None:
             return build_network(self.spec, [self.inputs], rngs)

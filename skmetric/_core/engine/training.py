@@ -1,4 +1,4 @@
-"""The training loop: a stack of models, an epoch at a time."""
+"""The training loop: a stack of models, epoch by epoch."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from copy import copy
@@ -24,21 +24,21 @@ from skmetric._core.nn import FlatParameters, Outputs, build_network
 
 __all__ = ["BatchDraws", "TrainingStack"]
 
-# Random numbers of at most so many steps, times models, items and activations, are drawn ahead.
+# Dropout masks are drawn ahead for several steps, up to this number of values over all models and items.
 MASKS_AHEAD = 1 << 22
 
 Record = dict[str, NDArray]
 
 
 class Step(NamedTuple):
-    """What one step needs, on the device."""
+    """Data of one step, on the device."""
 
-    x: Tensor  # the rows to embed, (n_models, n_embedded, n_features)
-    places: Tensor | None  # of the items in x, (n_models * n,); None where item k is row k
-    keep: Tensor | None  # dropout's factors, (n_models, n_embedded, keep_width); (1, ...) where all models share them
-    bins: Tensor | None  # of the target that the items fall into, (n_models, n)
+    x: Tensor  # rows to embed, (n_models, n_embedded, n_features)
+    positions: Tensor | None  # of the items in x, (n_models * n,); None if item k is row k
+    keep: Tensor | None  # dropout factors, (n_models, n_embedded, keep_width); (1, ...) if all models share them
+    bins: Tensor | None  # bin of the target for each item, (n_models, n)
     batch: Batch
-    factor: float  # of the learning rates
+    factor: float  # on the learning rates
 
 
 class TrainingStack:
@@ -47,9 +47,9 @@ class TrainingStack:
     Parameters
     ----------
     plans : sequence of FitPlan
-        One a model; alike in all that decides shapes and step counts.
+        One plan per model. All plans must have the same shapes and the same number of steps.
     device : torch.device
-        Where they train.
+        Device to train on.
     """
 
     def __init__(self, plans: Sequence[FitPlan], device: torch.device) -> None:
@@ -78,9 +78,9 @@ class TrainingStack:
         self._factors = first.schedule(first.max_iter * len(self._list_lengths))
 
     def train_epoch(self, epoch: int) -> Record:
-        """Run one epoch; its mean loss and the objective's figures, one value a model.
+        """Run one epoch and return its mean loss and the figures of the objective, one value per model.
 
-        The host waits for the device once, at the end.
+        The host waits for the device only once, at the end.
         """
         total = torch.zeros(len(self.plans), dtype=torch.float32, device=self.device)
         for step in self.draw_epoch(epoch):
@@ -92,23 +92,23 @@ class TrainingStack:
         return {name: value.cpu().numpy() for name, value in figures.items()}
 
     def train_step(self, step: Step) -> tuple[Outputs, Tensor]:
-        """Update every model once; its outputs and its loss before that."""
+        """Update each model once. Returns the outputs and the losses before the update."""
         self._memory.begin_step()
-        outputs, loss, gradient = self._gradients(step.x, step.keep, partial(self._judge, step))
+        outputs, loss, gradient = self._gradients(step.x, step.keep, partial(self._loss, step))
         self.optimizer.update(gradient, step.factor)
         self._memory.end_step(outputs.representation, step.batch)
         return outputs, loss
 
-    def _judge(self, step: Step, representation: Tensor) -> tuple[Outputs, Tensor]:
-        """Outputs of a step's items, and each model's loss, from the representation of the rows."""
-        if step.places is not None:
-            items = representation.flatten(0, 1).index_select(0, step.places)
+    def _loss(self, step: Step, representation: Tensor) -> tuple[Outputs, Tensor]:
+        """Compute the outputs for the items of a step and the loss per model, from the representation of the rows."""
+        if step.positions is not None:
+            items = representation.flatten(0, 1).index_select(0, step.positions)
             representation = items.view(len(representation), -1, items.shape[-1])
         outputs = self.network.conclude(representation, bins=step.bins)
         return outputs, self.plans[0].objective.loss(outputs, step.batch, self._hyperparameters)
 
     def draw_epoch(self, epoch: int) -> Iterator[Step]:
-        """Draw an epoch, put it on the device in few pieces, and hand it out step by step."""
+        """Draw an epoch, copy it to the device in a few pieces, and yield its steps."""
         drawn = self._draws.draw_epoch()
         rows = np.stack([_rows_of(plan, items) for plan, items in zip(self.plans, drawn, strict=True)], axis=1)
         n_steps, n_models, _ = rows.shape
@@ -121,12 +121,12 @@ class TrainingStack:
             batches = self._table.batches(rows[block])
             values, bins = self._known([each[block] for each in drawn])
             steps = zip(batches, values, bins, self._list_lengths[block], keeps, factors[block].tolist(), strict=True)
-            for (indices, x, places), known, in_bins, length, keep, factor in steps:
+            for (indices, x, positions), known, in_bins, length, keep, factor in steps:
                 batch = Batch(indices, known, length, self._generators, self._memory.contents)
-                yield Step(x, places, keep, in_bins, batch, factor)
+                yield Step(x, positions, keep, in_bins, batch, factor)
 
     def keep_only(self, models: Sequence[int]) -> "TrainingStack":
-        """A stack of some of the models, which go on where they are."""
+        """Return a stack of some of the models. Their training continues from its current state."""
         plans = [
             replace(
                 self.plans[model],
@@ -143,7 +143,7 @@ class TrainingStack:
         return smaller
 
     def outputs_of(self, model: int, X: NDArray) -> NDArray:
-        """What one model finally makes of rows of its own, computed as it would be alone."""
+        """Compute the final outputs of one model for its rows, with the same bits as for the model alone."""
         self.network.eval()
         one = slice(model, model + 1)
         outputs = apply_network(self.network.final, X, self.device, block=self.network.row_block, models=one)
@@ -151,7 +151,7 @@ class TrainingStack:
         return outputs
 
     def _known(self, drawn: Sequence[NDArray]) -> tuple[Sequence[Tensor | None], Sequence[Tensor | None]]:
-        """For each step the values (n_models, n, n_values) and the bins (n_models, n) of the items, where there are."""
+        """Return for each step the values (n_models, n, n_values) and the bins (n_models, n) of the items, or None."""
         plans = list(zip(self.plans, drawn, strict=True))
         values = [plan.values[items] for plan, items in plans if plan.values is not None]
         bins = [_look_up(plan.bins, items) for plan, items in plans if plan.bins is not None]
@@ -198,7 +198,7 @@ def _rows_of(plan: FitPlan, items: NDArray[np.integer]) -> NDArray[np.integer]:
 
 
 def _look_up(numbers: NDArray[np.integer], items: NDArray[np.integer]) -> NDArray[np.integer]:
-    """A number of each item, -1 where there is no item."""
+    """Look up one number per item; -1 for a slot without an item."""
     return np.where(items < 0, -1, numbers[items])
 
 
@@ -206,37 +206,42 @@ def _torch_generator(rng: np.random.Generator, device: torch.device) -> torch.Ge
     return torch.Generator(device=device).manual_seed(int(rng.integers(1 << 63)))
 
 
+# Draws of the batches
+
+
+class BatchDraws:
+    """Draws the batches of all models, epoch by epoch. Models with the same sampler and the same seed share a draw.
+
+    Parameters
+    ----------
+    plans : sequence of FitPlan
+        One plan per model.
+    """
+
+    def __init__(self, plans: Sequence[FitPlan]) -> None:
+        self._sources = shared(
+            [(id(plan.sampler), identity(plan.seed)) for plan in plans],
+            lambda index: _Source(plans[index].sampler, plans[index].seed),
+        )
+
+    def draw_epoch(self) -> list[NDArray[np.integer]]:
+        """Draw the items of each model for one epoch, (n_steps, batch_length)."""
+        drawn = {source: source.draw_epoch() for source in dict.fromkeys(self._sources)}
+        return [drawn[source] for source in self._sources]
+
+    def keep_only(self, models: Sequence[int]) -> "BatchDraws":
+        """Return the draws of some of the models. Their streams continue."""
+        fewer = copy(self)
+        fewer._sources = [self._sources[model] for model in models]
+        return fewer
+
+
 class _Source:
+    """A sampler with its own stream of random numbers."""
+
     def __init__(self, sampler: Sampler, seed: np.random.SeedSequence) -> None:
         self._sampler = sampler
         self._rng = open_stream(seed, Stream.BATCHES)
 
     def draw_epoch(self) -> NDArray[np.integer]:
         return self._sampler.draw_epoch(self._rng)
-
-
-class BatchDraws:
-    """Draws the epochs of all models, one after the other. Models of one sampler and one seed share a draw.
-
-    Parameters
-    ----------
-    plans : sequence of FitPlan
-        One a model.
-    """
-
-    def __init__(self, plans: Sequence[FitPlan]) -> None:
-        self._sources = shared(
-            [(id(plan.sampler), identity(plan.seed)) for plan in plans],
-            lambda place: _Source(plans[place].sampler, plans[place].seed),
-        )
-
-    def draw_epoch(self) -> list[NDArray[np.integer]]:
-        """For each model its items, (n_steps, batch_length)."""
-        drawn = {source: source.draw_epoch() for source in dict.fromkeys(self._sources)}
-        return [drawn[source] for source in self._sources]
-
-    def keep_only(self, models: Sequence[int]) -> "BatchDraws":
-        """The draws of some of the models, which go on where they are."""
-        fewer = copy(self)
-        fewer._sources = [self._sources[model] for model in models]
-        return fewer

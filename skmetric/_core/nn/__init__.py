@@ -1,4 +1,4 @@
-"""Layers and networks that carry a leading stack axis. torch only."""
+"""Layers and networks whose tensors have a leading axis for the models of a stack. Only torch is needed."""
 
 from skmetric._core.nn.flat import FlatParameters
 from skmetric._core.nn.inputs import INPUTS, Columns, InputSpec, InputState, PlainInputs

@@ -12,19 +12,19 @@ __all__ = ["FlatParameters"]
 
 
 class FlatParameters:
-    """One row of a matrix for each model's parameters; the network's own parameters become views of it.
+    """One matrix with the parameters of each model as a row. The parameters of the network become views of it.
 
-    An optimizer step is then a handful of operations whatever the number of layers.
+    An optimizer step then needs only a few operations, regardless of the number of layers.
 
     Parameters
     ----------
     network : StackNetwork
-        Its trainable parameters are moved into the matrix.
+        Network whose trainable parameters are moved into the matrix.
 
     Attributes
     ----------
     parameters : list of Parameter
-        The network's own.
+        Trainable parameters of the network.
     values : Tensor of shape (n_models, n_parameters)
         The matrix, padded with zeros.
     """
@@ -44,17 +44,17 @@ class FlatParameters:
         self._used = self._gradient[:, :start]
 
     def gradient(self, loss: Tensor) -> Tensor:
-        """Gradient of each model's loss (n_models,) in the layout of ``values``; overwritten by the next call."""
+        """Compute the gradient of the losses (n_models,), in the layout of ``values``. The next call overwrites it."""
         return self.pull_back(loss, torch.ones_like(loss))
 
     def pull_back(self, outputs: Tensor, slopes: Tensor) -> Tensor:
-        """Gradient of what has the given slopes in some outputs, in the layout of ``values``; overwritten likewise."""
+        """Propagate a gradient back from outputs, in the layout of ``values``. The next call overwrites the result."""
         return self.lay_out(
             torch.autograd.grad(outputs, self.parameters, slopes, allow_unused=True, materialize_grads=True)
         )
 
     def lay_out(self, gradients: Sequence[Tensor]) -> Tensor:
-        """Gradients of the parameters, one each, in the layout of ``values``; overwritten likewise."""
+        """Copy one gradient per parameter into the layout of ``values``. The next call overwrites the result."""
         rows = [g.reshape(len(self.values), -1) for g in gradients]
         torch.cat(rows, 1, out=self._used)
         return self._gradient

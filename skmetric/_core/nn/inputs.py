@@ -1,8 +1,8 @@
-"""How the columns of a table enter a network: specs of encodings, what they learn from training rows, and their layers.
+"""Input encodings: how the columns of a table enter a network.
 
-An encoding is an :class:`InputSpec`, a frozen value. Its ``fit`` looks at a table once, on the host and in float64, and
-gives an :class:`InputState`; the state turns tables into float32 rows, and the spec builds the layer that the rows of a
-stack of models pass first. A new encoding is a spec, a state and a layer, and a row in ``INPUTS``.
+An encoding has three parts. An :class:`InputSpec` is a frozen value. Its ``fit`` reads the training rows once, on the
+host in float64, and returns an :class:`InputState`. The state turns tables into float32 rows, and the spec builds the
+first layer of the network. To add an encoding, write a spec, a state and a layer, and add an entry to ``INPUTS``.
 """
 
 from abc import abstractmethod
@@ -19,22 +19,22 @@ from skmetric._core.nn.layers import ALL, rows_of
 
 __all__ = ["INPUTS", "Columns", "InputLayer", "InputSpec", "InputState", "PlainInputs", "ScaledInputs", "round_up"]
 
-# Widths that depend on what is in a table are rounded up to a multiple of this, so that folds share a stack.
+# Widths that depend on the values of a table are rounded up to a multiple of this, so that folds can be in one stack.
 WIDTH_STEP = 16
-# Standardized values are cut here, far beyond where bending them has done its work: their squares must not overflow.
+# Standardized values are clipped here, far beyond the range where the bound matters, so that squares do not overflow.
 FARTHEST = 1e9
-# Rows that are looked at together: a table on disk is never in memory as a whole.
+# Number of rows that are read at once, so that a table on disk is never in memory as a whole.
 CHUNK_ROWS = 1 << 16
 
 
 @dataclass(frozen=True, eq=False)
 class Columns:
-    """The columns of a table, checked.
+    """The checked columns of a table.
 
     Attributes
     ----------
-    numbers : array of shape (n, n_features)
-        Finite numbers; may be a memory map.
+    numbers : array of shape (n_samples, n_features)
+        Finite numbers. May be a memory map.
     """
 
     numbers: NDArray
@@ -52,7 +52,7 @@ class Columns:
         return Columns(self.numbers[rows])
 
     def are_equal(self) -> bool:
-        """Whether all rows are the same."""
+        """Whether all rows are equal."""
         return bool((self.numbers == self.numbers[0]).all())
 
     def equals(self, other: "Columns") -> bool:
@@ -61,15 +61,15 @@ class Columns:
 
 
 class InputState(Protocol):
-    """What an encoding has learned from a table: host data, which is pickled with the model and never changed.
+    """State of an encoding, learned from a table. It is pickled with the model and never changes.
 
     Attributes
     ----------
     width : int
-        Numbers that the layer gives per row. A width that depends on the values of a table is rounded up by
-        :func:`round_up`; the unused slots at the end are 0.
+        Number of outputs of the layer per row. A width that depends on the values of a table is rounded up by
+        :func:`round_up`; the unused outputs at the end are 0.
     n_used : int
-        How many of these numbers carry anything. Weights of the others are 0, and nothing is drawn for them.
+        Number of outputs that are used. The weights of the others are 0, and no random numbers are drawn for them.
     """
 
     @property
@@ -78,41 +78,42 @@ class InputState(Protocol):
     def n_used(self) -> int: ...
 
     def encode(self, columns: Columns) -> NDArray[np.float32]:
-        """Turn a table into the rows (n, n_encoded) that the layer takes."""
+        """Turn a table into rows for the layer, (n_samples, n_encoded)."""
 
 
 class InputLayer(nn.Module):
-    """The first layer of a stack: encoded rows (n_models, n, n_encoded) to inputs (n_models, n, width)."""
+    """First layer of a stack, from encoded rows (n_models, n, n_encoded) to inputs (n_models, n, width)."""
 
     @abstractmethod
     def forward(self, x: Tensor, models: slice = ALL) -> Tensor:
-        """Give the inputs of some models for their rows."""
+        """Return the inputs of some models for their rows."""
 
 
 State = TypeVar("State", bound=InputState)
 
 
 class InputSpec(Protocol[State]):
-    """An encoding of columns: a frozen value, compared for equality, as models of a stack have equal ones."""
+    """An encoding of columns: a frozen value. Models can train in one stack only if their encodings are equal."""
 
     def fit(self, columns: Columns, row_weights: NDArray | None, before: State | None = None) -> State:
-        """Learn from the rows of a table, each with its weight (None: all alike), on the host and in float64.
+        """Learn the state from the rows of a table, on the host in float64.
 
-        A network that goes on learning passes the state that it has had ``before``.
+        ``row_weights`` has one weight per row; None means equal weights. If training of a network continues, ``before``
+        is its state so far.
         """
 
     def build(self, states: Sequence[State], rngs: Sequence[np.random.Generator]) -> InputLayer:
-        """Build the layer of a stack, one state and one generator per model."""
+        """Build the layer of a stack from one state and one generator per model."""
 
 
 def round_up(n_used: int) -> int:
-    """Round a width up to the next step: folds of a search differ by a few slots, and then have one width."""
+    """Round a width up to a multiple of ``WIDTH_STEP``, so that folds with similar widths have the same width."""
     return -(-n_used // WIDTH_STEP) * WIDTH_STEP
 
 
 @dataclass(frozen=True)
 class PlainState:
-    """Numbers as they are.
+    """State of unchanged columns.
 
     Attributes
     ----------
@@ -124,25 +125,25 @@ class PlainState:
     n_used: int
 
     def encode(self, columns: Columns) -> NDArray[np.float32]:
-        """Give the numbers as they are, in float32."""
+        """Return the numbers unchanged, in float32."""
         return columns.numbers.astype(np.float32, copy=False)
 
 
 class PlainLayer(InputLayer):
-    """Pass numbers on."""
+    """Layer that returns its inputs."""
 
     def forward(self, x: Tensor, models: slice = ALL) -> Tensor:
-        """Give the rows as they are."""
+        """Return the rows unchanged."""
         del models
         return x
 
 
 @dataclass(frozen=True)
 class PlainInputs:
-    """Numbers as they are given."""
+    """Encoding that uses the columns unchanged."""
 
     def fit(self, columns: Columns, row_weights: NDArray | None, before: PlainState | None = None) -> PlainState:
-        """Note the number of columns."""
+        """Store the number of columns."""
         del row_weights, before
         return PlainState(columns.n_features, columns.n_features)
 
@@ -159,7 +160,7 @@ class ScalingState:
     Attributes
     ----------
     center, inverse_scale : array of shape (n_features,), float64
-        Mean, and one over the standard deviation; both are 0 where a column has not varied yet.
+        Mean, and one divided by the standard deviation. Both are 0 for a column that has been constant so far.
     """
 
     center: NDArray[np.float64]
@@ -176,11 +177,11 @@ class ScalingState:
         return len(self.center)
 
     def encode(self, columns: Columns) -> NDArray[np.float32]:
-        """Give the numbers as they are, in float32: the layer scales them."""
+        """Return the numbers unchanged, in float32. The layer scales them."""
         return columns.numbers.astype(np.float32, copy=False)
 
     def kept_from(self, before: Self | None) -> Self:
-        """Keep the scaling of columns that varied before: a network that goes on learning keeps its inputs."""
+        """Keep the scaling of columns that varied before, so that a network in continued training keeps its inputs."""
         if before is None:
             return self
         is_known = before.inverse_scale != 0
@@ -190,43 +191,43 @@ class ScalingState:
 
 @dataclass(frozen=True)
 class ScaledInputs:
-    r"""Standardize each column, and bend far values smoothly: :math:`z / \sqrt{1 + (z / c)^2}`.
+    r"""Standardize each column, then bound its values smoothly: :math:`z / \sqrt{1 + (z / c)^2}`.
 
-    Near the mean nothing changes, and no value ends up farther than ``c`` standard deviations out. Shift and scale of a
-    column therefore do not matter, and a heavy tail or a rarely used column cannot dominate. Columns that have not
-    varied yet become 0.
+    Values near the mean hardly change, and all results lie within ``c`` standard deviations. Shift and scale of a
+    column therefore do not matter, and columns with a heavy tail or rare values cannot dominate. Columns that have been
+    constant so far become 0.
 
     Attributes
     ----------
     limit : float, optional
-        The bound c, in standard deviations. None: standardize only.
+        The bound c, in standard deviations. None: only standardize.
     """
 
     limit: float | None
 
     def fit(self, columns: Columns, row_weights: NDArray | None, before: ScalingState | None = None) -> ScalingState:
-        """Take the weighted mean and standard deviation of each column."""
+        """Compute the weighted mean and standard deviation of each column."""
         mean, std = _moments(columns.numbers, row_weights)
-        # Rounding leaves a constant column a tiny spread; dividing by that would turn rounding into signal.
+        # A constant column has a tiny spread from rounding. Dividing by it would turn rounding errors into signal.
         varies = std > 1e-6 * np.abs(mean)
         inverse = np.divide(1.0, std, out=np.zeros_like(std), where=varies)
         return ScalingState(np.where(varies, mean, 0.0), inverse).kept_from(before)
 
     def build(self, states: Sequence[ScalingState], rngs: Sequence[np.random.Generator]) -> "ScalingLayer":
-        """Build the layer; nothing is drawn."""
+        """Build the layer, without random numbers."""
         del rngs
         return ScalingLayer(states, self.limit)
 
 
 class ScalingLayer(InputLayer):
-    """Center and scale the columns, and bend them where there is a limit.
+    """Center and scale the columns, and bound them if there is a limit.
 
     Parameters
     ----------
     states : sequence of ScalingState
-        One per model.
+        One state per model.
     limit : float or None
-        Where values are bent to, in standard deviations.
+        Bound of the values, in standard deviations.
     """
 
     center: Tensor
@@ -237,7 +238,7 @@ class ScalingLayer(InputLayer):
         self.limit = limit
         for name in ("center", "inverse_scale"):
             stacked = np.stack([getattr(state, name) for state in states])[:, None].astype(np.float32)
-            # The state is pickled with the model: it is no weight.
+            # Not persistent: these are no weights, and the state is pickled with the model.
             self.register_buffer(name, torch.from_numpy(stacked), persistent=False)
 
     def forward(self, x: Tensor, models: slice = ALL) -> Tensor:
@@ -250,7 +251,7 @@ class ScalingLayer(InputLayer):
 
 
 def _moments(table: NDArray, weights: NDArray | None) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """Means and standard deviations of the columns."""
+    """Compute the means and standard deviations of the columns."""
     shares = np.full(len(table), 1 / len(table)) if weights is None else weights / weights.sum()
     chunks = [slice(start, start + CHUNK_ROWS) for start in range(0, len(table), CHUNK_ROWS)]
     mean, square = np.zeros(table.shape[1]), np.zeros(table.shape[1])
@@ -261,7 +262,7 @@ def _moments(table: NDArray, weights: NDArray | None) -> tuple[NDArray[np.float6
     return mean, np.sqrt(square)
 
 
-# By the names that the estimators' ``inputs`` parameter gives them.
+# The keys are the values of the estimators' parameter ``inputs``.
 INPUTS: Mapping[str, InputSpec] = {
     "bounded": ScaledInputs(limit=3.0),
     "standard": ScaledInputs(limit=None),

@@ -1,4 +1,4 @@
-"""Layers that carry a leading stack axis: every tensor is (models, items, features)."""
+"""Layers with a leading stack axis: every tensor has the shape (n_models, n_items, n_features)."""
 
 import math
 from collections.abc import Sequence
@@ -23,11 +23,11 @@ class StackedLinear(nn.Module):
     Parameters
     ----------
     n_in, n_out : int
-        Widths.
+        Number of inputs and outputs.
     rngs : sequence of numpy.random.Generator
-        One per model; each draws the initial weights of its own model, uniform within ``1 / sqrt(n_used)``.
+        One generator per model. It draws the initial weights, uniform within ``1 / sqrt(n_used)``.
     n_used : sequence of int
-        How many of the inputs each model uses: the weights of the others are 0, and none is drawn for them.
+        Number of inputs that each model uses. The weights of the other inputs are 0, and none are drawn for them.
     """
 
     def __init__(self, n_in: int, n_out: int, rngs: Sequence[np.random.Generator], n_used: Sequence[int]) -> None:
@@ -41,11 +41,11 @@ class StackedLinear(nn.Module):
         self.bias = nn.Parameter(torch.from_numpy(np.stack(bias).astype(np.float32)))
 
     def forward(self, x: Tensor, models: slice = ALL) -> Tensor:
-        """Map (models, n, n_in) to (models, n, n_out)."""
+        """Map (n_models, n, n_in) to (n_models, n, n_out)."""
         weight, bias = rows_of(self.weight, models), rows_of(self.bias, models)
         n_in, n_out = weight.shape[-2:]
-        # Padded to whole vector registers: matrix products of odd widths round by where a model lies in memory, and by
-        # how threads share them out.
+        # Padded to whole vector registers. For other widths, the rounding of matrix products depends on the position of
+        # a model in memory, and on how threads divide the work.
         missing_in, missing_out = -n_in % REGISTER, -n_out % REGISTER
         if missing_in:
             x, weight = pad(x, (0, missing_in)), pad(weight, (0, 0, 0, missing_in))
@@ -55,18 +55,18 @@ class StackedLinear(nn.Module):
 
 
 def rows_of(stacked: Tensor, models: slice) -> Tensor:
-    """Return the rows of some models; of all, without a slice, whose gradient would copy them."""
+    """Return the rows of some models. For all models, avoid a slice, because its gradient would copy the rows."""
     return stacked if models == ALL else stacked[models]
 
 
 def unit_length(x: Tensor) -> Tensor:
-    """Scale rows to length 1, smoothly at the origin, where a plain quotient would have an unbounded slope."""
+    """Scale rows to length 1, smoothly at the origin, where a plain quotient would have an unbounded gradient."""
     scaled: Tensor = _UnitLength.apply(x)
     return scaled
 
 
 class _UnitLength(torch.autograd.Function):
-    r"""Rows over :math:`r = \sqrt{\lVert x \rVert^2 + \epsilon}`; the gradient is :math:`(g - y (y \cdot g)) / r`."""
+    r"""Rows divided by :math:`r = \sqrt{\lVert x \rVert^2 + \epsilon}`. Gradient: :math:`(g - y (y \cdot g)) / r`."""
 
     @staticmethod
     def forward(ctx: Any, x: Tensor) -> Tensor:

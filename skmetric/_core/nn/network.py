@@ -1,4 +1,4 @@
-"""Networks over tables, built from their spec."""
+"""Networks for tables, built from their spec."""
 
 from collections.abc import Sequence
 
@@ -17,9 +17,9 @@ __all__ = ["TabularNetwork", "build_network"]
 
 
 def build_network(spec: NetworkSpec, states: Sequence[InputState], rngs: Sequence[np.random.Generator]) -> StackNetwork:
-    """Build a stack of models, with one state of the inputs and one generator for initial weights per model.
+    """Build a stack of models from one state of the inputs and one generator of initial weights per model.
 
-    A user's module draws its weights from torch's global generator: the caller seeds and restores that.
+    A user's module draws its weights from torch's global generator, which the caller must seed and restore.
     """
     kind = TabularNetwork if spec.module is None else UserModule
     return kind(spec, states, rngs)
@@ -28,7 +28,7 @@ def build_network(spec: NetworkSpec, states: Sequence[InputState], rngs: Sequenc
 class TabularNetwork(StackNetwork):
     """Multi-layer perceptrons with ReLU and dropout on encoded inputs.
 
-    The representation is one more linear layer, or, where there are scores, the last hidden layer itself.
+    The representation is the output of one more linear layer or, if there are scores, of the last hidden layer.
     """
 
     row_block = 64
@@ -52,7 +52,7 @@ class TabularNetwork(StackNetwork):
         return spec.n_outputs, [spec.n_outputs] * self.n_models
 
     def represent(self, x: Tensor, keep: Tensor | None = None, models: slice = ALL) -> Tensor:
-        """Representation of the rows."""
+        """Compute the representation of the rows."""
         x = self.inputs(x, models)
         keeps = [None] * len(self.layers) if keep is None else keep.split(self.hidden_widths, -1)
         for layer, layer_keep in zip(self.layers, keeps, strict=True):
@@ -64,11 +64,11 @@ class TabularNetwork(StackNetwork):
         return unit_length(x) if self.normalize else x
 
     def weights_of(self, model: int) -> dict[str, NDArray]:
-        """Copies of everything that one model has learned, without the stack axis."""
+        """Return copies of all weights of one model, without the stack axis."""
         return {name: value[model].cpu().numpy().copy() for name, value in self.state_dict().items()}
 
     def load(self, weights: Sequence[Weights]) -> None:
-        """Give each model its weights."""
+        """Set the weights of each model."""
         with torch.no_grad():
             for name, value in self.state_dict().items():
                 value.copy_(torch.from_numpy(np.stack([w[name] for w in weights])))

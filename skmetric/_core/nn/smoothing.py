@@ -1,4 +1,4 @@
-"""Feature distribution smoothing: rows whose targets are close should be spread alike."""
+"""Feature distribution smoothing: rows with close targets should have similar distributions of features."""
 
 import math
 from dataclasses import dataclass
@@ -8,21 +8,21 @@ from torch import Tensor, nn
 
 __all__ = ["FeatureSmoothing", "SmoothingSpec"]
 
-# How much of the statistics of earlier epochs stays, and by how much smoothing may change a variance.
+# Weight of the statistics of earlier epochs, and bounds on the ratio by which smoothing changes a variance.
 MOMENTUM = 0.9
 LEAST_RATIO, LARGEST_RATIO = 0.1, 10.0
 
 
 @dataclass(frozen=True)
 class SmoothingSpec:
-    """What decides how features are smoothed.
+    """Parameters of feature smoothing.
 
     Attributes
     ----------
     n_bins : int
-        Bins of the target.
+        Number of bins of the target.
     radius : int
-        Bins to either side that take part in smoothing a bin.
+        Number of neighboring bins on each side that are used to smooth a bin.
     bandwidth : float
         Standard deviation of the Gaussian kernel, in bins.
     """
@@ -33,14 +33,14 @@ class SmoothingSpec:
 
 
 class FeatureSmoothing(nn.Module):
-    r"""Move the features of each bin of the target to a mean and a variance smoothed over neighboring bins.
+    r"""Give the features of each bin of the target a mean and a variance that are smoothed over neighboring bins.
 
     .. math:: z \mapsto \sqrt{\tilde v_b / v_b} \, (z - \mu_b) + \tilde \mu_b
 
-    with :math:`\mu_b, v_b` running statistics of the features that came in for bin b, and :math:`\tilde \mu_b, \tilde
-    v_b` their means over bins by a Gaussian kernel; bins that no row fell into are left out of these. The ratio stays
-    within [0.1, 10]. Statistics are taken over an epoch and used from the next one on: the first one passes everything
-    on as it is. Only rows that come with a bin are moved, so nothing happens outside training.
+    Here, :math:`\mu_b, v_b` are running statistics of the features of bin b, and :math:`\tilde \mu_b, \tilde v_b` are
+    their means over neighboring bins with a Gaussian kernel, without empty bins. The ratio stays within [0.1, 10].
+    Statistics are collected over an epoch and used from the next epoch on. The first epoch therefore changes nothing.
+    Only rows with a bin are changed, so nothing happens outside training.
 
     Yang, Zha, Chen, Wang, Katabi (2021). Delving into Deep Imbalanced Regression. ICML.
 
@@ -49,7 +49,7 @@ class FeatureSmoothing(nn.Module):
     spec : SmoothingSpec
         Bins and kernel.
     n_models, width : int
-        The shape of the stack.
+        Number of models of the stack, and number of features.
     """
 
     mean: Tensor
@@ -65,28 +65,28 @@ class FeatureSmoothing(nn.Module):
         for name in ("mean", "variance"):
             self.register_buffer(name, torch.zeros(n_models, spec.n_bins, width, dtype=torch.float32, device="cpu"))
         self.register_buffer("is_seen", torch.zeros(n_models, spec.n_bins, 1, dtype=torch.float32, device="cpu"))
-        # The epoch's own; empty whenever weights are taken.
+        # Sums of the current epoch. They are zero whenever weights are read.
         self.register_buffer("_count", torch.zeros_like(self.is_seen), persistent=False)
         for name in ("_sum", "_square"):
             self.register_buffer(name, torch.zeros_like(self.mean), persistent=False)
         self._map: tuple[Tensor, Tensor] | None = None
 
     def forward(self, x: Tensor, bins: Tensor) -> Tensor:
-        """Smooth the features (models, n, width) of rows in the given bins (models, n); -1 is no row."""
+        """Smooth the features (n_models, n, width) of rows in the given bins (n_models, n); -1 for no row."""
         first = torch.arange(len(bins), device=bins.device).unsqueeze(-1) * self._spec.n_bins
-        place = (bins.clamp_min(0) + first).flatten()
+        index = (bins.clamp_min(0) + first).flatten()
         is_row = (bins >= 0).unsqueeze(-1)
-        self._note(x.detach(), place, is_row)
-        scale, offset = (values.flatten(0, 1).index_select(0, place).view_as(x) for values in self._scale_and_offset())
+        self._collect(x.detach(), index, is_row)
+        scale, offset = (values.flatten(0, 1).index_select(0, index).view_as(x) for values in self._scale_and_offset())
         return torch.where(is_row, x * scale + offset, x)
 
     @torch.no_grad()
     def end_epoch(self) -> None:
-        """Take the epoch's statistics into the running ones."""
+        """Update the running statistics with those of the epoch."""
         count = self._count.clamp_min(1)
         mean = self._sum / count
         variance = (self._square / count - mean.square()).clamp_min(0)
-        stays = MOMENTUM * self.is_seen  # nothing, where a bin had no row so far
+        stays = MOMENTUM * self.is_seen  # 0 for bins without rows so far
         is_new = self._count > 0
         self.mean.copy_(torch.where(is_new, stays * self.mean + (1 - stays) * mean, self.mean))
         self.variance.copy_(torch.where(is_new, stays * self.variance + (1 - stays) * variance, self.variance))
@@ -96,19 +96,19 @@ class FeatureSmoothing(nn.Module):
         self._map = None
 
     @torch.no_grad()
-    def _note(self, x: Tensor, place: Tensor, is_row: Tensor) -> None:
+    def _collect(self, x: Tensor, index: Tensor, is_row: Tensor) -> None:
         x = x * is_row
         ones = is_row.to(x.dtype)
         for sums, values in ((self._count, ones), (self._sum, x), (self._square, x.square())):
-            sums.flatten(0, 1).index_add_(0, place, values.flatten(0, 1))
+            sums.flatten(0, 1).index_add_(0, index, values.flatten(0, 1))
 
     @torch.no_grad()
     def _scale_and_offset(self) -> tuple[Tensor, Tensor]:
-        """What each bin's features are multiplied by, and what is then added, (models, n_bins, width) each."""
+        """Compute the factor and the offset for the features of each bin, (n_models, n_bins, width) each."""
         if self._map is None:
             variance = self._smoothed(self.variance)
             ratio = (variance / self.variance).clamp(LEAST_RATIO, LARGEST_RATIO)
-            # A bin of one row, or of equal rows, has no variance to change.
+            # A bin with one row, or with equal rows, has no variance that could change.
             scale = torch.where((self.is_seen > 0) & (self.variance > 0), ratio.sqrt(), 1.0)
             offset = torch.where(self.is_seen > 0, self._smoothed(self.mean) - scale * self.mean, 0.0)
             self._map = scale, offset

@@ -1,4 +1,4 @@
-"""What decides the shape of a network."""
+"""The spec of a network: all that decides its shape."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -13,31 +13,33 @@ __all__ = ["NetworkSpec"]
 
 @dataclass(frozen=True)
 class NetworkSpec:
-    """The shape of a network: equal specs can be trained as one stack.
+    """The shape of a network. Networks with equal specs can train as one stack.
 
     Attributes
     ----------
     n_features, n_outputs : int
-        Widths of the rows and of their representation.
+        Number of columns, and width of the representation.
     hidden_layer_sizes : tuple of int
         Widths of the hidden layers.
     dropout : float
-        Share of the hidden activations set to zero while training.
+        Share of the hidden activations that is set to zero during training.
     normalize : bool
         Whether a representation without scores is scaled to unit length.
     inputs : InputSpec
-        How the columns of a table enter.
+        Encoding of the columns of a table.
     input_width : int
-        Numbers that the encoding gives per row.
+        Number of outputs of the encoding per row.
     module : callable, optional
-        ``(n_features, n_outputs) -> torch.nn.Module``, in place of the layers above; it gets inputs as given.
+        ``(n_features, n_outputs) -> torch.nn.Module``, used instead of the layers above. It receives the columns
+        unchanged.
     n_scores : int, optional
-        Width of a linear head that scores the representation, which then is the last hidden layer (or the module's
-        output). None: the representation is the output.
+        Width of a linear head that computes scores from the representation. The representation is then the last hidden
+        layer, or the output of the module. None: the representation is the output.
     smoothing : SmoothingSpec, optional
-        How the representation is smoothed over bins of the target before it is scored, while training.
+        How the representation is smoothed over bins of the target during training, before the head.
     n_proxies : int, optional
-        Points of the representation's space that are learned with the weights, for an objective to compare rows with.
+        Number of proxies: points in the space of the representation that are learned together with the weights, and
+        that an objective compares with the rows.
     """
 
     n_features: int

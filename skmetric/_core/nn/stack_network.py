@@ -1,4 +1,4 @@
-"""What all networks have in common: a stack of models, a representation, and what follows from it."""
+"""Base class of all networks: a stack of models with a representation, a head and proxies."""
 
 import math
 from abc import abstractmethod
@@ -21,16 +21,16 @@ Weights = Mapping[str, NDArray]
 
 
 class Outputs(NamedTuple):
-    """What a network makes of rows.
+    """Outputs of a network for rows.
 
     Attributes
     ----------
-    representation : Tensor of shape (M, n, n_outputs)
-        The rows' embedding; where there are scores, the last hidden layer.
-    scores : Tensor of shape (M, n, n_scores), or None
-        What a linear head makes of it, where the network has one.
-    proxies : Tensor of shape (M, n_proxies, n_outputs), or None
-        Points to compare the representation with, where the network learns any: the same whatever the rows.
+    representation : Tensor of shape (n_models, n, n_outputs)
+        Embedding of the rows. If there are scores, the last hidden layer.
+    scores : Tensor of shape (n_models, n, n_scores), or None
+        Output of the linear head, if the network has one.
+    proxies : Tensor of shape (n_models, n_proxies, n_outputs), or None
+        Learned points to compare the representation with, if the network has any. They do not depend on the rows.
     """
 
     representation: Tensor
@@ -39,42 +39,42 @@ class Outputs(NamedTuple):
 
     @property
     def final(self) -> Tensor:
-        """The scores where there are any, else the representation."""
+        """The scores if there are any, else the representation."""
         return self.representation if self.scores is None else self.scores
 
     def detach(self) -> "Outputs":
-        """The same values, without a gradient; the network's own proxies may move on."""
+        """Return the same values without a gradient. Proxies are copied, because training changes them in place."""
         scores = None if self.scores is None else self.scores.detach()
         proxies = None if self.proxies is None else self.proxies.detach().clone()
         return Outputs(self.representation.detach(), scores, proxies)
 
 
 class StackNetwork(nn.Module):
-    """M models side by side, from rows (M, n, n_features) to their representation and to scores.
+    """Several models side by side, from rows (n_models, n, n_features) to their representation and to scores.
 
     Parameters
     ----------
     spec : NetworkSpec
-        The common shape.
+        Shape of each model.
     states : sequence of InputState
-        What the models' encodings have learned, one per model.
+        States of the input encodings, one per model.
     rngs : sequence of numpy.random.Generator
-        For initial weights, one per model.
+        Generators of the initial weights, one per model.
 
     Attributes
     ----------
     n_models : int
-        M.
+        Number of models.
     n_outputs : int
         Width of the representation.
     keep_width : int
-        How many activations of an item dropout decides over; 0 without dropout.
+        Number of activations per item that dropout may set to zero; 0 without dropout.
     row_block : int
-        Rows come in multiples of so many where outputs must not depend on how many there are.
+        Rows must be padded to a multiple of this number if outputs must not depend on the number of rows.
     draws_globally : bool
         Whether the representation may draw from torch's global generators.
     learns_representation : bool
-        Whether there is anything to learn before the head.
+        Whether the layers before the head have trainable parameters.
     """
 
     keep_width: int
@@ -90,21 +90,21 @@ class StackNetwork(nn.Module):
         self.learns_representation = any(p.requires_grad for p in self.parameters())
         self.head = None if spec.n_scores is None else StackedLinear(width, spec.n_scores, rngs, used)
         self.smoothing = None if spec.smoothing is None else FeatureSmoothing(spec.smoothing, self.n_models, width)
-        # Drawn last: a network with proxies starts from the other weights of one without.
+        # Drawn last, so that a network starts from the same other weights with and without proxies.
         self.proxies = None if spec.n_proxies is None else _draw_proxies(spec.n_proxies, width, rngs)
 
     def forward(
         self, x: Tensor, keep: Tensor | None = None, models: slice = ALL, bins: Tensor | None = None
     ) -> Outputs:
-        """Outputs of the given models for rows (M, n, n_features).
+        """Compute the outputs of the given models for rows (n_models, n, n_features).
 
-        While training, ``keep`` (M, n, keep_width) multiplies the activations, and ``bins`` (M, n) says by which bins
-        of the target the representation is smoothed on its way to the scores.
+        During training, activations are multiplied by ``keep`` (n_models, n, keep_width). ``bins`` (n_models, n) holds
+        the bins of the target for smoothing the representation before the head.
         """
         return self.conclude(self.represent(x, keep, models), models, bins)
 
     def conclude(self, representation: Tensor, models: slice = ALL, bins: Tensor | None = None) -> Outputs:
-        """Everything that follows from the rows' representation."""
+        """Compute the outputs from the representation of the rows."""
         proxies = self.proxies if self.proxies is None or models == ALL else self.proxies[models]
         if self.head is None:
             return Outputs(representation, None, proxies)
@@ -114,11 +114,11 @@ class StackNetwork(nn.Module):
         return Outputs(representation, self.head(features, models), proxies)
 
     def final(self, x: Tensor, models: slice = ALL) -> Tensor:
-        """Scores of rows where the network gives scores, else their representation."""
+        """Compute the scores of rows if the network has a head, else their representation."""
         return self(x, models=models).final
 
     def end_epoch(self) -> None:
-        """Note that all rows have been seen once more."""
+        """Update the statistics that are collected over an epoch."""
         if self.smoothing is not None:
             self.smoothing.end_epoch()
 
@@ -126,22 +126,22 @@ class StackNetwork(nn.Module):
     def _build_body(
         self, spec: NetworkSpec, states: Sequence[InputState], rngs: Sequence[np.random.Generator]
     ) -> tuple[int, Sequence[int]]:
-        """Make what leads to the representation; its width, and how many of these numbers each model uses."""
+        """Build the layers before the head. Returns the width, and the used columns of each model."""
 
     @abstractmethod
     def represent(self, x: Tensor, keep: Tensor | None = None, models: slice = ALL) -> Tensor:
-        """Representation of the rows, (M, n, n_outputs)."""
+        """Compute the representation of the rows, (n_models, n, n_outputs)."""
 
     @abstractmethod
     def weights_of(self, model: int) -> dict[str, NDArray]:
-        """Copies of everything that one model has learned, without the stack axis."""
+        """Return copies of all weights of one model, without the stack axis."""
 
     @abstractmethod
     def load(self, weights: Sequence[Weights]) -> None:
-        """Give each model its weights."""
+        """Set the weights of each model."""
 
 
 def _draw_proxies(n_proxies: int, width: int, rngs: Sequence[np.random.Generator]) -> nn.Parameter:
-    """Points of about length 1 in directions of their own."""
+    """Draw points of length about 1 in random directions."""
     drawn = np.stack([rng.standard_normal((n_proxies, width)) for rng in rngs]) / math.sqrt(width)
     return nn.Parameter(torch.from_numpy(drawn.astype(np.float32)))

@@ -1,4 +1,4 @@
-"""Samplers: from labels, groups or tuples to an epoch of index batches. numpy only."""
+"""Samplers that turn labels, groups or tuples into batches of indices, one epoch at once. Only numpy is needed."""
 
 from skmetric._core.sampling.classes import ClassBatchSampler, block_shape
 from skmetric._core.sampling.groups import GroupBatchSampler

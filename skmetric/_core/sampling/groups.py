@@ -1,4 +1,4 @@
-"""Batches of whole groups, padded to lists of one length."""
+"""Batches of whole groups, padded to lists of equal length."""
 
 import numpy as np
 from numpy.typing import NDArray
@@ -7,34 +7,34 @@ from skmetric._core.sampling.classes import shuffle_within_classes
 
 __all__ = ["GroupBatchSampler"]
 
-# Lists are padded to lengths that grow by so much: an eighth of a batch is padding, on average.
+# Lists are padded to lengths that grow by this factor. On average, an eighth of a batch is padding.
 GROWTH = 1.25
 
 
 class GroupBatchSampler:
-    """Whole groups, many short ones or a few long ones a batch.
+    """Draws batches of whole groups: many short groups or a few long groups per batch.
 
-    An epoch shows every item once. A group longer than ``max_group_size`` is split at random, anew every epoch, into
-    lists as even as possible. Each step holds lists of similar lengths, as many as fit into a batch, padded to one
-    length; which lists meet is drawn anew every epoch.
+    An epoch shows every item once. A group longer than ``max_group_size`` is split at random into lists of about equal
+    length, in a new way every epoch. Each step holds lists of similar length, as many as fit into a batch, padded
+    to the same length. Which lists are in the same step is drawn again every epoch.
 
     Parameters
     ----------
-    groups : array of int, shape (n,)
-        The group of each item, numbered from 0, in any order.
+    groups : array of int, shape (n_samples,)
+        Group of each item, numbered from 0, in any order.
     batch_size : int
-        Items in a batch, padding included; more where the longest list needs it.
+        Number of items in a batch, including padding. It is larger if the longest list needs it.
     max_group_size : int
-        The longest list.
-    items : array of int, shape (n,), optional
-        The numbers of the items, where they are not 0 to n - 1.
+        Maximum length of a list.
+    items : array of int, shape (n_samples,), optional
+        Numbers of the items, if they are not 0 to n_samples - 1.
 
     Attributes
     ----------
     batch_length : int
-        Items in a batch, padding included.
+        Number of items in a batch, including padding.
     list_lengths : tuple of int
-        The lists' length in each step of an epoch.
+        Length of the lists in each step of an epoch.
 
     Examples
     --------
@@ -61,38 +61,38 @@ class GroupBatchSampler:
         self._starts, self._lengths = _split(np.bincount(groups), max_group_size)
         self._padded = _padded_lengths(self._lengths)
         self.batch_length = max(batch_size, int(self._lengths.max(initial=1)))
-        # Longest first: the list that opens a step decides how long its lists are.
-        self._step, self._place, lengths = _pack(np.sort(self._padded)[::-1], self.batch_length)
-        # Long and short lists take turns, the same way in every epoch.
+        # Longest first: the first list of a step determines the length of its lists.
+        self._step, self._offset, lengths = _pack(np.sort(self._padded)[::-1], self.batch_length)
+        # Long and short lists alternate at random, in the same order in every epoch.
         turn = np.random.default_rng(0).permutation(len(lengths))
         self._step = np.argsort(turn)[self._step]
         self.list_lengths = tuple(lengths[turn].tolist())
 
     def draw_epoch(self, rng: np.random.Generator) -> NDArray[np.integer]:
-        """Items of one epoch, shape (n_steps, batch_length), list after list within a step; -1 where there is none."""
+        """Draw the items of one epoch, (n_steps, batch_length), list after list in each step; -1 for no item."""
         deck = self._items[shuffle_within_classes(self._groups, rng)]
         order = np.lexsort((rng.random(len(self._padded)), -self._padded))
         starts, lengths = self._starts[order], self._lengths[order]
         within = np.arange(lengths.sum()) - np.repeat(np.cumsum(lengths) - lengths, lengths)
         batches = np.full((len(self.list_lengths), self.batch_length), -1)
-        batches[np.repeat(self._step, lengths), np.repeat(self._place, lengths) + within] = deck[
+        batches[np.repeat(self._step, lengths), np.repeat(self._offset, lengths) + within] = deck[
             np.repeat(starts, lengths) + within
         ]
         return batches
 
 
 def _split(sizes: NDArray[np.integer], longest: int) -> tuple[NDArray[np.integer], NDArray[np.integer]]:
-    """Starts and lengths of the lists that groups, one after the other, are split into: as few and even as possible."""
+    """Split consecutive groups into few lists of about equal length. Returns the starts and lengths of the lists."""
     sizes = sizes[sizes > 0]
     n_lists = -(-sizes // longest)
     group = np.repeat(np.arange(len(sizes)), n_lists)
-    place = np.arange(len(group)) - np.repeat(np.cumsum(n_lists) - n_lists, n_lists)
-    lengths = sizes[group] // n_lists[group] + (place < sizes[group] % n_lists[group])
+    index = np.arange(len(group)) - np.repeat(np.cumsum(n_lists) - n_lists, n_lists)
+    lengths = sizes[group] // n_lists[group] + (index < sizes[group] % n_lists[group])
     return np.cumsum(lengths) - lengths, lengths
 
 
 def _padded_lengths(lengths: NDArray[np.integer]) -> NDArray[np.integer]:
-    """The next length of a growing series, at most the longest there is."""
+    """Round lengths up to the next number of a growing series, at most the longest length."""
     longest = int(lengths.max(initial=1))
     series = [1]
     while series[-1] < longest:
@@ -103,7 +103,7 @@ def _padded_lengths(lengths: NDArray[np.integer]) -> NDArray[np.integer]:
 def _pack(
     padded: NDArray[np.integer], room: int
 ) -> tuple[NDArray[np.integer], NDArray[np.integer], NDArray[np.integer]]:
-    """Fill steps with lists, longest first: each list's step and place, and each step's list length."""
+    """Fill steps with lists, longest first. Returns step and offset of each list, and the list length of each step."""
     first, lengths = [], []
     start = 0
     while start < len(padded):
@@ -111,5 +111,5 @@ def _pack(
         lengths.append(int(padded[start]))
         start += room // lengths[-1]
     step = np.searchsorted(first, np.arange(len(padded)), side="right") - 1
-    place = (np.arange(len(padded)) - np.array(first, dtype=int)[step]) * np.array(lengths, dtype=int)[step]
-    return step, place, np.array(lengths, dtype=int)
+    offset = (np.arange(len(padded)) - np.array(first, dtype=int)[step]) * np.array(lengths, dtype=int)[step]
+    return step, offset, np.array(lengths, dtype=int)

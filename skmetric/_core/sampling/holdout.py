@@ -11,26 +11,27 @@ __all__ = ["holdout_lists", "spread_holdout", "stratified_holdout"]
 def holdout_lists(
     lists: NDArray[np.integer], fraction: float, rng: np.random.Generator
 ) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-    """Split items into a training and a validation part, whole lists each.
+    """Split items into a training and a validation part, each with whole lists.
 
     Parameters
     ----------
-    lists : array of int, shape (n,)
-        The list of each item.
+    lists : array of int, shape (n_samples,)
+        List of each item.
     fraction : float
-        Share of the lists to hold out: between 0 and 1, rounded, at least one list, and not the last one.
+        Fraction of the lists to hold out, between 0 and 1. The number is rounded. At least one list is held out, and at
+        least one stays.
     rng : numpy.random.Generator
-        Draws the lists.
+        Generator that draws the lists.
 
     Returns
     -------
     train, validation : arrays of int
-        Places of items, in rising order.
+        Indices of items, in ascending order.
 
     Raises
     ------
     ValueError
-        When there is only one list.
+        If there is only one list.
 
     Examples
     --------
@@ -43,8 +44,8 @@ def holdout_lists(
     ids = np.unique(lists)
     if len(ids) < 2:
         raise ValueError(
-            "early_stopping must hold out whole groups, and there is only one; pass X_val, y_val and groups_val, or "
-            "set early_stopping=False."
+            "early_stopping must hold out whole groups, got only one group. Pass X_val, y_val and groups_val, or set "
+            "early_stopping=False."
         )
     n_held_out = min(max(round(fraction * len(ids)), 1), len(ids) - 1)
     is_held_out = np.isin(lists, rng.choice(ids, n_held_out, replace=False))
@@ -54,24 +55,24 @@ def holdout_lists(
 def spread_holdout(
     values: NDArray, n_held_out: int, rng: np.random.Generator
 ) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-    """Split items into a training and a validation part that is spread over the values: one of each run of neighbors.
+    """Split items into a training and a validation part that covers the whole range of the values.
 
-    Items are ordered by value and cut into as many runs, as even as possible, as items are to be held out; each run
-    gives one at random. Tails are therefore held out in proportion.
+    Items are sorted by value and split into ``n_held_out`` runs, as even as possible. One random item per run is held
+    out. Tails are therefore held out in proportion.
 
     Parameters
     ----------
-    values : array of shape (n,)
-        One number an item.
+    values : array of shape (n_samples,)
+        One number per item.
     n_held_out : int
-        From 1 to n.
+        Number of items to hold out, from 1 to n_samples.
     rng : numpy.random.Generator
-        Draws the items.
+        Generator that draws the items.
 
     Returns
     -------
     train, validation : arrays of int
-        Places of items, in rising order.
+        Indices of items, in ascending order.
 
     Examples
     --------
@@ -83,33 +84,33 @@ def spread_holdout(
     array([2, 8])
     """
     edges = np.arange(n_held_out + 1) * len(values) // n_held_out
-    places = edges[:-1] + rng.integers(0, np.diff(edges))
+    ranks = edges[:-1] + rng.integers(0, np.diff(edges))
     is_held_out = np.zeros(len(values), dtype=bool)
-    is_held_out[np.argsort(values, kind="stable")[places]] = True
+    is_held_out[np.argsort(values, kind="stable")[ranks]] = True
     return np.flatnonzero(~is_held_out), np.flatnonzero(is_held_out)
 
 
 def stratified_holdout(
     labels: NDArray[np.integer], fraction: float, rng: np.random.Generator
 ) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-    """Split rows into a training and a validation part that holds the same fraction of every class.
+    """Split rows into a training and a validation part, with the same fraction of every class.
 
-    A class gives ``round(fraction * size)`` rows; of its rows at least two stay for training, as one row alone makes no
-    positive pair.
+    ``round(fraction * size)`` rows of each class are held out. At least two rows of a class stay for training, because
+    one row cannot form a positive pair.
 
     Parameters
     ----------
-    labels : array of int, shape (n,)
-        The class of each row, coded 0, 1, ...
+    labels : array of int, shape (n_samples,)
+        Class of each row, coded 0, 1, ...
     fraction : float
-        Between 0 and 1.
+        Fraction of the rows to hold out, between 0 and 1.
     rng : numpy.random.Generator
-        Draws the rows.
+        Generator that draws the rows.
 
     Returns
     -------
     train, validation : arrays of int
-        Row indices, in rising order.
+        Row indices, in ascending order.
 
     Examples
     --------
@@ -123,6 +124,6 @@ def stratified_holdout(
     sizes = np.bincount(labels)
     held_out = np.clip(np.round(fraction * sizes).astype(np.int64), 0, np.maximum(sizes - 2, 0))
     by_class = shuffle_within_classes(labels, rng)
-    place = np.arange(len(labels)) - np.repeat(np.cumsum(sizes) - sizes, sizes)
-    is_held_out = place < np.repeat(held_out, sizes)
+    index = np.arange(len(labels)) - np.repeat(np.cumsum(sizes) - sizes, sizes)
+    is_held_out = index < np.repeat(held_out, sizes)
     return np.sort(by_class[~is_held_out]), np.sort(by_class[is_held_out])

@@ -1,4 +1,4 @@
-"""Batches of pairs or triplets, with negatives drawn at random where they are asked for."""
+"""Batches of pairs or triplets, with optional random negatives."""
 
 import numpy as np
 from numpy.typing import NDArray
@@ -7,31 +7,31 @@ __all__ = ["TupleBatchSampler"]
 
 
 class TupleBatchSampler:
-    """Whole tuples, each once an epoch, in random order.
+    """Draws batches of whole tuples, each tuple once per epoch, in random order.
 
-    The items of tuple i are ``i * tuple_size`` and those after it. Batches are as even as possible; places that are
-    left over hold -1. Random negatives, for all tuples of a batch alike, come after them: items of their own, drawn
-    uniformly and anew for every batch.
+    The items of tuple i are the ``tuple_size`` items from ``i * tuple_size`` on. Batches are as even as possible, and
+    unused slots hold -1. Random negatives follow at the end of a batch and serve all its tuples. They are separate
+    items, drawn uniformly for each batch.
 
     Parameters
     ----------
-    tuples : array of int, shape (n,)
+    tuples : array of int, shape (n_tuples,)
         The tuples to draw.
     tuple_size : int
-        Items in a tuple.
+        Number of items in a tuple.
     batch_size : int
-        Most items in a batch, negatives included; more where two tuples need it.
+        Maximum number of items in a batch, including negatives. It is larger if two tuples need it.
     n_negatives : int, default=0
-        Random negatives a batch.
+        Number of random negatives per batch.
     negatives : tuple of int, (first, number), default=(0, 0)
-        The items that negatives are drawn from.
+        Range of the items from which negatives are drawn.
 
     Attributes
     ----------
     batch_length : int
-        Items in a batch.
+        Number of items in a batch.
     list_lengths : tuple of int
-        For each step of an epoch ``batch_length``: tuples of a batch may be compared with each other.
+        ``batch_length`` for each step of an epoch, because all tuples of a batch may be compared.
 
     Examples
     --------
@@ -59,7 +59,7 @@ class TupleBatchSampler:
         self.list_lengths = (self.batch_length,) * -(-len(tuples) // self._per_batch)
 
     def draw_epoch(self, rng: np.random.Generator) -> NDArray[np.integer]:
-        """Items of one epoch, shape (n_steps, batch_length), tuple after tuple; -1 where there is none."""
+        """Draw the items of one epoch, (n_steps, batch_length), tuple after tuple; -1 for a slot without an item."""
         n_steps = len(self.list_lengths)
         turn = np.arange(len(self._tuples))
         drawn = np.full((n_steps, self._per_batch), -1)

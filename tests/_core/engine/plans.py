@@ -1,4 +1,4 @@
-"""Small plans for tests of the engine: a regression by least squares, to keep losses and samplers of ours out of it."""
+"""Small plans for tests of the engine: least-squares regression, independent of the losses and samplers of skmetric."""
 
 from dataclasses import dataclass
 
@@ -75,7 +75,7 @@ CPU = torch.device("cpu")
 
 @dataclass(frozen=True)
 class Everything(SquaredError):
-    """Squared error, plus how far items are from those in memory and from a proxy each, where there are any."""
+    """Squared error, plus squared distances to items in memory and to one proxy per item, if there are any."""
 
     def loss(self, outputs, batch, hyperparameters):
         loss = super().loss(outputs, batch, hyperparameters)
@@ -94,7 +94,7 @@ N_ITEMS = 400
 
 
 def make_items_plan(seed=0, X=None, **changes):
-    """Many items of few rows, with something known about each; ``spec`` changes the network."""
+    """Build a plan with many items of few rows, and values for each item. ``spec`` changes the network."""
     rng = np.random.default_rng([7, seed])
     X = rng.normal(size=(20, 5)).astype(np.float32) if X is None else X
     return make_plan(
@@ -111,7 +111,7 @@ def make_items_plan(seed=0, X=None, **changes):
     )
 
 
-# What may be asked for beside plain training, each alone and all together.
+# Options of a plan beyond plain training, each alone and all together.
 FEATURES = {
     "proxies": {"spec": {"n_proxies": 4}},
     "memory": {"memory_size": 130},
@@ -126,7 +126,7 @@ def with_dropout(changes, dropout=0.3, **spec):
 
 
 def assert_same(result, other):
-    """Two results have the same bits."""
+    """Check that two results are equal, bit for bit."""
     assert result.network.weights.keys() == other.network.weights.keys()
     for name in result.network.weights:
         np.testing.assert_array_equal(result.network.weights[name], other.network.weights[name])

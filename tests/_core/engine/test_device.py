@@ -7,7 +7,7 @@ from skmetric._core.engine import randomness, resolve_device
 
 @pytest.fixture
 def two_gpus(monkeypatch):
-    """As if there were two, of which the second is this thread's current one."""
+    """Pretend that there are two GPUs, and that the second is the current one of this thread."""
     monkeypatch.setattr(torch.cuda, "is_available", lambda: True)
     monkeypatch.setattr(torch.cuda, "device_count", lambda: 2)
     monkeypatch.setattr(torch.cuda, "current_device", lambda: 1)

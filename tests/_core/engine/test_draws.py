@@ -39,9 +39,9 @@ def test_every_model_gets_what_it_would_get_alone():
     plans[2] = replace(plans[2], sampler=plans[0].sampler)
     draws, rngs = BatchDraws(plans), [open_stream(plan.seed, Stream.BATCHES) for plan in plans]
     kept = [0, 1, 2]
-    for going_on in ([0, 1, 2], [1, 2], [2]):
-        draws = draws.keep_only([kept.index(model) for model in going_on])
-        kept = going_on
+    for remaining in ([0, 1, 2], [1, 2], [2]):
+        draws = draws.keep_only([kept.index(model) for model in remaining])
+        kept = remaining
         for model, drawn in zip(kept, draws.draw_epoch(), strict=True):
             np.testing.assert_array_equal(drawn, plans[model].sampler.draw_epoch(rngs[model]))
 

@@ -34,7 +34,7 @@ def test_models_of_one_seed_draw_the_same():
     both = draw([4, 3, 4], 6)
     torch.testing.assert_close(both[:, 0], both[:, 2], rtol=0, atol=0)
     torch.testing.assert_close(both[:, :2], draw([4, 3], 6), rtol=0, atol=0)
-    # Where all have the same, it is there once.
+    # If all models have the same masks, they are stored once.
     torch.testing.assert_close(draw([4, 4], 6), draw([4], 6), rtol=0, atol=0)
 
 

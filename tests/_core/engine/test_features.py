@@ -1,4 +1,4 @@
-"""What holds for proxies, memory, pieces and shared rows alike."""
+"""Properties of proxies, memory, pieces and shared rows, each alone and together."""
 
 import numpy as np
 import pytest
@@ -44,7 +44,7 @@ def test_one_table_gives_a_model_of_a_stack_its_own_fit_too(feature):
 @FEATURE
 def test_a_shrinking_stack_goes_on_as_if_nothing_had_happened(feature):
     def planned(seed):
-        # Model k is best at epoch k + 1, and stops an epoch later.
+        # Model k is best at epoch k + 1, and stops one epoch later.
         scores = iter([*range(seed + 1), *[-1] * 20])
         validation = Validation(np.zeros((1, 5), np.float32), lambda outputs: next(scores))
         changes = with_dropout(FEATURES[feature])

@@ -21,8 +21,8 @@ def build(n_models=M, dtype=torch.float32, **changes):
     return network, FlatParameters(network), x
 
 
-def judge(network, representation):
-    """A loss that no sum over items is: it compares each with each, by representation, scores and proxies."""
+def loss_of(network, representation):
+    """Compute a loss that is no sum over items: it compares all pairs by representation, scores and proxies."""
     outputs = network.conclude(representation)
     final = outputs.final
     loss = (final.unsqueeze(1) - final.unsqueeze(2)).square().sum(-1).neg().exp().mean(-1).mean(-1)
@@ -33,7 +33,7 @@ def judge(network, representation):
 
 
 def assert_close(one, other, rtol):
-    """Relative to the largest entry of each model."""
+    """Check that the gap is small, relative to the largest entry of each model."""
     gap = (one - other).abs().amax(-1) / other.abs().amax(-1)
     assert (gap <= rtol).all(), gap
 
@@ -59,9 +59,9 @@ def test_pieces_give_the_gradient_of_the_whole(spec, length, dtype, rtol):
     if network.keep_width:
         rng = torch.Generator().manual_seed(1)
         keep = torch.randint(0, 2, (M, N, network.keep_width), generator=rng).to(dtype) / 0.7
-    whole = Whole(network, flat)(x, keep, partial(judge, network))
+    whole = Whole(network, flat)(x, keep, partial(loss_of, network))
     expected = whole.gradient.clone()
-    pieced = InPieces(network, flat, length)(x, keep, partial(judge, network))
+    pieced = InPieces(network, flat, length)(x, keep, partial(loss_of, network))
     assert_close(pieced.gradient, expected, rtol)
     assert (expected.abs().amax(-1) > 0).all()
     torch.testing.assert_close(pieced.loss, whole.loss)
@@ -74,8 +74,8 @@ def test_pieces_give_the_gradient_of_the_whole(spec, length, dtype, rtol):
 def test_models_may_share_dropouts_factors():
     network, flat, x = build()
     keep = torch.randint(0, 2, (1, N, network.keep_width), generator=torch.Generator().manual_seed(1)).float()
-    expected = Whole(network, flat)(x, keep, partial(judge, network)).gradient.clone()
-    assert_close(InPieces(network, flat, 10)(x, keep, partial(judge, network)).gradient, expected, 1e-6)
+    expected = Whole(network, flat)(x, keep, partial(loss_of, network)).gradient.clone()
+    assert_close(InPieces(network, flat, 10)(x, keep, partial(loss_of, network)).gradient, expected, 1e-6)
 
 
 def test_an_objective_may_differentiate_scores_by_the_representation():
@@ -120,12 +120,12 @@ def test_a_users_module_draws_the_same_twice():
         torch.manual_seed(0)
         network, flat, x = build(1, module=Dropping)
         torch.manual_seed(1)
-        pieced = InPieces(network, flat, 10)(x, None, partial(judge, network))
+        pieced = InPieces(network, flat, 10)(x, None, partial(loss_of, network))
         gradient, after = pieced.gradient.clone(), torch.get_rng_state()
-        # The same draws, piece by piece, in one graph.
+        # The same random numbers, piece by piece, in one graph.
         torch.manual_seed(1)
         representation = torch.cat([network.represent(piece) for piece in x.split(10, 1)], 1)
-        outputs, loss = judge(network, representation)
+        outputs, loss = loss_of(network, representation)
         assert_close(gradient, flat.gradient(loss), 1e-6)
         torch.testing.assert_close(pieced.outputs.representation, outputs.representation, rtol=0, atol=0)
         assert torch.equal(after, torch.get_rng_state())
@@ -174,5 +174,5 @@ def test_activations_of_one_piece_are_alive_at_a_time():
     seen = []
     network, flat, x = build(1, module=Watching)
     seen.clear()
-    InPieces(network, flat, 20)(x, None, partial(judge, network))
+    InPieces(network, flat, 20)(x, None, partial(loss_of, network))
     assert seen == [(20, False), (17, False), (20, True), (17, True)]

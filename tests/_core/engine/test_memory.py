@@ -12,7 +12,7 @@ from tests._core.engine.plans import CPU, Shuffled, SquaredError, make_items_pla
 
 @dataclass(frozen=True)
 class Holes(Shuffled):
-    """The last two places of each batch hold no item."""
+    """The last two slots of each batch hold no item."""
 
     def draw_epoch(self, rng):
         items = super().draw_epoch(rng)
@@ -22,7 +22,7 @@ class Holes(Shuffled):
 
 @dataclass(frozen=True)
 class Watched(SquaredError):
-    """Keeps copies of what came, and of the memory it came with."""
+    """Keeps copies of the items of each step, and of the memory at this step."""
 
     seen: list = field(default_factory=list, compare=False)
     monitored: list = field(default_factory=list, compare=False)
@@ -41,7 +41,7 @@ def remembered(batch):
 
 
 def listed(representation, items):
-    """A tuple an item, for each model."""
+    """Return one tuple per item, for each model."""
     known = [items.rows.unsqueeze(-1), *([] if items.values is None else [items.values]), representation]
     return [[tuple(item) for item in model] for model in torch.cat(known, -1).tolist()]
 
@@ -65,8 +65,8 @@ def test_it_holds_what_a_deque_would(size, sampler):
     for model in range(2):
         expected = deque(maxlen=size)
         for items, memory in seen:
-            there = [item for item in memory[model] if item[0] >= 0]
-            assert sorted(there) == sorted(item for item in expected if item[0] >= 0)
+            found = [item for item in memory[model] if item[0] >= 0]
+            assert sorted(found) == sorted(item for item in expected if item[0] >= 0)
             assert len(memory[model]) == size
             expected.extend(items[model])
     assert len(seen) == 2 * 25
@@ -107,10 +107,10 @@ def test_the_ring_stays_where_it_is():
     for step in stack.draw_epoch(0):
         stack.train_step(step)
         memories.append(step.batch.memory)
-    places = {
+    addresses = {
         tuple(part.data_ptr() for part in (memory.representation, memory.rows, memory.values)) for memory in memories
     }
-    assert len(places) == 1
+    assert len(addresses) == 1
     assert not memories[0].representation.requires_grad
 
 
@@ -124,7 +124,7 @@ def test_a_smaller_stack_goes_on_with_the_same_memory():
     part = part.keep_only([2, 0])
     for stack in (whole, part):
         stack.train_epoch(1)
-    for model, place in ((0, 1), (2, 0)):
-        # Ring for ring: also what lies where is the same.
-        kept = [memory[place] for _, memory in part.plans[0].objective.seen[-4:]]
+    for model, index in ((0, 1), (2, 0)):
+        # The rings are equal, including the order of their items.
+        kept = [memory[index] for _, memory in part.plans[0].objective.seen[-4:]]
         assert kept == [memory[model] for _, memory in whole.plans[0].objective.seen[-4:]]

@@ -23,14 +23,14 @@ def test_other_shapes_and_step_counts_go_elsewhere():
 def test_stacks_are_of_even_size_below_the_limit(max_stack, sizes):
     parts = split_into_stacks([make_plan(seed) for seed in range(7)], CPU, max_stack)
     assert [len(stack) for stack in parts] == sizes
-    assert sorted(place for stack in parts for place in stack) == list(range(7))
+    assert sorted(index for stack in parts for index in stack) == list(range(7))
 
 
 @pytest.mark.parametrize(("n_jobs", "sizes"), [(1, [7]), (2, [4, 3]), (3, [3, 2, 2]), (100, [1] * 7)])
 def test_there_is_a_stack_for_every_job(n_jobs, sizes):
     parts = split_into_stacks([make_plan(seed) for seed in range(7)], CPU, None, n_jobs=n_jobs)
     assert [len(stack) for stack in parts] == sizes
-    assert sorted(place for stack in parts for place in stack) == list(range(7))
+    assert sorted(index for stack in parts for index in stack) == list(range(7))
 
 
 def test_jobs_are_shared_out_by_the_number_of_models():

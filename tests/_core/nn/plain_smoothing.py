@@ -1,4 +1,4 @@
-"""Feature smoothing once more, bin by bin and row by row, from the formulas."""
+"""Reference implementation of feature smoothing, bin by bin and row by row."""
 
 import math
 
@@ -6,7 +6,7 @@ import numpy as np
 
 
 class PlainSmoothing:
-    """Of one model."""
+    """Feature smoothing of one model."""
 
     def __init__(self, n_bins, radius, bandwidth):
         self.n_bins, self.radius, self.bandwidth = n_bins, radius, bandwidth
@@ -19,13 +19,13 @@ class PlainSmoothing:
         return sum(f * values[k] for f, k in zip(factors, near, strict=True)) / sum(factors)
 
     def __call__(self, x, bins):
-        """Note the rows, and move them."""
+        """Collect the rows, and return them smoothed."""
         self.epoch += [(row, b) for row, b in zip(x, bins, strict=True) if b >= 0]
         maps = [self.map(b) for b in bins]
         return np.stack([factor * row + offset for row, (factor, offset) in zip(x, maps, strict=True)])
 
     def map(self, b):
-        """What a row of bin b is multiplied by, and what is then added."""
+        """Return the factor and the offset of bin b."""
         if b not in self.mean:
             return 1.0, 0.0
         ratio = np.clip(self.smoothed(self.variance, b) / np.where(self.variance[b] > 0, self.variance[b], 1), 0.1, 10)

@@ -1,4 +1,4 @@
-"""The contract of encodings, by those there are and by one whose width depends on the table."""
+"""Contract of input encodings: the ones in ``INPUTS``, and one whose width depends on the table."""
 
 import pickle
 from dataclasses import dataclass
@@ -11,7 +11,7 @@ from skmetric import RankSimRegressor
 from skmetric._core.engine import fit_stack, split_into_stacks
 from skmetric._core.nn import INPUTS, Columns
 from skmetric._core.nn.inputs import InputLayer, ScaledInputs, round_up
-from skmetric.estimators.preparation import InputFits
+from skmetric.estimators.training_data import InputFits
 from tests._core.engine.plans import CPU, assert_same, make_plan, network_spec
 
 
@@ -28,7 +28,7 @@ class LevelsState:
         return round_up(self.n_used)
 
     def encode(self, columns):
-        """Which level the first column of each row is; -1 for one that was not seen."""
+        """Return the level of the first column of each row; -1 for an unknown level."""
         first = columns.numbers[:, 0]
         code = np.searchsorted(self.levels, first).clip(max=self.n_used - 1)
         return np.where(self.levels[code] == first, code, -1)[:, None].astype(np.float32)
@@ -45,7 +45,7 @@ class LevelsLayer(InputLayer):
 
 @dataclass(frozen=True)
 class Levels:
-    """One slot per level of the first column: as many as the training rows have."""
+    """One slot per level of the first column in the training rows."""
 
     def fit(self, columns, row_weights, before=None):
         return LevelsState(np.unique(columns.numbers[:, 0]))

@@ -29,13 +29,13 @@ def spec(**changes):
 
 
 def build(*seeds, spec):
-    """One model per seed, whose inputs are scaled by one table."""
+    """Build one model per seed, all with the same scaling of inputs."""
     table = np.random.default_rng(0).normal(size=(20, 5))
     return build_network(spec, [spec.inputs.fit(Columns(table), None)] * len(seeds), rngs(*seeds))
 
 
 def scaling(*tables, weights=None):
-    """The layer of a stack whose models have each a table of their own."""
+    """Build the layer of a stack with one table per model."""
     spec = ScaledInputs(limit=3.0)
     return spec.build([spec.fit(Columns(table), weights) for table in tables], [])
 
@@ -62,7 +62,7 @@ def test_input_scaling_does_not_see_units(scale, shift, seed):
     table = np.random.default_rng(seed).normal(size=(40, 3)).astype(np.float32)
     moved = (table * np.float32(scale) + np.float32(shift)).astype(np.float32)
     plain, other = scaling(table), scaling(moved)
-    # What float32 loses of a shifted column depends on the shift in units of its spread.
+    # The precision that float32 loses depends on the shift relative to the spread of the column.
     tolerance = 1e-5 * (1 + abs(shift) / scale)
     torch.testing.assert_close(
         other(torch.from_numpy(moved)[None]), plain(torch.from_numpy(table)[None]), rtol=0, atol=tolerance

@@ -51,7 +51,7 @@ def test_an_epoch_deals_every_row_about_once():
     sampler = ClassBatchSampler(labels, batch_size=64, samples_per_class=4)
     times = np.bincount(sampler.draw_epoch(np.random.default_rng(0)).ravel(), minlength=len(labels))
     assert times.sum() == sampler.n_steps * 64
-    # Ten slots a class, some rounded up: no row is left out, and only the start of a deck comes up again.
+    # Ten slots per class, some rounded up: each row is drawn, and only the first shuffled rows are drawn again.
     assert set(times) <= {0, 1, 2}
     assert (times == 1).mean() > 0.95
 
@@ -63,7 +63,7 @@ def test_classes_come_up_in_proportion_to_their_size():
     rng = np.random.default_rng(0)
     slots = np.mean([np.bincount(labels[sampler.draw_epoch(rng)[:, ::4]].ravel(), minlength=10) for _ in range(200)], 0)
     assert sampler.n_steps == 66
-    # The largest class is capped at once a batch; the others share what it leaves.
+    # The largest class is capped at once per batch. The others share the remaining slots.
     assert slots[5] == 66
     others = np.delete(sizes, 5)
     np.testing.assert_allclose(np.delete(slots, 5), others * (3 * 66 - 66) / others.sum(), rtol=0.15, atol=0.1)

@@ -1,4 +1,4 @@
-"""Batches of whole groups, and whole groups held out."""
+"""Batches of whole groups, and the holdout of whole groups."""
 
 import time
 import tracemalloc
@@ -36,7 +36,7 @@ def build(table, **changes):
 
 
 def lists_of(sampler, batches):
-    """Items of each list of an epoch, one array a list, step after step; the padding checked on the way."""
+    """Return the items of each list of an epoch, one array per list, step after step, and check the padding."""
     found = []
     for batch, length in zip(batches, sampler.list_lengths, strict=True):
         n_lists = len(batch) // length
@@ -93,7 +93,7 @@ def test_steps_are_the_same_in_every_epoch_and_hold_a_batch(table):
     longest = max(map(len, lists))
     assert sampler.batch_length == max(table["batch_size"], longest)
     assert max(sampler.list_lengths) == longest
-    # No step could have been left out: all but the last one packed hold as many lists as fit.
+    # No step is unnecessary: all steps except the last packed one hold as many lists as fit.
     room = sorted((sampler.batch_length // length for length in sampler.list_lengths), reverse=True)
     assert sum(room) - len(lists) < max(room)
 
@@ -133,7 +133,7 @@ def test_numbering_and_order_decide_nothing_about_the_shapes(table):
 
 
 def numbered(how):
-    """Groups of 5, 2, 2, 2, 2 and 2 items in three disguises, and what makes each item's plain number of it."""
+    """Groups of 5, 2, 2, 2, 2 and 2 items, numbered in three ways, and the plain number of each item."""
     plain = np.repeat(np.arange(6), [5, 2, 2, 2, 2, 2])
     if how == "renumbered":
         return np.array([7, 0, 3, 2, 9, 4])[plain], np.arange(15)
@@ -145,7 +145,7 @@ def numbered(how):
 
 @pytest.mark.parametrize("how", ["plain", "renumbered", "shuffled"])
 def test_every_split_and_every_meeting_is_as_likely(how):
-    """The long group falls into 3 + 2 items at random; any two of the others are as likely to share a step."""
+    """The long group is split into 3 + 2 items at random. All pairs of other groups share a step equally often."""
     groups, plain = numbered(how)
     sampler = GroupBatchSampler(groups, batch_size=4, max_group_size=3)
     rng = np.random.default_rng(0)
@@ -159,10 +159,10 @@ def test_every_split_and_every_meeting_is_as_likely(how):
             met = sorted({(plain[item] - 5) // 2 for item in batch[batch >= 0] if plain[item] > 4})
             meetings.update((a, b) for a in met for b in met if a < b)
     assert len(together) == 10
-    # Of the 10 pairs of a group of 5, 3 + 1 are in one list; five standard deviations of leeway.
+    # Of the 10 pairs of a group of 5, 3 + 1 are in one list. The tolerance is five standard deviations.
     assert all(abs(times / n_epochs - 0.4) < 0.05 for times in together.values())
     assert len(meetings) == 10
-    # With the part of the long group they are six, and two a step.
+    # With the rest of the long group there are six lists, two per step.
     assert all(abs(times / n_epochs - 0.2) < 0.04 for times in meetings.values())
 
 
@@ -172,16 +172,16 @@ def test_similar_lengths_share_a_step_so_that_little_is_padding():
     sampler = GroupBatchSampler(groups, batch_size=512, max_group_size=200)
     padding = (sampler.draw_epoch(rng) < 0).mean()
     assert padding < 0.25
-    alike = GroupBatchSampler(np.arange(10_000) // 10, batch_size=250, max_group_size=250)
-    assert set(alike.list_lengths) == {10}
-    assert (alike.draw_epoch(rng) >= 0).all()
+    even = GroupBatchSampler(np.arange(10_000) // 10, batch_size=250, max_group_size=250)
+    assert set(even.list_lengths) == {10}
+    assert (even.draw_epoch(rng) >= 0).all()
 
 
 def test_one_item_and_short_lists():
     sampler = GroupBatchSampler(np.array([0]), batch_size=1, max_group_size=1)
     assert sampler.list_lengths == (1,)
     assert_array_equal(sampler.draw_epoch(np.random.default_rng(0)), [[0]])
-    # Limits above the number of items pad the batch alone, not the list.
+    # Limits above the number of items pad only the batch, not the list.
     wide = GroupBatchSampler(np.array([1, 1, 1]), batch_size=10, max_group_size=50)
     assert (wide.list_lengths, wide.batch_length) == ((3,), 10)
 
@@ -202,7 +202,7 @@ def test_large_tables_take_little_time_and_memory(n_items, size, max_group_size)
     tracemalloc.stop()
     assert (batches >= 0).sum() == n_items
     assert batches.size < 1.1 * n_items + 256
-    # Some whole numbers an item; seconds even on a busy machine.
+    # A few integers per item, and seconds even on a busy machine.
     assert peak < 130 * n_items + (1 << 20)
     assert seconds < 10
 
@@ -232,5 +232,5 @@ def test_every_list_is_as_likely_to_be_held_out():
 
 
 def test_one_list_cannot_be_held_out():
-    with pytest.raises(ValueError, match="whole groups, and there is only one"):
+    with pytest.raises(ValueError, match="early_stopping must hold out whole groups, got only one group"):
         holdout_lists(np.zeros(9, dtype=int), 0.5, np.random.default_rng(0))

@@ -14,9 +14,9 @@ def test_each_run_of_neighbors_gives_one(n, seed, data):
     train, held_out = spread_holdout(values, n_held_out, np.random.default_rng(seed))
     np.testing.assert_array_equal(np.sort(np.r_[train, held_out]), np.arange(n))
     assert len(held_out) == n_held_out
-    place = np.empty(n, dtype=int)
-    place[np.argsort(values, kind="stable")] = np.arange(n)
-    run = np.searchsorted(np.arange(n_held_out + 1) * n // n_held_out, place[held_out], side="right")
+    rank = np.empty(n, dtype=int)
+    rank[np.argsort(values, kind="stable")] = np.arange(n)
+    run = np.searchsorted(np.arange(n_held_out + 1) * n // n_held_out, rank[held_out], side="right")
     assert len(np.unique(run)) == n_held_out
 
 

@@ -1,4 +1,4 @@
-"""Batches of whole tuples, and the negatives that are drawn for them."""
+"""Batches of whole tuples, and their random negatives."""
 
 import time
 from collections import Counter
@@ -28,7 +28,7 @@ thoroughly = settings(max_examples=120, deadline=None)
 
 
 def build(table):
-    """Some of the tuples of a table, in no order; candidates come after the items of all tuples."""
+    """Build a sampler for some tuples of a table, in random order. Candidates follow the items of all tuples."""
     n_all = table["n"] + table["n_left_out"]
     tuples = np.random.default_rng(table["seed"]).permutation(n_all)[: table["n"]]
     first = n_all * table["tuple_size"]
@@ -43,7 +43,7 @@ def build(table):
 
 
 def parts_of(batches, table):
-    """The places of tuples, (n_steps, places, tuple_size), and the negatives, (n_steps, n_negatives)."""
+    """Return the slots of tuples, (n_steps, n_slots, tuple_size), and the negatives, (n_steps, n_negatives)."""
     end = batches.shape[1] - table["n_negatives"]
     return batches[:, :end].reshape(len(batches), -1, table["tuple_size"]), batches[:, end:]
 
@@ -55,8 +55,8 @@ def test_an_epoch_shows_every_tuple_once_whole_and_in_order(table):
     size = table["tuple_size"]
     rng = np.random.default_rng(table["seed"])
     for _ in range(2):
-        places, _ = parts_of(sampler.draw_epoch(rng), table)
-        real = places[places[..., 0] >= 0]
+        slots, _ = parts_of(sampler.draw_epoch(rng), table)
+        real = slots[slots[..., 0] >= 0]
         shown = real[:, 0] // size
         assert_array_equal(np.sort(shown), np.sort(tuples))
         assert_array_equal(real, shown[:, None] * size + np.arange(size))
@@ -66,10 +66,10 @@ def test_an_epoch_shows_every_tuple_once_whole_and_in_order(table):
 @any_table
 def test_only_whole_tuples_are_missing(table):
     _, _, sampler = build(table)
-    places, negatives = parts_of(sampler.draw_epoch(np.random.default_rng(table["seed"])), table)
-    is_missing = places[..., 0] < 0
-    assert_array_equal(places < 0, np.broadcast_to(is_missing[..., None], places.shape))
-    assert (places[is_missing] == -1).all()
+    slots, negatives = parts_of(sampler.draw_epoch(np.random.default_rng(table["seed"])), table)
+    is_missing = slots[..., 0] < 0
+    assert_array_equal(slots < 0, np.broadcast_to(is_missing[..., None], slots.shape))
+    assert (slots[is_missing] == -1).all()
     assert (negatives >= 0).all()
 
 
@@ -81,7 +81,7 @@ def test_batches_are_of_the_size_asked_for_as_few_as_possible_and_even(table):
     batches = sampler.draw_epoch(np.random.default_rng(table["seed"]))
     assert batches.shape == (len(sampler.list_lengths), sampler.batch_length)
     assert set(sampler.list_lengths) == {sampler.batch_length}
-    # As many tuples as fit, but two at least: a lone pair has no other to be told from.
+    # As many tuples as fit, but at least two: a single pair has no other pair to compare with.
     per_batch = max(2, (table["batch_size"] - table["n_negatives"]) // size)
     assert sampler.batch_length == per_batch * size + table["n_negatives"]
     assert len(batches) == -(-table["n"] // per_batch)
@@ -95,11 +95,11 @@ def test_batches_are_of_the_size_asked_for_as_few_as_possible_and_even(table):
 def test_negatives_are_candidates_alone(table):
     table = {**table, "n_negatives": max(1, table["n_negatives"])}
     _, first, sampler = build(table)
-    places, negatives = parts_of(sampler.draw_epoch(np.random.default_rng(table["seed"])), table)
+    slots, negatives = parts_of(sampler.draw_epoch(np.random.default_rng(table["seed"])), table)
     assert negatives.shape == (len(sampler.list_lengths), table["n_negatives"])
     assert negatives.min() >= first
     assert negatives.max() < first + table["n_candidates"]
-    assert places.max() < first
+    assert slots.max() < first
 
 
 @thoroughly
@@ -115,7 +115,7 @@ def test_the_same_generator_gives_the_same_epochs(table):
 @thoroughly
 @any_table
 def test_shapes_are_decided_by_numbers_alone(table):
-    """Which tuples there are, and how many candidates, changes no shape: folds of one size make one stack."""
+    """Shapes depend neither on the tuples nor on the number of candidates, so folds of equal size make one stack."""
     sampler = build(table)[2]
     other = build({**table, "seed": table["seed"] + 1, "n_left_out": 7, "n_candidates": 5})[2]
     assert other.batch_length == sampler.batch_length
@@ -132,7 +132,7 @@ def test_the_tuples_are_left_as_they_were():
 
 
 def test_every_place_and_every_meeting_is_as_likely():
-    """Of 7 triplets in 3 steps (of 3, 2 and 2), any two share a step as often as any other two."""
+    """Of 7 triplets in 3 steps (of 3, 2 and 2), all pairs share a step equally often."""
     sampler = TupleBatchSampler(np.arange(7), tuple_size=3, batch_size=9)
     rng = np.random.default_rng(0)
     n_epochs = 4000
@@ -144,7 +144,7 @@ def test_every_place_and_every_meeting_is_as_likely():
             meetings.update((i, j) for i in shown for j in shown if i < j)
     sizes = [sum(steps[step, i] for i in range(7)) // n_epochs for step in range(3)]
     assert sorted(sizes) == [2, 2, 3]
-    # Five standard deviations of leeway.
+    # The tolerance is five standard deviations.
     assert all(abs(steps[step, i] / n_epochs - sizes[step] / 7) < 0.04 for step in range(3) for i in range(7))
     assert len(meetings) == 21
     assert all(abs(times / n_epochs - (3 + 1 + 1) / 21) < 0.04 for times in meetings.values())
@@ -154,7 +154,7 @@ def test_negatives_are_drawn_uniformly_and_independently_and_anew():
     table = {"tuple_size": 2, "n_negatives": 3}
     sampler = TupleBatchSampler(np.arange(20), tuple_size=2, batch_size=11, n_negatives=3, negatives=(100, 8))
     rng = np.random.default_rng(0)
-    places, negatives = (
+    slots, negatives = (
         np.stack(each) for each in zip(*(parts_of(sampler.draw_epoch(rng), table) for _ in range(3000)), strict=True)
     )
     negatives = negatives - 100
@@ -165,17 +165,17 @@ def test_negatives_are_drawn_uniformly_and_independently_and_anew():
         assert np.abs(shares - 1 / len(shares)).max() < 5 * np.sqrt(1 / len(shares) / a.size)
 
     nothing = np.zeros_like(negatives[..., 0])
-    for place in range(3):
-        assert_independent(nothing, negatives[..., place])
-    # Of each other within a batch, of the next batch's, of the next epoch's, and of the tuples.
+    for index in range(3):
+        assert_independent(nothing, negatives[..., index])
+    # Independent of each other in a batch, of the next batch, of the next epoch, and of the tuples.
     assert_independent(negatives[..., 0], negatives[..., 1])
     assert_independent(negatives[:, :-1, 2], negatives[:, 1:, 2])
     assert_independent(negatives[:-1, :, 2], negatives[1:, :, 2])
-    assert_independent(places[:, :, 0, 0] // 2, negatives[..., 0])
+    assert_independent(slots[:, :, 0, 0] // 2, negatives[..., 0])
 
 
 def test_negatives_leave_the_order_of_the_tuples_alone():
-    """With as many tuples a batch, asking for negatives changes no first epoch but by the negatives."""
+    """With the same number of tuples per batch, negatives do not change the tuples of the first epoch."""
     plain = TupleBatchSampler(np.arange(9), tuple_size=2, batch_size=8)
     with_negatives = TupleBatchSampler(np.arange(9), tuple_size=2, batch_size=11, n_negatives=3, negatives=(18, 4))
     batches = with_negatives.draw_epoch(np.random.default_rng(3))
