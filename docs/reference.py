@@ -7,6 +7,7 @@ from inspect import getdoc
 from pathlib import Path
 
 from skmetric import losses
+from skmetric._core.nn import INPUTS
 from skmetric.estimators import ListwiseRanker, PairwiseRanker, PointwiseRanker
 from skmetric.estimators.embedding._losses import LOSSES as CONTRASTIVE
 
@@ -30,7 +31,12 @@ def write_reference() -> None:
     (HERE / "api.rst").write_text("\n".join(_api_page()) + "\n", encoding="utf-8")
     tables = HERE / "generated"
     tables.mkdir(exist_ok=True)
-    for name, lines in {"contrastive_losses": _contrastive_losses(), "ranking_losses": _ranking_losses()}.items():
+    written = {
+        "contrastive_losses": _contrastive_losses(),
+        "ranking_losses": _ranking_losses(),
+        "encodings": _encodings(),
+    }
+    for name, lines in written.items():
         (tables / f"{name}.md").write_text("\n".join(lines) + "\n", encoding="utf-8")
 
 
@@ -72,6 +78,11 @@ def _ranking_losses() -> Iterator[str]:
             of_metric = ["gain of `metric`"] * loss.uses_gain + ["cut of `metric`"] * loss.uses_cut
             parameters = ", ".join([*(f"`{number}`" for number in loss.numbers), *of_metric])
             yield f'| `{ranker.__name__}` | `"{name}"` | {_first_line(loss.function)} | {parameters} |'
+
+
+def _encodings() -> Iterator[str]:
+    yield from ("| `inputs` | what it does |", "|---|---|")
+    yield from (f'| `"{name}"` | {spec.summary} |' for name, spec in INPUTS.items())
 
 
 def _first_line(function: object) -> str:

@@ -128,13 +128,17 @@ def test_documented_defaults_are_those_of_the_signature(name):
 
 
 @each_estimator
-def test_each_choice_of_a_loss_or_an_encoding_is_described(name):
-    """A new row of a table of losses needs a new line in the docstring of its estimator."""
+def test_each_loss_is_described_and_each_described_encoding_exists(name):
+    """A new row of a table of losses needs a new line in the docstring of its estimator.
+
+    A new encoding needs none: the user guide lists all encodings, by their own summaries.
+    """
     for each in documented(ESTIMATORS[name]):
         if each.name in ("loss", "inputs"):
             (choices,) = ESTIMATORS[name]._parameter_constraints[each.name]
             described = re.findall(r'^- "(\w+)":', "\n".join(each.desc), re.MULTILINE)
-            assert sorted(described) == sorted(choices.options)
+            assert described
+            assert choices.options >= set(described) if each.name == "inputs" else choices.options == set(described)
 
 
 def public_methods(estimator):

@@ -93,7 +93,16 @@ State = TypeVar("State", bound=InputState)
 
 
 class InputSpec(Protocol[State]):
-    """An encoding of columns: a frozen value. Models can train in one stack only if their encodings are equal."""
+    """An encoding of columns: a frozen value. Models can train in one stack only if their encodings are equal.
+
+    Attributes
+    ----------
+    summary : str
+        What it does, in a sentence for the user guide.
+    """
+
+    @property
+    def summary(self) -> str: ...
 
     def fit(self, columns: Columns, row_weights: NDArray | None, before: State | None = None) -> State:
         """Learn the state from the rows of a table, on the host in float64.
@@ -141,6 +150,11 @@ class PlainLayer(InputLayer):
 @dataclass(frozen=True)
 class PlainInputs:
     """Encoding that uses the columns unchanged."""
+
+    @property
+    def summary(self) -> str:
+        """What it does, in a sentence for the user guide."""
+        return "Uses the columns as given: scale them before, in a Pipeline."
 
     def fit(self, columns: Columns, row_weights: NDArray | None, before: PlainState | None = None) -> PlainState:
         """Store the number of columns."""
@@ -204,6 +218,16 @@ class ScaledInputs:
     """
 
     limit: float | None
+
+    @property
+    def summary(self) -> str:
+        """What it does, in a sentence for the user guide."""
+        if self.limit is None:
+            return "Standardizes each column. With `hidden_layer_sizes=()` the model is linear."
+        return (
+            f"Standardizes each column, then smoothly bends values beyond about {self.limit:g} standard deviations, so "
+            "that neither units nor outliers matter."
+        )
 
     def fit(self, columns: Columns, row_weights: NDArray | None, before: ScalingState | None = None) -> ScalingState:
         """Compute the weighted mean and standard deviation of each column."""

@@ -56,8 +56,8 @@ class TripletEmbedder(Embedder):
         the scaled columns (see ``inputs``).
     dropout : float, default=0.2
         Probability of setting a hidden activation to zero during training.
-    inputs : {"bounded", "standard", "none"}, default="bounded"
-        How the columns of ``X`` enter the network.
+    inputs : str, default="bounded"
+        Encoding of the columns of ``X``. The user guide lists all encodings; the basic ones are:
 
         - "bounded": standardize each column inside the network, then smoothly bend values beyond about three standard
           deviations, so that neither units nor outliers matter.

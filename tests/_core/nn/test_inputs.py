@@ -47,6 +47,8 @@ class LevelsLayer(InputLayer):
 class Levels:
     """One slot per level of the first column in the training rows."""
 
+    summary = "Gives each level of the first column a slot."
+
     def fit(self, columns, row_weights, before=None):
         return LevelsState(np.unique(columns.numbers[:, 0]))
 
