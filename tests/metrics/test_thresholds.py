@@ -5,15 +5,12 @@ import hypothesis
 import numpy as np
 import pandas as pd
 import pytest
-from hypothesis import assume, given
+from hypothesis import given
 from hypothesis import strategies as st
-from scipy.special import expit
-from sklearn.calibration import _sigmoid_calibration
 from sklearn.metrics import accuracy_score, fbeta_score, roc_curve
 
 from skmetric.metrics.thresholds import distance_threshold, sigmoid_calibration
-
-settings = hypothesis.settings(max_examples=100, deadline=None, database=None, derandomize=True)
+from tests.metrics.labeled_pairs import BAD_PAIRS, pairs, settings, table
 
 CRITERIA = [
     {"strategy": "accuracy"},
@@ -30,10 +27,6 @@ def by_name(criterion):
 
 every_criterion = pytest.mark.parametrize("criterion", CRITERIA, ids=by_name)
 any_criterion = st.sampled_from(CRITERIA)
-
-WITH_TIES = st.integers(0, 8)
-# Sums of eighths are exact, so ties of the criterion are ties in the fractions of the reference too.
-EIGHTHS = st.integers(0, 24).map(lambda k: k / 8)
 
 
 def reference_cut(y_true, distance, weights, *, strategy, beta=1, min_rate=0):
@@ -71,24 +64,6 @@ def reference_threshold(cut, values):
         below = values[0] - gap
         return (max(below, 0) + values[0]) / 2 if values[0] > 0 else values[0] - gap / 2
     return (values[cut - 1] + values[cut]) / 2
-
-
-@st.composite
-def pairs(draw, distances=WITH_TIES, weights=EIGHTHS):
-    """Classes, distances with ties, and weights. Both classes have a positive weight."""
-    n = draw(st.integers(2, 12))
-    y_true = draw(st.lists(st.sampled_from([-1, 1]), min_size=n, max_size=n))
-    distance = draw(st.lists(distances, min_size=n, max_size=n))
-    weight = draw(st.lists(weights | st.just(1), min_size=n, max_size=n))
-    assume({y for y, w in zip(y_true, weight, strict=True) if w > 0} == {-1, 1})
-    return y_true, distance, weight
-
-
-def table(seed, n=200):
-    """Overlapping classes. Similar pairs are nearer on average."""
-    rng = np.random.default_rng(seed)
-    y_true = np.where(rng.random(n) < 0.4, 1, -1)
-    return y_true, rng.gamma(3, size=n) * np.where(y_true == 1, 1.0, 1.7), rng.exponential(size=n)
 
 
 # Thresholds by definition
@@ -369,219 +344,13 @@ def test_array_likes(convert):
     assert type(slope) is type(offset) is float
 
 
-# Probabilities
-
-
-def reference_loss(y_true, distance, weight, slope, offset):
-    """The loss by its definition."""
-    positive = sum(w for y, w in zip(y_true, weight, strict=True) if y == 1)
-    negative = sum(w for y, w in zip(y_true, weight, strict=True) if y == -1)
-    loss = 0.0
-    for y, d, w in zip(y_true, distance, weight, strict=True):
-        target = (positive + 1) / (positive + 2) if y == 1 else 1 / (negative + 2)
-        logit = slope * d + offset
-        # -log p = log(1 + exp(logit)), without overflow.
-        loss += w * (target * np.logaddexp(0, logit) + (1 - target) * np.logaddexp(0, -logit))
-    return loss
-
-
-@settings
-@given(data=pairs(distances=st.floats(-5, 5).map(lambda d: round(d, 3))))
-def test_no_other_slope_and_offset_is_better(data):
-    slope, offset = sigmoid_calibration(data[0], data[1], sample_weight=data[2])
-    assert math.isfinite(slope)
-    assert math.isfinite(offset)
-    best = reference_loss(*data, slope, offset)
-    distance = np.array(data[1])
-    middle, spread = distance.mean(), distance.std() or 1.0
-    for size in (1e-3, 0.1, 1.0):
-        for angle in np.linspace(0, 2 * np.pi, 9):
-            # Turn around the middle and shift the logits, in all directions, because the loss is convex.
-            turn = size * math.cos(angle) / spread
-            other = reference_loss(*data, slope + turn, offset + size * math.sin(angle) - turn * middle)
-            assert other >= best * (1 - 1e-13)
-
-
-@pytest.mark.parametrize("weighted", [False, True])
-@pytest.mark.parametrize("seed", range(8))
-def test_it_is_scikit_learns(seed, weighted):
-    y_true, distance, weight = table(seed)
-    weight = weight if weighted else np.ones(len(weight))
-    expected = _sigmoid_calibration(distance, y_true, weight)
-    slope, offset = sigmoid_calibration(y_true, distance, sample_weight=weight)
-    ours, theirs = (reference_loss(y_true, distance, weight, a, b) for a, b in ((slope, offset), expected))
-    # L-BFGS of scikit-learn stops at a gradient of about 1e-6, or if the loss does not change.
-    assert theirs - 1e-6 < ours <= theirs + 1e-10
-    np.testing.assert_allclose((slope, offset), expected, rtol=1e-3)
-
-
-@pytest.mark.parametrize("gap", [1e-6, 1.0, 1e6])
-def test_separable_classes_have_a_finite_sigmoid(gap):
-    y_true, distance = np.repeat([1, -1], 50), np.repeat([1.0, 1.0 + gap], 50)
-    slope, offset = sigmoid_calibration(y_true, distance)
-    # With two distances and two parameters, the probabilities equal the targets.
-    p = expit(-(slope * distance + offset))
-    np.testing.assert_allclose(p, np.where(y_true == 1, 51 / 52, 1 / 52), rtol=1e-6)
-
-
-def test_distances_may_be_as_far_apart_as_floats():
-    slope, offset = sigmoid_calibration([1, 1, -1], [-1.7e308, -1.7e308, 1.7e308])
-    assert expit(-(slope * -1.7e308 + offset)) == pytest.approx(3 / 4)
-    assert expit(-(slope * 1.7e308 + offset)) == pytest.approx(1 / 3)
-
-
-@settings
-@given(data=pairs())
-def test_it_falls_where_similar_pairs_are_nearer_on_average(data):
-    y_true, distance, weight = map(np.array, data)
-    similar, dissimilar = (np.average(distance[y_true == c], weights=weight[y_true == c]) for c in (1, -1))
-    slope, offset = sigmoid_calibration(y_true, distance, sample_weight=weight)
-    if abs(similar - dissimilar) < 1e-9:
-        assert slope == pytest.approx(0, abs=1e-9)
-    else:
-        assert np.sign(slope) == np.sign(dissimilar - similar)
-    p = expit(-(slope * np.unique(distance) + offset))
-    assert (np.diff(p) * np.sign(slope) <= 0).all()
-
-
-@pytest.mark.parametrize("distance", [0.0, 3.0, -1e-300, 1.7e308])
-def test_equal_distances_give_the_mean_of_the_targets(distance):
-    slope, offset = sigmoid_calibration([1, 1, 1, -1], [distance] * 4)
-    assert slope == 0
-    assert expit(-offset) == pytest.approx((3 * 4 / 5 + 1 / 3) / 4, rel=1e-12)
-
-
-@pytest.mark.parametrize("scale", [2.0**-300, 0.25, 2.0**300])
-def test_the_slope_is_per_distance(scale):
-    y_true, distance, weight = table(5)
-    slope, offset = sigmoid_calibration(y_true, distance, sample_weight=weight)
-    scaled = sigmoid_calibration(y_true, scale * distance, sample_weight=weight)
-    assert scaled == (slope / scale, offset)
-
-
-@pytest.mark.parametrize("shift", [-3.0, 1e3, 1e6])
-def test_a_shift_is_in_the_offset(shift):
-    y_true, distance, weight = table(6)
-    slope, offset = sigmoid_calibration(y_true, distance, sample_weight=weight)
-    shifted = sigmoid_calibration(y_true, distance + shift, sample_weight=weight)
-    np.testing.assert_allclose(shifted, (slope, offset - slope * shift), rtol=1e-8)
-
-
-def test_exchanged_classes_have_the_opposite_sigmoid():
-    y_true, distance, weight = table(7)
-    slope, offset = sigmoid_calibration(y_true, distance, sample_weight=weight)
-    opposite = sigmoid_calibration(-y_true, distance, sample_weight=weight)
-    np.testing.assert_allclose(opposite, (-slope, -offset), rtol=1e-9)
-
-
-def test_the_order_and_the_dtype_of_the_pairs_do_not_matter():
-    y_true, distance, weight = table(8)
-    distance = distance.astype(np.float32)
-    order = np.random.default_rng(0).permutation(len(y_true))
-    expected = sigmoid_calibration(y_true, distance, sample_weight=weight)
-    np.testing.assert_allclose(
-        sigmoid_calibration(y_true[order], distance[order], sample_weight=weight[order]), expected, rtol=1e-9
-    )
-    assert sigmoid_calibration(y_true, distance.astype(float), sample_weight=weight) == expected
-
-
-@settings
-@given(data=pairs(weights=st.integers(0, 4)))
-def test_an_integer_weight_counts_as_repeats_in_the_sigmoid(data):
-    y_true, distance, weight = map(np.array, data)
-    np.testing.assert_allclose(
-        sigmoid_calibration(y_true, distance, sample_weight=weight),
-        sigmoid_calibration(y_true.repeat(weight), distance.repeat(weight)),
-        rtol=1e-7,
-        atol=1e-9,
-    )
-
-
-@pytest.mark.parametrize("outlier", [1e3, 1e9, 1e13, 1e200])
-@pytest.mark.parametrize("label", [1, -1])
-@pytest.mark.parametrize("share", [1.0, 1e-10])
-def test_an_outlier_does_not_keep_it_from_settling(outlier, label, share):
-    y_true, distance, _ = table(9)
-    distance, y_true = np.append(distance, outlier), np.append(y_true, label)
-    weight = np.append(np.full(len(distance) - 1, 1e3), 1e3 * share)
-    slope, offset = sigmoid_calibration(y_true, distance, sample_weight=weight)
-    best = reference_loss(y_true, distance, weight, slope, offset)
-    for turn in (0.99, 1.01):
-        assert reference_loss(y_true, distance, weight, turn * slope, offset) >= best * (1 - 1e-12)
-
-
-@pytest.mark.parametrize("weight", [(1.3, 615.3), (1e-3, 1e3), (1e30, 1.0), (1e30, 1e30), (1e-8, 1e20)])
-@pytest.mark.parametrize("distance", [(6, 10), (0, 1e-3), (5, -5)])
-def test_one_pair_a_class_by_hand(weight, distance):
-    # With two distances and two parameters, the odds equal those of the targets. Plain Newton steps overshoot here.
-    log_odds = np.log(weight[0] + 1), -np.log(weight[1] + 1)
-    slope = (log_odds[0] - log_odds[1]) / (distance[1] - distance[0])
-    expected = slope, -log_odds[0] - slope * distance[0]
-    np.testing.assert_allclose(
-        sigmoid_calibration([1, -1], distance, sample_weight=weight), expected, rtol=1e-9, atol=1e-12
-    )
-
-
-@pytest.mark.parametrize("weight", [1e-300, 1e-8, 1e12, 1e100, 1e308])
-def test_weights_of_any_size(weight):
-    # The classes overlap. With more weight, Platt's one pair in each class counts less. Almost no weight gives slope 0.
-    y_true, distance = [1, 1, -1, 1, -1, -1], [1, 2, 3, 4, 5, 6]
-    slope, offset = sigmoid_calibration(y_true, distance, sample_weight=[weight] * 6)
-    if weight < 1:
-        np.testing.assert_allclose((slope, offset), 0, atol=1e-7)
-    else:
-        expected = sigmoid_calibration(y_true, distance, sample_weight=[1e10] * 6)
-        np.testing.assert_allclose((slope, offset), expected, rtol=1e-8)
-
-
-@pytest.mark.parametrize(
-    ("distance", "weight"),
-    [
-        # The first needs too many steps. In the second, every probability is 0 or 1, so there is no direction.
-        ([1, 2, 1], [1e100, 1e100, 1e100]),
-        ([2, 5, 5], [1e24, 1e28, 1e-26]),
-    ],
-)
-def test_weights_apart_by_too_much_are_refused(distance, weight):
-    with pytest.raises(RuntimeError, match=r"got no convergence within .*orders of magnitude"):
-        sigmoid_calibration([1, -1, 1], distance, sample_weight=weight)
-
-
-def test_a_slope_that_is_no_float_is_refused():
-    with pytest.raises(ValueError, match=r"distance must have a range that allows a finite slope.*Multiply"):
-        sigmoid_calibration([1, 1, -1, -1], [0, 0, 1e-310, 1e-310])
-
-
 # Errors
 
 
-@pytest.mark.parametrize("function", [distance_threshold, sigmoid_calibration])
-@pytest.mark.parametrize(
-    ("y_true", "distance", "weight", "message"),
-    [
-        ([1, 0], [1, 2], None, r"y_true must be \+1 \(similar\) or -1 \(dissimilar\), got 0 at row 1\. Convert it"),
-        ([True, False], [1, 2], None, r"got False at row 1"),
-        (["1", "-1"], [1, 2], None, r"got '1' at row 0"),
-        ([1, 0.5], [1, 2], None, r"got 0\.5 at row 1"),
-        ([1, np.nan], [1, 2], None, r"Input y_true contains NaN"),
-        ([1, -1, 1], [1, 2], None, r"y_true must have one class per pair, shape \(2,\).*got shape \(3,\)"),
-        ([[1], [-1]], [1, 2], None, r"y_true must have one class per pair, shape \(2,\).*got shape \(2, 1\)"),
-        ([1, 1], [1, 2], None, r"y_true must hold similar \(\+1\) and dissimilar \(-1\).*got only \+1 in 2 pairs"),
-        ([-1, -1], [1, 2], None, r"got only -1 in 2 pairs"),
-        ([-1, 1], [1, 2], [1, 0], r"got only -1 in 1 pairs.*Pass pairs of both classes"),
-        ([1, -1], [1, np.nan], None, r"Input distance contains NaN"),
-        ([1, -1], [1, np.inf], None, r"Input distance contains infinity"),
-        ([1, -1], [[1], [2]], None, r"distance must have one value per pair, shape \(n_pairs,\), got shape \(2, 1\)"),
-        ([], [], None, r"0 sample"),
-        ([1, -1], [1, 2], [1], r"sample_weight must have one weight per pair, shape \(2,\), got shape \(1,\)"),
-        ([1, -1], [1, 2], [1, -2], r"sample_weight must be non-negative, got -2 at pair 1"),
-        ([1, -1], [1, 2], [0, 0], r"sample_weight must be positive for at least one pair, got 2 zeros"),
-        ([1, -1], [1, 2], [1, np.nan], r"sample_weight must be finite, got nan"),
-    ],
-)
-def test_pairs_that_do_not_fit(function, y_true, distance, weight, message):
+@pytest.mark.parametrize(("y_true", "distance", "weight", "message"), BAD_PAIRS)
+def test_pairs_that_do_not_fit(y_true, distance, weight, message):
     with pytest.raises(ValueError, match=message):
-        function(y_true, distance, sample_weight=weight)
+        distance_threshold(y_true, distance, sample_weight=weight)
 
 
 @pytest.mark.parametrize(
