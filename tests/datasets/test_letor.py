@@ -3,7 +3,7 @@ import tracemalloc
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from sklearn.datasets import dump_svmlight_file, load_svmlight_file
 
@@ -124,7 +124,6 @@ def line(draw):
     return draw(space).join(parts) + draw(comment)
 
 
-@settings(deadline=None)
 @given(lines=st.lists(line(), min_size=1, max_size=12), ending=st.sampled_from(["\n", "\r\n"]), last=st.booleans())
 def test_any_well_formed_file_is_read_as_by_scikit_learn(tmp_path_factory, lines, ending, last):
     path = tmp_path_factory.mktemp("letor") / "train.txt"

@@ -5,7 +5,7 @@ import numpy as np
 from hypothesis import assume
 from hypothesis import strategies as st
 
-settings = hypothesis.settings(max_examples=100, deadline=None, database=None, derandomize=True)
+settings = hypothesis.settings(max_examples=100)
 
 WITH_TIES = st.integers(0, 8)
 # Sums of eighths are exact, so ties of the criterion are ties in the fractions of test_thresholds.py too.

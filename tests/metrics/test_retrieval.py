@@ -120,7 +120,7 @@ def test_matches_reference_with_weights(seed):
 
 
 @pytest.mark.filterwarnings("ignore:labels must have at least two classes")
-@settings(deadline=None, max_examples=100)
+@settings(max_examples=100)
 @given(
     rows=st.lists(
         st.tuples(st.integers(-2, 2), st.integers(-2, 2), st.integers(0, 3)), min_size=5, max_size=40
@@ -181,7 +181,7 @@ SEEDS = st.integers(0, 2**32 - 1)
 
 
 @SCORES
-@settings(deadline=None, max_examples=30)
+@settings(max_examples=30)
 @given(seed=SEEDS)
 def test_row_order_does_not_matter(score, seed):
     embeddings, labels = table(seed)
@@ -192,7 +192,7 @@ def test_row_order_does_not_matter(score, seed):
 
 
 @SCORES
-@settings(deadline=None, max_examples=30)
+@settings(max_examples=30)
 @given(seed=SEEDS, scale=st.floats(1e-6, 1e6), shift=st.floats(-1e3, 1e3))
 def test_isometries_and_scale_do_not_matter(score, seed, scale, shift):
     embeddings, labels = table(seed)
@@ -202,7 +202,7 @@ def test_isometries_and_scale_do_not_matter(score, seed, scale, shift):
 
 
 @SCORES
-@settings(deadline=None, max_examples=30)
+@settings(max_examples=30)
 @given(seed=SEEDS)
 def test_names_of_labels_do_not_matter(score, seed):
     embeddings, labels = table(seed)
@@ -211,7 +211,7 @@ def test_names_of_labels_do_not_matter(score, seed):
 
 
 @SCORES
-@settings(deadline=None, max_examples=30)
+@settings(max_examples=30)
 @given(seed=SEEDS, factor=st.floats(1e-300, 1e300))
 def test_only_ratios_of_weights_matter(score, seed, factor):
     embeddings, labels = table(seed)

@@ -126,7 +126,7 @@ def test_a_batch_that_is_compared_in_parts(blobs, monkeypatch):
         both(make(loss=loss, batch_size=45), GRIDS[loss], *blobs)
 
 
-@settings(max_examples=10, deadline=None)
+@settings(max_examples=10)
 @given(
     loss=st.sampled_from(list(GRIDS)),
     n_components=st.sampled_from([1, 2, 3, 8]),

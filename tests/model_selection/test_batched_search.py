@@ -76,7 +76,7 @@ def test_scores_are_those_of_grid_search(load):
     assert batched.score(X, y) == plain.score(X, y)
 
 
-@settings(max_examples=15, deadline=None)
+@settings(max_examples=15)
 @given(
     n_components=st.sampled_from([1, 2, 3, 5, 8, 16]),
     hidden=st.sampled_from([(), (7,), (16,), (12, 9)]),

@@ -5,7 +5,7 @@ import numpy as np
 import pandas as pd
 import pytest
 import sklearn
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from sklearn.base import clone
 from sklearn.datasets import make_blobs
@@ -57,7 +57,6 @@ def class_tables(draw):
     return k, draw(st.randoms(use_true_random=False)).sample(y.tolist(), len(y))
 
 
-@settings(deadline=None)
 @given(class_tables(), seeds)
 def test_classes_are_kept_together_and_folds_even(table, seed):
     k, y = table
@@ -72,7 +71,6 @@ def test_classes_are_kept_together_and_folds_even(table, seed):
     assert splitter.get_n_splits() == splitter.get_n_splits(y, y, y) == k
 
 
-@settings(deadline=None)
 @given(class_tables())
 def test_the_order_of_rows_does_not_matter(table):
     k, y = table
@@ -200,7 +198,6 @@ def tuple_tables(draw):
 
 
 @pytest.mark.filterwarnings("ignore:.* of the .* tuples are in no test part")
-@settings(deadline=None)
 @given(tuple_tables(), st.integers(2, 4), seeds, st.booleans())
 def test_no_point_is_shared(tuples, k, seed, with_labels):
     y = np.where(np.arange(len(tuples)) % 2, "similar", "different") if with_labels else None
@@ -217,7 +214,6 @@ def test_no_point_is_shared(tuples, k, seed, with_labels):
         assert set(np.flatnonzero((tested >= 0) & (tested != fold))) <= set(train)
 
 
-@settings(deadline=None)
 @given(tuple_tables(), st.integers(2, 4))
 @pytest.mark.filterwarnings("ignore:.* of the .* tuples are in no test part")
 def test_the_order_of_tuples_does_not_matter(tuples, k):
@@ -229,7 +225,6 @@ def test_the_order_of_tuples_does_not_matter(tuples, k):
     np.testing.assert_array_equal(tuple_parts(TupleKFold(k), tuples[order])[1], tested[order])
 
 
-@settings(deadline=None)
 @given(st.integers(2, 5), st.lists(st.integers(2, 9), min_size=15, max_size=30), seeds, st.booleans())
 def test_small_components_are_kept(k, lengths, seed, in_triplets):
     """Chains of tuples: no tuple is lost, and folds are even."""

@@ -1,6 +1,6 @@
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from sklearn.linear_model import LogisticRegression
 
@@ -110,7 +110,6 @@ def test_matches_logistic_regression(alpha):
     np.testing.assert_allclose(bradley_terry_scores(pairs, y, sample_weight=weights, alpha=alpha), expected, atol=1e-7)
 
 
-@settings(deadline=None)
 @given(comparisons(), st.sampled_from([0.01, 1.0, 100.0]))
 def test_the_slope_is_zero(rows, alpha):
     pairs, y, weights = rows
@@ -123,7 +122,6 @@ def test_the_slope_is_zero(rows, alpha):
     assert abs(np.nanmean(scores)) < 1e-12
 
 
-@settings(deadline=None)
 @given(comparisons())
 def test_order_and_sides_do_not_matter(rows):
     pairs, y, weights = rows
@@ -134,7 +132,6 @@ def test_order_and_sides_do_not_matter(rows):
     np.testing.assert_allclose(turned, scores, atol=1e-8)
 
 
-@settings(deadline=None)
 @given(comparisons())
 def test_maximum_likelihood_is_given_or_refused(rows):
     """There are scores if wins lead from every item to every other, as found by plain search."""

@@ -56,7 +56,7 @@ def test_initial_weights_are_a_models_own():
         np.testing.assert_array_equal(stack.weights_of(1)[name], value)
 
 
-@settings(deadline=None, max_examples=50)
+@settings(max_examples=50)
 @given(scale=st.floats(0.01, 100), shift=st.floats(-100, 100), seed=st.integers(0, 2**32 - 1))
 def test_input_scaling_does_not_see_units(scale, shift, seed):
     table = np.random.default_rng(seed).normal(size=(40, 3)).astype(np.float32)

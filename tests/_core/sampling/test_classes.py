@@ -21,7 +21,7 @@ def test_a_batch_smaller_than_two_classes_is_an_error(n_classes, batch_size):
         block_shape(n_classes, batch_size, 4)
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 @given(
     sizes=st.lists(st.integers(1, 40), min_size=2, max_size=30),
     batch_size=st.integers(4, 80),
@@ -79,7 +79,7 @@ def test_classes_that_fit_into_a_batch_are_all_in_every_batch(sizes, batch_size)
         assert (np.diff(np.sort(classes[:, :: sampler.samples_per_class])) == 1).all()
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 @given(st.lists(st.integers(1, 5000), min_size=2, max_size=12), st.integers(1, 300), st.data())
 def test_shares_add_up_below_the_cap(sizes, cap, data):
     per_batch = data.draw(st.integers(1, len(sizes)))
@@ -107,7 +107,7 @@ def test_the_generator_decides():
     assert (first != other).any()
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 @given(
     sizes=st.lists(st.integers(0, 40), min_size=1, max_size=20).filter(sum),
     fraction=st.floats(0.01, 0.99),

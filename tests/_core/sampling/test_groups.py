@@ -22,7 +22,7 @@ tables = st.fixed_dictionaries(
     }
 )
 any_table = given(table=tables)
-thoroughly = settings(max_examples=200, deadline=None)
+thoroughly = settings(max_examples=200)
 
 
 def shuffled_groups(sizes, seed):

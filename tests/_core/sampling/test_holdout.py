@@ -1,12 +1,11 @@
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from skmetric._core.sampling import spread_holdout
 
 
-@settings(deadline=None)
 @given(n=st.integers(1, 60), seed=st.integers(0, 2**32 - 1), data=st.data())
 def test_each_run_of_neighbors_gives_one(n, seed, data):
     n_held_out = data.draw(st.integers(1, n))

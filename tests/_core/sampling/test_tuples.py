@@ -24,7 +24,7 @@ tables = st.fixed_dictionaries(
     }
 )
 any_table = given(table=tables)
-thoroughly = settings(max_examples=120, deadline=None)
+thoroughly = settings(max_examples=120)
 
 
 def build(table):

@@ -49,7 +49,7 @@ def test_it_learns_who_wins(loss, preferences):
     assert ranker.score(points[index[300:]], y[300:]) == pytest.approx(right.mean())
 
 
-@settings(max_examples=20, deadline=None)
+@settings(max_examples=20)
 @given(seed=st.integers(0, 1000), n=st.integers(1, 70))
 def test_swapping_the_points_changes_the_sign_and_nothing_else(seed, n, preferences):
     points, index, y = preferences

@@ -2,14 +2,13 @@
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from numpy.testing import assert_array_equal
 
 from skmetric.estimators.regression._data import rank_labels
 
 
-@settings(deadline=None)
 @given(
     steps=st.lists(st.integers(0, 3000), min_size=2, max_size=30),
     unit=st.sampled_from([1.0, 0.1, 1 / 3, 7.5, 1e-20, 1e20]),

@@ -13,7 +13,7 @@ from tests.losses.cases import any_labels, blocks, generator, normal
 from tests.losses.contrastive.cases import LABELED, LOSSES, MARGIN, MEASURED, evaluate, example, names
 from tests.losses.triplet.enumeration import DISTANCES
 
-settings = hypothesis.settings(max_examples=30, deadline=None, database=None, derandomize=True)
+settings = hypothesis.settings(max_examples=30)
 
 seeds = st.integers(0, 2**20)
 sizes = st.integers(2, 16)

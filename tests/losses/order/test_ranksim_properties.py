@@ -10,7 +10,7 @@ from skmetric.losses import blackbox_ranks, distinct_rows, neighbor_spearman, ra
 from tests.losses.cases import generator, take_rows, value_and_gradient
 from tests.losses.order import ranksim_reference as reference
 
-settings = hypothesis.settings(max_examples=40, deadline=None, database=None, derandomize=True)
+settings = hypothesis.settings(max_examples=40)
 
 seeds = st.integers(0, 2**20)
 sizes = st.integers(1, 20)

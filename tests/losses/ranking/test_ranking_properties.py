@@ -9,7 +9,7 @@ from tests.losses.cases import assert_agree, generator, value_and_gradient
 from tests.losses.ranking.cases import LOSSES, names
 from tests.losses.ranking.lists import ranked, select
 
-settings = hypothesis.settings(max_examples=60, deadline=None, database=None, derandomize=True)
+settings = hypothesis.settings(max_examples=60)
 
 seeds = st.integers(0, 2**20)
 sizes = st.integers(1, 40)

@@ -9,7 +9,7 @@ from skmetric.losses import batch_triplet_loss, triplet_shares
 from tests.losses.cases import any_labels, assert_agree, generator, normal, value_and_gradient
 from tests.losses.triplet.enumeration import DISTANCES, MININGS
 
-settings = hypothesis.settings(max_examples=30, deadline=None, database=None, derandomize=True)
+settings = hypothesis.settings(max_examples=30)
 
 seeds = st.integers(0, 2**20)
 sizes = st.integers(2, 45)
