@@ -56,6 +56,7 @@ def _check_classes(y_true: ArrayLike, n_pairs: int) -> NDArray[np.bool_]:
 
 
 def check_criterion(strategy: Strategy, beta: float, min_rate: float | None) -> None:
+    """Raise an error unless the arguments name one criterion: beta and min_rate only where the strategy uses them."""
     if strategy not in STRATEGIES:
         raise ValueError(
             f"strategy must be one of {', '.join(map(repr, STRATEGIES))}, got {strategy!r}. Pass one of them."

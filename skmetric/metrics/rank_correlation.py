@@ -292,6 +292,7 @@ class _Pairs(NamedTuple):
 
     @classmethod
     def of(cls, truth: NDArray[np.float64], score: NDArray[np.float64]) -> "_Pairs":
+        """Count the pairs of each row of two arrays of shape (m, n) by sorting, without an array of all pairs."""
         size = truth.shape[1]
         by_truth = least_first(truth)
         truth, score = take_in_rows(truth, by_truth), take_in_rows(score, by_truth)
