@@ -1,4 +1,4 @@
-"""Checks of arguments that several packages share: weights, targets, group ids, ranks, options. numpy only."""
+"""Checks of arguments that several packages share: weights, targets, labels, group ids, ranks, options. numpy only."""
 
 from collections.abc import Sequence
 from numbers import Integral
@@ -7,13 +7,29 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-__all__ = ["check_choice", "check_k", "check_target", "check_weights", "group_codes", "group_runs"]
+from skmetric._values import check_numbers, check_shape, read_values, refuse_missing
+
+__all__ = [
+    "check_choice",
+    "check_finite",
+    "check_k",
+    "check_labels",
+    "check_range",
+    "check_target",
+    "check_training_weights",
+    "check_weights",
+    "codes_of",
+    "group_codes",
+    "group_runs",
+]
 
 # Integer ids are counted instead of sorted if their range is at most this many times their number.
 DENSE_IDS = 4
 
 
-def check_weights(sample_weight: ArrayLike | None, n: int, *, per: str = "row") -> NDArray[np.float64]:
+def check_weights(
+    sample_weight: ArrayLike | None, n: int, *, per: str = "row", groups: NDArray[np.integer] | None = None
+) -> NDArray[np.float64]:
     """Validate weights: one finite, non-negative number per row (or pair), not all 0.
 
     Parameters
@@ -24,6 +40,8 @@ def check_weights(sample_weight: ArrayLike | None, n: int, *, per: str = "row") 
         Required number of weights.
     per : str
         Name of what has a weight, for messages.
+    groups : ndarray of int, shape (n,), optional
+        Group of each row, for the message if there is one weight per group.
 
     Returns
     -------
@@ -32,11 +50,16 @@ def check_weights(sample_weight: ArrayLike | None, n: int, *, per: str = "row") 
     """
     if sample_weight is None:
         return np.ones(n)
-    weights = _as_numbers(sample_weight, "sample_weight")
+    weights = check_numbers(sample_weight, "sample_weight", per).astype(np.float64)
     if weights.shape != (n,):
+        advice = "Pass sample_weight=None for equal weights."
+        if groups is not None and weights.shape == (int(groups.max(initial=-1)) + 1,):
+            advice = (
+                "If these are weights of the groups, in the order of the sorted ids, give each row the weight of its "
+                "group: weights[np.unique(groups, return_inverse=True)[1]]."
+            )
         raise ValueError(
-            f"sample_weight must have one weight per {per}, shape ({n},), got shape {weights.shape}. Pass "
-            "sample_weight=None for equal weights."
+            f"sample_weight must have one weight per {per}, shape ({n},), got shape {weights.shape}. {advice}"
         )
     wrong = ~(np.isfinite(weights) & (weights >= 0))
     if wrong.any():
@@ -54,42 +77,60 @@ def check_weights(sample_weight: ArrayLike | None, n: int, *, per: str = "row") 
     return weights
 
 
+def check_training_weights(
+    sample_weight: ArrayLike | None, n: int, *, per: str = "row", groups: NDArray[np.integer] | None = None
+) -> NDArray[np.float64]:
+    """Validate weights for training, in which their ratios must fit into float32; see :func:`check_weights`."""
+    weights = check_weights(sample_weight, n, per=per, groups=groups)
+    largest, least = weights.max(), weights[weights > 0].min()
+    if least / largest < np.finfo(np.float32).tiny:
+        raise ValueError(
+            f"sample_weight must have ratios that fit into float32, got {largest:g} at {per} {weights.argmax()} and "
+            f"{least:g} at {per} {np.flatnonzero(weights == least)[0]}, which would count as 0. Limit the largest "
+            "weights, for example by np.clip, or set the smallest to 0."
+        )
+    return weights
+
+
 def check_target(values: ArrayLike, name: str) -> NDArray[np.float64]:
     """Validate a continuous target: one finite number per row, in float64. A single column is flattened."""
-    numbers = _as_numbers(values, name)
-    if numbers.ndim == 2 and numbers.shape[1] == 1:
-        numbers = numbers[:, 0]
-    if numbers.ndim != 1:
-        raise ValueError(
-            f"{name} must have one number per row, shape (n_samples,), got shape {numbers.shape}. Pass a single "
-            f"output, for instance {name}[:, 0]."
-        )
+    numbers = check_shape(check_numbers(values, name), name, "number").astype(np.float64)
     if not numbers.size:
         raise ValueError(f"{name} must have at least one row, got shape {numbers.shape}. Pass at least one row.")
-    _check_finite(numbers, name)
+    check_finite(numbers, name)
+    check_range(numbers, name)
     return numbers
 
 
-def _as_numbers(values: ArrayLike, name: str) -> NDArray[np.float64]:
+def check_labels(values: ArrayLike, name: str, what: str = "label") -> NDArray[Any]:
+    """Validate labels: one per row, all of one kind, none missing or infinite. A single column is flattened."""
+    labels = check_shape(refuse_missing(read_values(values, name), name), name, what)
+    if labels.dtype.kind == "f":
+        check_finite(labels, name)
+    return labels
+
+
+def codes_of(labels: NDArray[Any], name: str) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
+    """Return the code of each label, from 0 in the order of the sorted labels, and the number of rows of each code."""
     try:
-        array = np.asarray(values)
-        if array.dtype.kind in "biufO":
-            return array.astype(np.float64)
-    except (TypeError, ValueError) as error:
-        raise ValueError(
-            f"{name} must be numbers, one per row, got values that cannot be converted ({error}). Convert {name} to "
-            "floats first."
-        ) from error
-    raise ValueError(f"{name} must be numbers, got dtype {array.dtype}. Convert {name} to floats first.")
+        _, codes, counts = np.unique(labels, return_inverse=True, return_counts=True)
+    except TypeError as error:
+        raise TypeError(f"{name} must hold values that can be sorted, got {error}. Convert them to str.") from error
+    return codes, counts
 
 
-def _check_finite(numbers: NDArray[np.float64], name: str) -> None:
-    wrong = np.flatnonzero(~np.isfinite(numbers))
-    if wrong.size:
+def check_finite(numbers: NDArray[np.floating], name: str) -> None:
+    """Raise unless all numbers are finite."""
+    wrong = np.argwhere(~np.isfinite(numbers))
+    if len(wrong):
         raise ValueError(
-            f"{name} must be finite, got {numbers[wrong[0]]} at row {wrong[0]} ({wrong.size} such rows in all). Drop "
-            "them, or fill them in."
+            f"{name} must be finite, got {numbers[tuple(wrong[0])]} at row {wrong[0][0]} ({len(wrong)} such values in "
+            "all). Drop such rows, or replace the values."
         )
+
+
+def check_range(numbers: NDArray[np.float64], name: str) -> None:
+    """Raise unless the range of the numbers fits into float64."""
     with np.errstate(over="ignore"):
         span = numbers.max() - numbers.min()
     if not np.isfinite(span):
@@ -120,11 +161,10 @@ def check_choice(name: str, value: Any, choices: Sequence[Any]) -> None:
         raise ValueError(f"{name} must be one of {', '.join(map(repr, choices))}, got {value!r}. Pass one of them.")
 
 
-def group_runs(groups: ArrayLike | None, n: int) -> tuple[NDArray[np.intp], NDArray[np.intp] | None]:
+def group_runs(groups: ArrayLike) -> tuple[NDArray[np.intp], NDArray[np.intp] | None]:
     """Return the list of each row, from 0, and the start of each list if the rows of each list are contiguous."""
-    if groups is None:
-        return np.zeros(n, dtype=np.intp), np.zeros(1, dtype=np.intp)
-    ids = _ids(groups)
+    ids = check_labels(groups, "groups", "id")
+    n = len(ids)
     changes = np.ones(n, dtype=bool)
     changes[1:] = ids[1:] != ids[:-1]
     heads = np.flatnonzero(changes)
@@ -133,8 +173,7 @@ def group_runs(groups: ArrayLike | None, n: int) -> tuple[NDArray[np.intp], NDAr
         unique, code_of_run = _unique(ids[heads])
     except TypeError as error:
         raise TypeError(
-            f"groups must be of one sortable type, got ids that cannot be sorted ({error}). Convert the ids, for "
-            "instance to str."
+            f"groups must hold ids that can be sorted, got {error}. Convert the ids, for instance to str."
         ) from error
     codes = np.repeat(code_of_run, np.diff(heads, append=n))
     if len(unique) < len(heads):
@@ -158,34 +197,6 @@ def _unique(ids: NDArray[Any]) -> tuple[NDArray[Any], NDArray[np.intp]]:
     return unique.astype(ids.dtype), (np.cumsum(is_present) - 1)[offsets]
 
 
-def _ids(groups: ArrayLike) -> NDArray[Any]:
-    """Return one id per row. Raise if an id is missing."""
-    # In a list of strings, numpy would convert a missing id to the string "nan".
-    ids = np.asarray(groups) if hasattr(groups, "__array__") else np.asarray(groups, dtype=object)
-    if ids.ndim == 2 and ids.shape[1] == 1:
-        ids = ids[:, 0]
-    if ids.ndim != 1:
-        raise ValueError(
-            f"groups must have one id per row, shape (n_samples,), got shape {ids.shape}. Pass one column."
-        )
-    missing = np.frompyfunc(_is_missing, 1, 1)(ids).astype(bool) if ids.dtype == object else ids != ids
-    if missing.any():
-        row = missing.argmax()
-        raise ValueError(
-            f"groups must have an id in each row, got {ids[row]!r} in row {row}. Drop the rows without an id, or give "
-            "them one."
-        )
-    return ids if hasattr(groups, "__array__") else np.asarray(groups).ravel()
-
-
-def _is_missing(value: Any) -> bool:
-    """Return whether a value is None, NaN, NaT or pandas.NA: not equal to itself, or not comparable to itself."""
-    try:
-        return value is None or bool(value != value)
-    except TypeError:
-        return True
-
-
 def group_codes(groups: ArrayLike) -> NDArray[np.intp]:
     """Return the list of each row, from 0 in the order of the sorted ids. Raise if an id is missing."""
-    return group_runs(groups, len(np.asarray(groups)))[0]
+    return group_runs(groups)[0]

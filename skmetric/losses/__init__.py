@@ -1,7 +1,8 @@
 """Losses as pure functions on tensors.
 
 The last axis holds the items of one list, such as a batch. Embeddings have a feature axis after it. All axes before it
-broadcast: groups, models of a stack, or both. Each loss returns one value per list.
+broadcast: groups, models of a stack, or both. Each loss returns one value per list. Tensors in half precision (float16,
+bfloat16) are converted to float32, and the result is in float32.
 """
 
 from skmetric.losses.contrastive.margin import batch_contrastive_loss, contrastive_loss

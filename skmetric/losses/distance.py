@@ -6,6 +6,8 @@ import torch
 from torch import Tensor
 from torch.nn.functional import normalize
 
+from skmetric.losses._precision import in_float32
+
 __all__ = ["DISTANCES", "cross_distance", "one_sided_distance", "pairwise_distance"]
 
 DISTANCES = ("euclidean", "sqeuclidean", "cosine")
@@ -34,6 +36,7 @@ class _BothRoles(torch.autograd.Function):
         return gradient + gradient.mT
 
 
+@in_float32
 def pairwise_distance(embeddings: Tensor, *, distance: str = "euclidean") -> Tensor:
     r"""Distances between all pairs of rows.
 
@@ -86,6 +89,7 @@ def one_sided_distance(embeddings: Tensor, *, distance: str = "euclidean") -> Te
     return _from_euclidean(_euclidean(points, points.detach()), distance)
 
 
+@in_float32
 def cross_distance(rows: Tensor, columns: Tensor, *, distance: str = "euclidean") -> Tensor:
     """Distances from rows to the rows of another set.
 

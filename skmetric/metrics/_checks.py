@@ -3,9 +3,9 @@
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from sklearn.exceptions import UndefinedMetricWarning
-from sklearn.utils import assert_all_finite, check_array, check_consistent_length, column_or_1d
+from sklearn.utils import check_array, check_consistent_length
 
-from skmetric._checks import check_weights
+from skmetric._checks import check_labels, check_weights, codes_of
 from skmetric._warnings import warn_caller
 
 __all__ = ["check_query_weights", "check_retrieval"]
@@ -26,20 +26,9 @@ def check_retrieval(
         R: number of other rows of the same class. At least one entry is positive.
     """
     points = check_array(embeddings, dtype=np.float64, ensure_min_samples=2, input_name="embeddings")
-    if len(np.shape(labels)) > 1 and np.shape(labels)[1:] != (1,):
-        raise ValueError(
-            f"labels must have one label per row, shape (n_samples,), got shape {np.shape(labels)}. Pass one column."
-        )
-    labels = column_or_1d(labels)
+    labels = check_labels(labels, "labels")
     check_consistent_length(points, labels)
-    try:
-        assert_all_finite(labels, input_name="labels")
-        _, codes, counts = np.unique(labels, return_inverse=True, return_counts=True)
-    except TypeError as error:
-        raise TypeError(
-            f"labels must be of one sortable type, without missing values, got labels that cannot be sorted ({error}). "
-            "Replace missing labels, and convert the others, for instance to str."
-        ) from error
+    codes, counts = codes_of(labels, "labels")
     others = counts[codes] - 1
     if not others.any():
         raise ValueError(

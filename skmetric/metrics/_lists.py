@@ -7,9 +7,10 @@ from typing import Any, TypeAlias
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from scipy.sparse import csc_array
-from sklearn.utils import check_array, check_consistent_length
+from sklearn.utils import check_consistent_length
 
-from skmetric._checks import check_choice, check_weights, group_runs
+from skmetric._checks import check_choice, check_finite, check_weights, group_runs
+from skmetric._values import check_numbers
 
 __all__ = [
     "Lists",
@@ -68,12 +69,13 @@ def check_lists(
             'sample_weight=None, or reduction="mean".'
         )
     truth, score = _column(y_true, "y_true"), _column(y_score, "y_score")
-    check_consistent_length(truth, score, groups, sample_weight)
-    codes, contiguous_starts = group_runs(groups, len(truth))
+    check_consistent_length(truth, score)
+    codes, contiguous_starts = group_runs(np.zeros(len(truth), dtype=np.int8) if groups is None else groups)
+    check_consistent_length(truth, codes)
     sizes = np.bincount(codes)
     weights = None
     if sample_weight is not None:
-        row_weights = check_weights(sample_weight, len(truth))
+        row_weights = check_weights(sample_weight, len(truth), groups=codes)
         # Only ratios matter. Division by the largest weight keeps sums from overflowing.
         weights = np.bincount(codes, row_weights / row_weights.max()) / sizes
     if contiguous_starts is not None:
@@ -138,14 +140,16 @@ def reduce_lists(values: NDArray[np.float64], lists: Lists, *, reduction: str | 
 
 
 def _column(values: ArrayLike, name: str) -> NDArray[np.float64]:
-    column: NDArray[np.float64] = check_array(values, dtype=np.float64, ensure_2d=False, input_name=name)
-    if column.ndim == 2 and column.shape[1] == 1:
-        column = column[:, 0]
-    if column.ndim != 1:
+    column = check_numbers(values, name).astype(np.float64)
+    if column.ndim > 1 and column.shape[1:] != (1,):
         raise ValueError(
             f"{name} must have one value per row, shape (n_samples,), got shape {column.shape}. Pass one column. To "
             "score a matrix with one list per row, flatten it and pass groups=np.repeat(np.arange(n_lists), list_size)."
         )
+    column = column.reshape(-1)
+    if not len(column):
+        raise ValueError(f"{name} must have at least one row, got none. Pass at least one row.")
+    check_finite(column, name)
     return column
 
 

@@ -9,6 +9,7 @@ from numpy.typing import ArrayLike, NDArray
 from sklearn.utils import check_array
 
 from skmetric._checks import check_weights
+from skmetric._outcomes import SIMILARITY, read_outcomes
 
 __all__ = ["Strategy", "check_criterion", "check_pairs"]
 
@@ -25,7 +26,7 @@ def check_pairs(
         raise ValueError(
             f"distance must have one value per pair, shape (n_pairs,), got shape {lengths.shape}. Flatten it."
         )
-    similar = _check_classes(y_true, len(lengths))
+    similar = read_outcomes(y_true, len(lengths), SIMILARITY, name="y_true")[0] > 0
     weights = check_weights(sample_weight, len(lengths), per="pair")
     # A weight that is rounded to 0 relative to the largest one does not change any sum.
     is_counted = weights / weights.max() > 0
@@ -36,23 +37,6 @@ def check_pairs(
             "one class does not show where the other begins."
         )
     return lengths[is_counted], similar[is_counted], weights[is_counted]
-
-
-def _check_classes(y_true: ArrayLike, n_pairs: int) -> NDArray[np.bool_]:
-    labels = check_array(y_true, dtype=None, ensure_2d=False, input_name="y_true")
-    if labels.shape != (n_pairs,):
-        raise ValueError(
-            f"y_true must have one class per pair, shape ({n_pairs},) like distance, got shape {labels.shape}. Pass "
-            "the class of each pair in distance."
-        )
-    unknown = ~np.isin(labels, (-1, 1))
-    if unknown.any():
-        row = unknown.argmax()
-        raise ValueError(
-            f"y_true must be +1 (similar) or -1 (dissimilar), got {labels.item(row)!r} at row {row}. Convert it, for "
-            "instance with np.where(same_class, 1, -1)."
-        )
-    return labels == 1
 
 
 def check_criterion(strategy: Strategy, beta: float, min_rate: float | None) -> None:

@@ -7,31 +7,21 @@ from typing import Any, TypeAlias
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from sklearn.model_selection import BaseCrossValidator
-from sklearn.utils import assert_all_finite, check_consistent_length, column_or_1d
+from sklearn.utils import check_consistent_length
 
+from skmetric._checks import check_labels, codes_of
 from skmetric._warnings import warn_caller
 
-__all__ = ["Indices", "UngroupedKFold", "check_labels", "deal", "largest_first"]
+__all__ = ["Indices", "UngroupedKFold", "deal", "label_codes", "largest_first"]
 
 Indices: TypeAlias = NDArray[np.intp]
 
 
-def check_labels(X: Any, y: ArrayLike) -> NDArray[np.intp]:
+def label_codes(X: Any, y: ArrayLike) -> NDArray[np.intp]:
     """Return the label of each row, coded as integers from 0."""
-    if np.ndim(y) > 1 and np.shape(y)[1:] != (1,):
-        raise ValueError(
-            f"y must have one label per row, shape (n_samples,), got shape {np.shape(y)}. Pass one column."
-        )
-    labels = column_or_1d(y)
+    labels = check_labels(y, "y")
     check_consistent_length(X, labels)
-    try:
-        assert_all_finite(labels, input_name="y")
-        return np.unique(labels, return_inverse=True)[1]
-    except TypeError as error:
-        raise TypeError(
-            f"y must hold labels of one type that can be sorted, without missing labels, got: {error}. Replace missing "
-            "labels, and convert the others, for example to str."
-        ) from error
+    return codes_of(labels, "y")[0]
 
 
 def largest_first(sizes: NDArray[np.intp], rng: np.random.RandomState | None) -> Indices:

@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from sklearn.utils import check_random_state
 
-from skmetric.model_selection._folds import Indices, UngroupedKFold, check_labels, deal, largest_first
+from skmetric.model_selection._folds import Indices, UngroupedKFold, deal, label_codes, largest_first
 
 __all__ = ["ClassDisjointKFold"]
 
@@ -100,7 +100,7 @@ class ClassDisjointKFold(UngroupedKFold):
                 "y must be given, because ClassDisjointKFold splits rows by their class, got y=None. Pass y, or use "
                 "KFold."
             )
-        codes = check_labels(X, y)
+        codes = label_codes(X, y)
         folds = self._class_folds(np.bincount(codes))[codes]
         for fold in range(self.n_splits):
             yield np.flatnonzero(folds != fold), np.flatnonzero(folds == fold)

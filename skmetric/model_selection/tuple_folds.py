@@ -7,9 +7,11 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from sklearn.utils import check_array, check_random_state
 
+from skmetric._checks import codes_of
+from skmetric._values import NUMBERS, read_values, refuse_missing
 from skmetric._warnings import warn_caller
 from skmetric.estimators.points import distinct_points
-from skmetric.model_selection._folds import Indices, UngroupedKFold, check_labels
+from skmetric.model_selection._folds import Indices, UngroupedKFold, label_codes
 from skmetric.model_selection._tuple_components import deal_pieces, pieces_of
 
 __all__ = ["TupleKFold"]
@@ -96,10 +98,10 @@ class TupleKFold(UngroupedKFold):
 
         Parameters
         ----------
-        X : array-like of int, shape (n_tuples, 2) or (n_tuples, 3), or array-like, shape (n_tuples, 2 or 3, n_features)
-            Tuples of indices into a table, or tuples of points. An index is the same point in every column; to separate
-            users and items, continue the numbers of the items after the last user. Points that are equal in all
-            features are the same point.
+        X : array-like of shape (n_tuples, 2) or (n_tuples, 3), or (n_tuples, 2 or 3, n_features)
+            Tuples of indices into a table or of other ids, or tuples of points. An index is the same point in every
+            column; to separate users and items, continue the numbers of the items after the last user. Points that are
+            equal in all features are the same point.
         y : array-like of shape (n_tuples,), default=None
             Labels of the tuples. Used only if there are two different labels.
         groups : object, default=None
@@ -118,7 +120,7 @@ class TupleKFold(UngroupedKFold):
         """
         self._warn_of_groups(groups)
         points = _check_tuples(X)
-        codes = None if y is None else check_labels(X, y)
+        codes = None if y is None else label_codes(X, y)
         parts = self._parts(points, codes if codes is not None and codes.max() == 1 else None)
         lost = 1 - sum(len(test) for _, test in parts) / len(points)
         if lost > 0.5:
@@ -156,28 +158,36 @@ class TupleKFold(UngroupedKFold):
 
 def _check_tuples(X: ArrayLike) -> NDArray[np.intp]:
     """Return tuples of points numbered from 0, (n_tuples, 2) or (n_tuples, 3)."""
-    tuples = check_array(X, dtype="numeric", allow_nd=True, ensure_2d=False, ensure_all_finite=False, input_name="X")
-    if tuples.ndim not in (2, 3) or tuples.shape[1] not in (2, 3):
+    shape = np.shape(X)
+    if len(shape) not in (2, 3) or shape[1] not in (2, 3):
         raise ValueError(
             "X must hold pairs or triplets: indices of shape (n_tuples, 2) or (n_tuples, 3), or points of shape "
-            f"(n_tuples, 2 or 3, n_features), got shape {tuples.shape}. For two tables A and B, pass "
-            "np.stack([A, B], axis=1)."
+            f"(n_tuples, 2 or 3, n_features), got shape {shape}. For two tables A and B, pass np.stack([A, B], axis=1)."
         )
-    if tuples.ndim == 3:
-        keys = distinct_points(tuples.reshape(-1, tuples.shape[2]))[1]
-    elif tuples.dtype.kind in "iu" or (np.isfinite(tuples).all() and np.array_equal(tuples, np.floor(tuples))):
-        keys = tuples.ravel()
-    else:
+    if len(shape) == 2:
+        return codes_of(_check_keys(X), "X")[0].reshape(shape)
+    tuples = check_array(X, dtype="numeric", allow_nd=True, ensure_all_finite=False, input_name="X")
+    points = distinct_points(tuples.reshape(-1, shape[2]))[1]
+    return points.astype(np.intp, copy=False).reshape(shape[:2])
+
+
+def _check_keys(X: ArrayLike) -> NDArray[Any]:
+    """Return the indices or ids of the points of all tuples, one after the other."""
+    read = read_values(X, "X")
+    keys = refuse_missing(read, "X", "tuple").ravel()
+    if read.kind != NUMBERS:
+        return keys
+    if not np.array_equal(keys, np.floor(keys)):
         raise ValueError(
-            "X must hold indices, which are whole numbers, if its shape is (n_tuples, 2) or (n_tuples, 3), got dtype "
-            f"{tuples.dtype} with fractions or missing values. Pass points in shape (n_tuples, 2 or 3, n_features)."
+            "X must hold indices, which are whole numbers, or other ids if its shape is (n_tuples, 2) or (n_tuples, 3),"
+            " got numbers with fractions. Pass points in shape (n_tuples, 2 or 3, n_features)."
         )
-    if tuples.ndim == 2 and tuples.min() < 0:
+    if keys.min() < 0:
         raise ValueError(
-            f"X must hold indices of at least 0, got {tuples.min()}. Count from the start of the table, so that each "
+            f"X must hold indices of at least 0, got {keys.min()}. Count from the start of the table, so that each "
             "point has one index."
         )
-    return np.unique(keys, return_inverse=True)[1].reshape(tuples.shape[:2])
+    return keys
 
 
 def _what_lacks(parts: list[tuple[Indices, Indices]], codes: NDArray[np.intp] | None) -> str | None:

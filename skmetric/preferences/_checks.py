@@ -5,7 +5,9 @@ from numbers import Integral, Real
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-__all__ = ["check_alpha", "check_judgments", "check_n_items", "check_outcomes", "check_pairs"]
+from skmetric._values import NUMBERS, read_values, refuse_missing
+
+__all__ = ["check_alpha", "check_judgments", "check_n_items", "check_pairs"]
 
 Codes = NDArray[np.intp]
 
@@ -51,26 +53,6 @@ def check_pairs(pairs: ArrayLike) -> Codes:
     return codes
 
 
-def check_outcomes(y: ArrayLike | None, n_pairs: int) -> NDArray[np.float64]:
-    """Validate outcomes, and return the first item's share of each win: 1, 0, or 1/2 for a tie."""
-    if y is None:
-        return np.ones(n_pairs)
-    outcomes = np.asarray(y)
-    if outcomes.shape != (n_pairs,):
-        raise ValueError(
-            f"y must have one outcome per pair, shape ({n_pairs},), got shape {outcomes.shape}. Pass y=None if the "
-            "first item of every pair won."
-        )
-    unknown = ~np.isin(outcomes, (-1, 0, 1))
-    if unknown.any():
-        row = unknown.argmax()
-        raise ValueError(
-            f"y must be +1 (the first item won), -1 (the second) or 0 (a tie), got {outcomes[row]!s} at row {row}. "
-            "Convert the outcomes, for instance with np.sign of a difference."
-        )
-    return (outcomes.astype(np.float64) + 1) / 2
-
-
 def check_n_items(n_items: int | None, codes: Codes) -> int:
     """Return the number of items: ``n_items``, or one more than the largest code if it is None."""
     n_seen = int(codes.max()) + 1
@@ -100,13 +82,15 @@ def check_alpha(alpha: float) -> float:
 
 
 def _codes(values: ArrayLike, name: str) -> Codes:
-    codes = np.asarray(values)
-    if codes.dtype.kind not in "iu":
-        if codes.size == 0:
-            return codes.astype(np.intp)
+    read = read_values(values, name)
+    codes = refuse_missing(read, name)
+    if codes.size == 0:
+        return codes.astype(np.intp)
+    if read.kind != NUMBERS or not np.array_equal(codes, np.floor(codes)):
+        shown = "numbers with fractions" if read.kind == NUMBERS else read.kind
         raise TypeError(
-            f"{name} must hold integer item codes from 0, got an array of dtype {codes.dtype}. To convert names of "
-            "items to codes, use np.unique(names, return_inverse=True)."
+            f"{name} must hold integer item codes from 0, got {shown}. To convert names of items to codes, use "
+            "np.unique(names, return_inverse=True)."
         )
     wrong = (codes < 0) | (codes >= CODE_LIMIT)
     if wrong.any():

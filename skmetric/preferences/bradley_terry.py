@@ -4,7 +4,8 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from skmetric._checks import check_weights
-from skmetric.preferences._checks import check_alpha, check_n_items, check_outcomes, check_pairs
+from skmetric._outcomes import WINNER, read_outcomes
+from skmetric.preferences._checks import check_alpha, check_n_items, check_pairs
 from skmetric.preferences._comparisons import Comparisons, check_has_maximum
 from skmetric.preferences._newton import maximum_likelihood
 
@@ -15,6 +16,7 @@ def bradley_terry_scores(
     pairs: ArrayLike,
     y: ArrayLike | None = None,
     *,
+    ties: bool = False,
     sample_weight: ArrayLike | None = None,
     alpha: float = 0.0,
     n_items: int | None = None,
@@ -33,8 +35,11 @@ def bradley_terry_scores(
     pairs : array-like of int, shape (n_pairs, 2)
         Items that were compared, as codes from 0 (row numbers of a table of items).
     y : array-like of shape (n_pairs,), default=None
-        +1 if the first item won, -1 if the second item won, 0 for a tie. If None, the first item always won, as in
-        :func:`best_worst_pairs`.
+        1 if the first item won, -1 if the second item won, 0 for a tie; or booleans, True if the first item won. If
+        None, the first item always won, as in :func:`best_worst_pairs`.
+    ties : bool, default=False
+        Whether 0 in ``y`` is known to mean a tie. Otherwise, 0 beside 1 without any -1 is an error, because 0 may as
+        well mean that the second item won.
     sample_weight : array-like of shape (n_pairs,), default=None
         Weight of each comparison: finite, non-negative, not all 0. An integer weight has the same effect as that many
         copies of the comparison. A comparison with weight 0 is ignored. If None, all weights are 1.
@@ -54,7 +59,8 @@ def bradley_terry_scores(
     ValueError
         If ``alpha=0`` and the likelihood has no maximum: some items were never compared with the others, directly or
         through other items, or all wins between two sets of items go one way. Also if the shapes do not match or there
-        is no pair; if an item is compared with itself; if ``y`` has other values; if a code, ``alpha`` or a weight is
+        is no pair; if an item is compared with itself; if ``y`` has other values, or 0 without -1 and without
+        ``ties=True``; if a code, ``alpha`` or a weight is
         negative or not finite; or if ``n_items`` is not larger than every code.
     TypeError
         If the codes or ``n_items`` are not integers, or ``alpha`` is not a number.
@@ -106,7 +112,8 @@ def bradley_terry_scores(
     """
     codes = check_pairs(pairs)
     n_items = check_n_items(n_items, codes)
-    wins = check_outcomes(y, len(codes))
+    # The first item's share of the win: 1, 0, or 1/2 for a tie.
+    wins = (read_outcomes(y, len(codes), WINNER, ties=ties)[0] + 1) / 2
     weights = check_weights(sample_weight, len(codes), per="pair")
     alpha = check_alpha(alpha)
     # Division by the largest weight keeps sums from overflowing.

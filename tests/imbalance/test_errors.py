@@ -168,7 +168,7 @@ def test_kinds_of_input(function):
 @pytest.mark.parametrize(
     ("arguments", "weights", "message"),
     [
-        (([np.nan, 1], [0, 1]), None, "y_true must be finite, got nan at row 0"),
+        (([np.nan, 1], [0, 1]), None, "y_true must have no missing values"),
         (([0, 1], [0, np.inf]), None, "y_pred must be finite, got inf at row 1"),
         (([], []), None, "y_true must have at least one row"),
         (
@@ -177,11 +177,11 @@ def test_kinds_of_input(function):
             r"y_pred must have one prediction per row of y_true, shape \(2,\), got shape \(3,\)",
         ),
         (([[0, 1], [0, 1]], [0, 1]), None, r"y_true must have one number per row, .* y_true\[:, 0\]"),
-        ((["a", "b"], [0, 1]), None, "y_true must be numbers"),
+        ((["a", "b"], [0, 1]), None, "y_true must hold numbers, got text, such as 'a'"),
         (([0, 1], [0, 1]), [1], r"sample_weight must have one weight per row, shape \(2,\), got shape \(1,\)"),
         (([0, 1], [0, 1]), [1, -2], "sample_weight must be non-negative, got -2 at row 1"),
         (([0, 1], [0, 1]), [0, 0], "sample_weight must be positive for at least one row"),
-        (([0, 1], [0, 1]), [np.nan, 1], "sample_weight must be finite"),
+        (([0, 1], [0, 1]), [np.nan, 1], "sample_weight must have no missing values"),
     ],
 )
 def test_input_is_checked(function, arguments, weights, message):

@@ -100,11 +100,11 @@ def test_series_and_columns():
 @pytest.mark.parametrize(
     ("arguments", "options", "message"),
     [
-        (([np.nan], [1], [1]), {}, "y_train must be finite, got nan at row 0"),
+        (([np.nan], [1], [1]), {}, "y_train must have no missing values"),
         (([], [1], [1]), {}, "y_train must have at least one row"),
         (([1], [], []), {}, "y_true must have at least one row"),
         (([1], [1], [1, 2]), {}, "y_pred must have one prediction per row of y_true"),
-        (([1], [1], ["x"]), {}, "y_pred must be numbers"),
+        (([1], [1], ["x"]), {}, "y_pred must hold numbers"),
         (([1], [1], [1]), {"few": 30, "many": 20}, "few must be from 0 to many, got few=30 and many=20"),
         (([1], [1], [1]), {"few": -1}, "few must be from 0 to many, got few=-1 and many=100"),
         (([1], [1], [1]), {"many": np.nan}, "few must be from 0 to many"),

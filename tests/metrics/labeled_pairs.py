@@ -32,13 +32,13 @@ def table(seed, n=200):
 
 # Classes, distances and weights that do not fit, and the message about them.
 BAD_PAIRS = [
-    ([1, 0], [1, 2], None, r"y_true must be \+1 \(similar\) or -1 \(dissimilar\), got 0 at row 1\. Convert it"),
-    ([True, False], [1, 2], None, r"got False at row 1"),
-    (["1", "-1"], [1, 2], None, r"got '1' at row 0"),
-    ([1, 0.5], [1, 2], None, r"got 0\.5 at row 1"),
-    ([1, np.nan], [1, 2], None, r"Input y_true contains NaN"),
-    ([1, -1, 1], [1, 2], None, r"y_true must have one class per pair, shape \(2,\).*got shape \(3,\)"),
-    ([[1], [-1]], [1, 2], None, r"y_true must have one class per pair, shape \(2,\).*got shape \(2, 1\)"),
+    ([1, 0], [1, 2], None, r"y_true must be 1 \(similar\), -1 .* got 0 and no -1\. If .* pass 2 \* y_true - 1"),
+    ([1, -1, 0], [1, 2, 3], None, r"y_true must be 1 \(similar\), -1 .* got 0 at pair 2\. Convert"),
+    (["1", "-1"], [1, 2], None, r"got '1' at pair 0"),
+    ([1, 0.5], [1, 2], None, r"got 0\.5 at pair 1"),
+    ([1, np.nan], [1, 2], None, r"y_true must have no missing values .* got one in pair 1"),
+    ([1, -1, 1], [1, 2], None, r"y_true must have one outcome per pair, got 3 for 2 pairs"),
+    ([[1, -1]], [1], None, r"y_true must have one outcome per pair, shape \(n_pairs,\), got shape \(1, 2\)"),
     ([1, 1], [1, 2], None, r"y_true must hold similar \(\+1\) and dissimilar \(-1\).*got only \+1 in 2 pairs"),
     ([-1, -1], [1, 2], None, r"got only -1 in 2 pairs"),
     ([-1, 1], [1, 2], [1, 0], r"got only -1 in 1 pairs.*Pass pairs of both classes"),
@@ -49,5 +49,5 @@ BAD_PAIRS = [
     ([1, -1], [1, 2], [1], r"sample_weight must have one weight per pair, shape \(2,\), got shape \(1,\)"),
     ([1, -1], [1, 2], [1, -2], r"sample_weight must be non-negative, got -2 at pair 1"),
     ([1, -1], [1, 2], [0, 0], r"sample_weight must be positive for at least one pair, got 2 zeros"),
-    ([1, -1], [1, 2], [1, np.nan], r"sample_weight must be finite, got nan"),
+    ([1, -1], [1, 2], [1, np.nan], "sample_weight must have no missing values"),
 ]

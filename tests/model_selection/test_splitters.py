@@ -141,8 +141,9 @@ def test_kinds_of_labels():
         (2, [0, 0, 1, 2, 3], ValueError, "two or more rows, .* got n_splits=2 and 1 such classes. Use fewer folds"),
         (2, None, ValueError, "y must be given, because ClassDisjointKFold .* got y=None"),
         (2, np.zeros((5, 2)), ValueError, r"y must have one label per row, shape \(n_samples,\), got shape \(5, 2\)"),
-        (2, [0, 1, np.nan, 2, 2], ValueError, "y contains NaN"),
-        (2, ["a", None, "b", "b", "a"], TypeError, "y must hold labels of one type"),
+        (2, [0, 1, np.nan, 2, 2], ValueError, "y must have no missing values .* got one in row 2"),
+        (2, ["a", None, "b", "b", "a"], ValueError, "y must have no missing values .* got one in row 1"),
+        (2, ["a", 1, "b", "b", "a"], TypeError, "y must hold values of one kind"),
         (2, [0, 1, 2, 3], ValueError, r"inconsistent numbers of samples: \[5, 4\]"),
     ],
 )
@@ -401,15 +402,24 @@ def test_a_warning_says_how_many_are_lost():
         (np.arange(4), r"X must hold pairs or triplets: .*got shape \(4,\)"),
         (
             np.full((4, 2), 0.5),
-            r"X must hold indices, which are whole numbers.* got dtype float64 with fractions or missing values",
+            r"X must hold indices, which are whole numbers, or other ids .* got numbers with fractions",
         ),
-        (np.full((4, 2), np.nan), "X must hold indices, which are whole numbers"),
+        (np.full((4, 2), np.nan), "X must have no missing values .* got one in tuple 0, and 8 missing values in all"),
         ([[0, 1], [2, -1]], "X must hold indices of at least 0, got -1"),
     ],
 )
 def test_tuples_are_checked(X, message):
     with pytest.raises(ValueError, match=message):
         next(TupleKFold(2).split(X))
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_tuples_of_other_ids_are_split_as_tuples_of_indices(seed):
+    tuples = random_tuples(seed, 60, 40)
+    names = np.array([f"{index:03d}" for index in range(40)])[tuples]
+    expected = [part.tolist() for parts in TupleKFold(2).split(tuples) for part in parts]
+    for named in (names, names.tolist(), names.astype(object)):
+        assert [part.tolist() for parts in TupleKFold(2).split(named) for part in parts] == expected
 
 
 STAR = np.column_stack([np.zeros(50, dtype=int), np.arange(1, 51)])

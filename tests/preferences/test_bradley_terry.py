@@ -43,18 +43,26 @@ def comparisons(draw, n_items=6):
 
 
 @pytest.mark.parametrize(
-    ("arguments", "gap"),
+    ("pairs", "y", "gap"),
     [
-        (([[0, 1]] * 4, [1, 1, 1, -1]), np.log(3)),
-        (([[0, 1], [1, 0]], [1, 1]), 0),
-        (([[0, 1]], [0]), 0),
+        ([[0, 1]] * 4, [1, 1, 1, -1], np.log(3)),
+        ([[0, 1], [1, 0]], [1, 1], 0),
+        ([[0, 1]], [0], 0),
         # One win and two ties count as two wins of three.
-        (([[0, 1]] * 3, [1, 0, 0]), np.log(2)),
-        (([[1, 0]] * 3, [-1, 0, 0]), np.log(2)),
+        ([[0, 1]] * 3, [1, 0, 0], np.log(2)),
+        ([[1, 0]] * 3, [-1, 0, 0], np.log(2)),
     ],
 )
-def test_two_items(arguments, gap):
-    np.testing.assert_allclose(bradley_terry_scores(*arguments), [gap / 2, -gap / 2], atol=1e-9)
+def test_two_items(pairs, y, gap):
+    np.testing.assert_allclose(bradley_terry_scores(pairs, y, ties=True), [gap / 2, -gap / 2], atol=1e-9)
+
+
+def test_booleans_say_whether_the_first_item_won():
+    """An item that lost seven of ten comparisons is the weaker one."""
+    pairs, first_won = [[0, 1]] * 10, np.arange(10) < 3
+    scores = bradley_terry_scores(pairs, first_won)
+    np.testing.assert_array_equal(scores, bradley_terry_scores(pairs, np.where(first_won, 1, -1)))
+    np.testing.assert_allclose(scores, [np.log(3 / 7) / 2, np.log(7 / 3) / 2])
 
 
 @pytest.mark.parametrize("ratio", [1.0, 7.0, 1e3, 1e6])
@@ -107,13 +115,15 @@ def test_matches_logistic_regression(alpha):
     design = np.eye(7)[pairs[:, 0]] - np.eye(7)[pairs[:, 1]]
     model = LogisticRegression(C=1 / alpha, fit_intercept=False, tol=1e-12, solver="newton-cg", max_iter=1000)
     expected = model.fit(design, y, sample_weight=weights).coef_[0]
-    np.testing.assert_allclose(bradley_terry_scores(pairs, y, sample_weight=weights, alpha=alpha), expected, atol=1e-7)
+    np.testing.assert_allclose(
+        bradley_terry_scores(pairs, y, sample_weight=weights, alpha=alpha, ties=True), expected, atol=1e-7
+    )
 
 
 @given(comparisons(), st.sampled_from([0.01, 1.0, 100.0]))
 def test_the_slope_is_zero(rows, alpha):
     pairs, y, weights = rows
-    scores = bradley_terry_scores(pairs, y, sample_weight=weights, alpha=alpha, n_items=6)
+    scores = bradley_terry_scores(pairs, y, sample_weight=weights, alpha=alpha, ties=True, n_items=6)
     compared = {item for pair, weight in zip(pairs, weights, strict=True) if weight for item in pair}
     assert {item for item in range(6) if not np.isnan(scores[item])} == compared
     counted = [k for k, weight in enumerate(weights) if weight]
@@ -125,9 +135,13 @@ def test_the_slope_is_zero(rows, alpha):
 @given(comparisons())
 def test_order_and_sides_do_not_matter(rows):
     pairs, y, weights = rows
-    scores = bradley_terry_scores(pairs, y, sample_weight=weights, alpha=1)
+    scores = bradley_terry_scores(pairs, y, sample_weight=weights, alpha=1, ties=True)
     turned = bradley_terry_scores(
-        [pair[::-1] for pair in pairs[::-1]], [-outcome for outcome in y[::-1]], sample_weight=weights[::-1], alpha=1
+        [pair[::-1] for pair in pairs[::-1]],
+        [-outcome for outcome in y[::-1]],
+        sample_weight=weights[::-1],
+        alpha=1,
+        ties=True,
     )
     np.testing.assert_allclose(turned, scores, atol=1e-8)
 
@@ -142,11 +156,11 @@ def test_maximum_likelihood_is_given_or_refused(rows):
             beats.setdefault(i, set()).update({j} if outcome >= 0 else set())
             beats.setdefault(j, set()).update({i} if outcome <= 0 else set())
     if all(reach(beats, item) == set(beats) for item in beats):
-        scores = bradley_terry_scores(pairs, y, sample_weight=weights, n_items=6)
+        scores = bradley_terry_scores(pairs, y, sample_weight=weights, ties=True, n_items=6)
         assert {item for item in range(6) if not np.isnan(scores[item])} == set(beats)
     else:
         with pytest.raises(ValueError, match="alpha > 0"):
-            bradley_terry_scores(pairs, y, sample_weight=weights)
+            bradley_terry_scores(pairs, y, sample_weight=weights, ties=True)
 
 
 def reach(beats, item):
@@ -208,15 +222,19 @@ def test_no_maximum(pairs, message):
         ({"pairs": [[0, 1, 2]]}, ValueError, r"pairs must have .* got shape \(1, 3\)"),
         ({"pairs": []}, ValueError, r"pairs must have .* got shape \(0,\)"),
         ({"pairs": [[0, 1], [2, 2]]}, ValueError, "pairs must compare two different items, got item 2 twice in row 1"),
-        (
-            {"pairs": [[0.0, 1.0]]},
-            TypeError,
-            "pairs must hold integer item codes from 0, got an array of dtype float64",
-        ),
+        ({"pairs": [[0.5, 1.0]]}, TypeError, "pairs must hold integer item codes from 0, got numbers with fractions"),
+        ({"pairs": [["a", "b"]]}, TypeError, "pairs must hold integer item codes from 0, got text"),
+        ({"pairs": [[0, None]]}, ValueError, "pairs must have no missing values"),
         ({"pairs": [[0, -1]]}, ValueError, r"pairs must hold item codes from 0 to 2\*\*31 - 1, got -1"),
-        ({"y": [1]}, ValueError, r"y must have one outcome per pair, shape \(3,\), got shape \(1,\). Pass y=None"),
-        ({"y": [1, 2, 1]}, ValueError, r"y must be \+1 .* got 2 at row 1. Convert"),
-        ({"y": [1, np.nan, 1]}, ValueError, r"y must be \+1 .* got nan at row 1"),
+        ({"y": [1]}, ValueError, r"y must have one outcome per pair, got 1 for 3 pairs. Pass 1 \(the first wins\), -1"),
+        ({"y": [1, 2, 1]}, ValueError, r"y must be 1 \(the first wins\), -1 .* got 2 at pair 1. Convert"),
+        ({"y": [1, np.nan, 1]}, ValueError, "y must have no missing values .* got one in pair 1"),
+        (
+            {"y": [1, 0, 1]},
+            ValueError,
+            r"y must show what 0 means, .* pass 2 \* y - 1. If 0 means a tie, set ties=True",
+        ),
+        ({"y": [0, 0, 0]}, ValueError, "y must show what 0 means"),
         (
             {"sample_weight": [1]},
             ValueError,

@@ -6,7 +6,7 @@ import torch
 
 from skmetric._core.engine.host_memory import free_host_memory
 
-__all__ = ["free_memory", "resolve_device"]
+__all__ = ["free_memory", "is_out_of_memory", "resolve_device"]
 
 
 def resolve_device(device: str | torch.device) -> torch.device:
@@ -45,6 +45,13 @@ def free_memory(device: torch.device) -> int:
         reserve = torch.cuda.memory_reserved(device) - torch.cuda.memory_allocated(device)
         return torch.cuda.mem_get_info(device)[0] + reserve
     return free_host_memory()
+
+
+def is_out_of_memory(error: Exception) -> bool:
+    """Whether an error says that memory could not be allocated."""
+    # torch has no class of errors for the memory of a CPU.
+    is_of_host = isinstance(error, RuntimeError) and "allocate memory" in str(error)
+    return is_of_host or isinstance(error, MemoryError | torch.OutOfMemoryError)
 
 
 @cache

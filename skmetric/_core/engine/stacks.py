@@ -8,7 +8,7 @@ from typing import Any
 
 import torch
 
-from skmetric._core.engine.device import free_memory
+from skmetric._core.engine.device import free_memory, is_out_of_memory
 from skmetric._core.engine.plan import FitPlan, FitResult
 from skmetric._core.engine.progress import Progress
 from skmetric._core.engine.randomness import borrow_global_generators
@@ -48,14 +48,31 @@ def fit_stack(
     -------
     list of FitResult
         One result per plan.
+
+    Raises
+    ------
+    MemoryError
+        If the device has not enough memory.
     """
     has_module = plans[0].network.module is not None
     borrowed = borrow_global_generators(plans[0].seed, device) if has_module else nullcontext()
     # Training must also work if the caller is inside torch.no_grad().
-    with borrowed, torch.inference_mode(False), torch.enable_grad():
-        progress = Progress(TrainingStack(plans, device))
-        CallbackNet(progress, callbacks=callbacks, verbose=verbose).train()
-        return progress.results()
+    try:
+        with borrowed, torch.inference_mode(False), torch.enable_grad():
+            progress = Progress(TrainingStack(plans, device))
+            CallbackNet(progress, callbacks=callbacks, verbose=verbose).train()
+            return progress.results()
+    except (MemoryError, RuntimeError) as error:
+        if not is_out_of_memory(error):
+            raise
+        # The frames of the failed attempt hold its memory.
+        clear_frames(error.__traceback__)
+        spec = plans[0].network
+        raise MemoryError(
+            f"training must fit into the memory of device {str(device)!r}, got batches of "
+            f"{plans[0].sampler.batch_length} rows, {spec.n_features} columns and hidden_layer_sizes="
+            f"{spec.hidden_layer_sizes}. Lower batch_size or hidden_layer_sizes. ({error})"
+        ) from None
 
 
 def split_into_stacks(

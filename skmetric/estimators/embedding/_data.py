@@ -1,9 +1,9 @@
 """Training data of embedders: labeled rows, or pairs and triplets of points."""
 
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import partial
-from typing import Any, ClassVar, TypeAlias
+from typing import ClassVar, TypeAlias
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -12,12 +12,15 @@ from sklearn.utils.multiclass import type_of_target
 
 from skmetric._core.nn import Columns
 from skmetric._core.sampling import ClassBatchSampler, TupleBatchSampler, stratified_holdout
+from skmetric._outcomes import SIMILARITY, OutcomeKind, Question, read_outcomes
 from skmetric.estimators.embedding._learned_metric import distance_between
 from skmetric.estimators.embedding._neighbors import NeighborVote
 from skmetric.estimators.training_data import Batches, Indices
 from skmetric.metrics import distance_threshold, map_at_r_score
 
-__all__ = ["EmbedderBatching", "EmbedderData", "LabeledRows", "PointTuples", "is_unlabeled", "read_outcome"]
+__all__ = ["EmbedderBatching", "EmbedderData", "LabeledRows", "PointTuples", "read_tuple_outcomes"]
+
+ORDER = Question("the second point is closer to the first", "the third point is closer to the first")
 
 # Computes a score from the embeddings of the validation rows.
 Judge = Callable[[NDArray], float]
@@ -50,20 +53,6 @@ class EmbedderBatching:
     chunk_length: int | None = None
     memory_size: int = 0
     with_codes: bool = False
-
-
-def is_unlabeled(labels: NDArray, unlabeled: Any) -> NDArray[np.bool_]:
-    """Whether each label equals the label of rows of unknown class; None means that all classes are known."""
-    if unlabeled is None:
-        return np.zeros(len(labels), dtype=bool)
-    # One by one, because numpy does not compare numbers with strings.
-    return np.array([label == unlabeled for label in labels.tolist()], dtype=bool)
-
-
-def _of_each_type(labels: NDArray) -> str:
-    """One label of each type, for a message."""
-    first = {type(label): label for label in reversed(labels.tolist())}
-    return ", ".join(map(repr, first.values()))
 
 
 @dataclass(frozen=True, eq=False)
@@ -105,15 +94,11 @@ class LabeledRows:
             raise ValueError(
                 "y must hold labels, got only unlabeled rows. Set unlabeled= to the label of rows of unknown class."
             )
-        try:
-            kind = type_of_target(labels, input_name="y")
-        except TypeError:
-            kind = "mixed"
+        kind = type_of_target(labels, input_name="y")
         if kind not in {"binary", "multiclass"}:
             raise ValueError(
-                f"Unknown label type: {kind}. y must hold classes, all numbers, all strings or all booleans, got "
-                f"values such as {_of_each_type(labels)}. Fill in missing labels; turn continuous values into classes, "
-                "for example by KBinsDiscretizer."
+                f"Unknown label type: {kind}. y must hold classes: whole numbers, text or booleans, got values such as "
+                f"{labels.tolist()[0]!r}. Turn continuous values into classes, for example by KBinsDiscretizer."
             )
         classes, counts = np.unique(labels, return_counts=True)
         if len(classes) < 2:
@@ -184,27 +169,15 @@ class LabeledRows:
         return LabeledRows(self.columns.take(rows), self.labels[rows], np.ones(len(rows), dtype=bool))
 
 
-def read_outcome(y: ArrayLike | None, n: int, size: int) -> NDArray[np.integer]:
-    """Check what y says about each tuple: 1, or -1 for a dissimilar pair. Without y, return ones."""
-    if y is None:
-        return np.ones(n, dtype=np.int64)
-    outcome = np.asarray(y)
-    allowed = (-1, 1) if size == 2 else (1,)
-    # Without numpy, which cannot compare all objects that an array may hold.
-    is_known = outcome.shape == (n,) and all(value in allowed for value in outcome.tolist())
-    if outcome.dtype == bool or not is_known:
-        rule = (
-            f"y must hold 1 (similar) or -1 (dissimilar) for each of the {n} pairs"
-            if size == 2
-            else f"y must be None for triplets, or 1 for each of the {n}"
+def read_tuple_outcomes(y: ArrayLike | None, n: int, size: int) -> tuple[NDArray[np.int64], OutcomeKind]:
+    """Read what y says about each tuple: whether a pair is similar. Triplets have no y, or only 1."""
+    signs, kind = read_outcomes(y, n, SIMILARITY if size == 2 else ORDER)
+    if size == 3 and (signs < 0).any():
+        raise ValueError(
+            "y must be None or 1 for triplets, got -1. Leave y out, and give the points of each triplet in the order "
+            "anchor, positive, negative."
         )
-        advice = (
-            "If all pairs are similar, leave y out."
-            if size == 2
-            else "The order of its points says that the second is closer to the first than the third is; leave y out."
-        )
-        raise ValueError(f"{rule}, got shape {outcome.shape}, values such as {outcome.ravel()[:5].tolist()}. {advice}")
-    return outcome.astype(np.int64)
+    return signs, kind
 
 
 @dataclass(frozen=True, eq=False)
@@ -219,21 +192,19 @@ class PointTuples:
         The points of each tuple.
     outcome : array of int, shape (n_tuples,)
         1, or -1 for a dissimilar pair.
+    classes : array of shape (2,)
+        What is predicted for a tuple: -1 and 1, or False and True if the outcomes were booleans.
     """
 
     columns: Columns
     indices: NDArray[np.integer]
     outcome: NDArray[np.integer]
+    classes: NDArray = field(default_factory=lambda: np.array([-1, 1]))
 
     @property
     def tuple_size(self) -> int:
         """Number of points per tuple."""
         return int(self.indices.shape[1])
-
-    @property
-    def classes(self) -> NDArray[np.integer]:
-        """The predictions for a tuple: -1 and 1."""
-        return np.array([-1, 1])
 
     @property
     def needs_y(self) -> bool:
@@ -328,7 +299,8 @@ class PointTuples:
     def _some(self, tuples: Indices) -> "PointTuples":
         """Select tuples, and only the points that they need."""
         points, indices = np.unique(self.indices[tuples], return_inverse=True)
-        return PointTuples(self.columns.take(points), indices.reshape(len(tuples), -1), self.outcome[tuples])
+        indices = indices.reshape(len(tuples), -1)
+        return PointTuples(self.columns.take(points), indices, self.outcome[tuples], self.classes)
 
     def _crossed(self) -> "PointTuples":
         crossed = np.column_stack([self.indices[:, 0], np.roll(self.indices[:, 1], 1)])

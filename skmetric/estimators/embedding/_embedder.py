@@ -13,9 +13,11 @@ from sklearn.utils import check_consistent_length
 from sklearn.utils.metaestimators import available_if
 from sklearn.utils.validation import check_is_fitted
 
+from skmetric._checks import check_weights
 from skmetric._core.engine import Moments, TrainedNetwork, constant
 from skmetric._core.nn import Columns
-from skmetric._sklearn_compat import ClassifierMixin, Interval, check_sample_weight, fit_context
+from skmetric._sklearn_compat import ClassifierMixin, Interval, fit_context
+from skmetric._values import check_shape, read_labels, read_values, refuse_missing
 from skmetric._warnings import warn_caller
 from skmetric.estimators._base import Head, Judge, TorchEstimator, all_or_nothing
 from skmetric.estimators.embedding._data import (
@@ -23,12 +25,19 @@ from skmetric.estimators.embedding._data import (
     EmbedderData,
     LabeledRows,
     PointTuples,
-    is_unlabeled,
-    read_outcome,
+    read_tuple_outcomes,
 )
 from skmetric.estimators.embedding._learned_metric import LearnedMetric
 from skmetric.estimators.embedding._neighbors import NeighborVote
-from skmetric.estimators.points import Preprocessor, count_axes, is_tuples, points_at, read_tuples
+from skmetric.estimators.points import (
+    Preprocessor,
+    check_preprocessor,
+    count_axes,
+    is_tuples,
+    points_at,
+    read_tuples,
+    refuse_indices_as_rows,
+)
 from skmetric.estimators.training_data import Given, Indices, Prepared
 from skmetric.metrics import map_at_r_score
 
@@ -58,12 +67,10 @@ class EmbedderChoice:
 
 
 def _is_fitted_on_tuples(embedder: Any) -> bool:
-    return getattr(embedder, "tuple_size_", None) is not None
-
-
-def _distinct(classes: ArrayLike, unlabeled: Any) -> NDArray:
-    distinct = np.unique(classes)
-    return distinct[~is_unlabeled(distinct, unlabeled)]
+    if getattr(embedder, "tuple_size_", None) is None:
+        name = "pairs" if embedder._tuple_size == 2 else "triplets"
+        raise AttributeError(f"{type(embedder).__name__} has this method only after fit on {name}.")
+    return True
 
 
 class Embedder(ClassifierMixin, TorchEstimator[EmbedderData, EmbedderChoice]):
@@ -122,8 +129,8 @@ class Embedder(ClassifierMixin, TorchEstimator[EmbedderData, EmbedderChoice]):
             (n_pairs, 2) and (n_triplets, 3).
         y : array-like of shape (n_samples,) or (n_pairs,), optional
             For rows, their classes: numbers, strings or booleans; at least two classes, and at least one of them with
-            two rows. For pairs, 1 if similar and -1 if dissimilar; without ``y``, all pairs are similar. Triplets need
-            no ``y``.
+            two rows. For pairs, 1 if similar and -1 if dissimilar, or booleans (True if similar); without ``y``, all
+            pairs are similar. Triplets need no ``y``.
         X_val, y_val : array-like, optional
             Rows and classes, or tuples, for early stopping. They replace the data held out from ``X`` and need
             ``early_stopping=True``.
@@ -187,12 +194,12 @@ class Embedder(ClassifierMixin, TorchEstimator[EmbedderData, EmbedderChoice]):
         -------
         predictions : ndarray of shape (n_samples,)
             For rows, the most frequent class among the ``n_neighbors`` nearest training rows in the embedding. For
-            pairs, 1 if the distance is at most ``threshold_``, else -1. For triplets, 1 if the second point is closer
-            to the first than the third is, else -1.
+            pairs, 1 if the distance is at most ``threshold_``, else -1 (True or False if ``y`` of ``fit`` held
+            booleans). For triplets, 1 if the second point is closer to the first than the third is, else -1.
         """
         check_is_fitted(self)
         if self.tuple_size_ is not None:
-            return self._predict_tuples(X)
+            return self.classes_[self._predict_tuples(X).astype(np.intp)]
         assert self._neighbors is not None
         return self.classes_[self._neighbors.predict(self._embed(X), self.n_neighbors)]
 
@@ -228,7 +235,7 @@ class Embedder(ClassifierMixin, TorchEstimator[EmbedderData, EmbedderChoice]):
         check_is_fitted(self)
         if self.tuple_size_ is not None:
             tuples = self._read_tuples(X, y, reset=False)
-            weights = check_sample_weight(sample_weight, tuples.indices, dtype=np.float64, ensure_non_negative=True)
+            weights = check_weights(sample_weight, len(tuples.indices), per="tuple")
             if not (tuples.outcome[weights > 0] > 0).any() or (
                 tuples.has_both and not (tuples.outcome[weights > 0] < 0).any()
             ):
@@ -239,12 +246,11 @@ class Embedder(ClassifierMixin, TorchEstimator[EmbedderData, EmbedderChoice]):
             return tuples.score(self._network.apply(tuples.columns, self.device), self._distance, weights)
         if y is None:
             raise ValueError(f"{type(self).__name__}.score requires y, got None. Pass the classes of the rows.")
-        embeddings, known = self._embed(X), ~is_unlabeled(np.asarray(y), self.unlabeled)
-        if known.all():
-            return map_at_r_score(embeddings, y, sample_weight=sample_weight)
-        check_consistent_length(embeddings, y, sample_weight)
-        weights = None if sample_weight is None else np.asarray(sample_weight)[known]
-        return map_at_r_score(embeddings[known], np.asarray(y)[known], sample_weight=weights)
+        embeddings, (labels, is_known) = self._embed(X), read_labels(y, "y", self.unlabeled)
+        labels, is_known = check_shape(labels, "y", "label"), is_known.reshape(-1)
+        check_consistent_length(embeddings, labels)
+        of_queries = None if sample_weight is None else check_weights(sample_weight, len(labels))[is_known]
+        return map_at_r_score(embeddings[is_known], labels[is_known], sample_weight=of_queries)
 
     @available_if(_is_fitted_on_tuples)
     def decision_function(self, X: ArrayLike) -> NDArray[np.float32]:
@@ -321,6 +327,9 @@ class Embedder(ClassifierMixin, TorchEstimator[EmbedderData, EmbedderChoice]):
     def _read(self, given: Given, like: EmbedderData | None = None) -> EmbedderData:
         if like is not None:
             return self._read_as(given, like.tuple_size, reset=False)
+        check_preprocessor(self.preprocessor)
+        if self.preprocessor is None:
+            refuse_indices_as_rows(given.X, given.y, self._tuple_size, (-1, 1))
         data = self._read_as(given, self._tuple_size if is_tuples(given.X, self.preprocessor) else None, reset=True)
         data.check()
         return data
@@ -335,8 +344,9 @@ class Embedder(ClassifierMixin, TorchEstimator[EmbedderData, EmbedderChoice]):
                 "tuples: of points, with three axes, or of indices, with preprocessor set to the table."
             )
         least = 2 if reset else 1
-        rows, labels = self._check_input(self._looked_up(given.X), given.y, reset=reset, ensure_min_samples=least)
-        return LabeledRows(Columns(rows), labels, ~is_unlabeled(labels, self.unlabeled))
+        labels, is_known = read_labels(given.y, "y", self.unlabeled)
+        rows, labels = self._check_input(self._looked_up(given.X), labels, reset=reset, ensure_min_samples=least)
+        return LabeledRows(Columns(rows), labels, is_known.reshape(-1))
 
     def _prepare_more(self, given: Given, classes: ArrayLike | None) -> Prepared[EmbedderData, EmbedderChoice]:
         """Decide everything before one more epoch. No data are held out, and the choices of the first call are kept."""
@@ -344,11 +354,12 @@ class Embedder(ClassifierMixin, TorchEstimator[EmbedderData, EmbedderChoice]):
         data = self._read(given) if last is None else self._read_more(given, self.tuple_size_)
         choice = self._choose(data, data.usable(), None) if last is None else last.choice
         if classes is not None:
-            announced = _distinct(classes, self.unlabeled)
+            labels, is_known = read_labels(classes, "classes", self.unlabeled)
+            announced = np.unique(labels[is_known])
             if last is not None and not np.array_equal(announced, choice.classes):
                 raise ValueError(
                     f"classes must be the same in every call of partial_fit, {choice.classes.tolist()}, got "
-                    f"{np.unique(classes).tolist()}. Call fit to start again."
+                    f"{announced.tolist()}. Call fit to start again."
                 )
             choice = replace(choice, classes=announced)
         _refuse_new_classes(data, choice.classes)
@@ -367,7 +378,8 @@ class Embedder(ClassifierMixin, TorchEstimator[EmbedderData, EmbedderChoice]):
 
     def _read_tuples(self, X: ArrayLike, y: ArrayLike | None, *, reset: bool) -> PointTuples:
         points, indices = self._read_points(X, self._tuple_size, reset=reset)
-        return PointTuples(Columns(points), indices, read_outcome(y, len(indices), self._tuple_size))
+        outcome, kind = read_tuple_outcomes(y, len(indices), self._tuple_size)
+        return PointTuples(Columns(points), indices, outcome, kind.predictions(np.array([-1, 1])))
 
     def _read_points(
         self, X: ArrayLike, size: int, *, reset: bool = False
@@ -439,7 +451,9 @@ class Embedder(ClassifierMixin, TorchEstimator[EmbedderData, EmbedderChoice]):
                 "Reshape them to (-1, n_features). Only predict, decision_function and score take tuples, after fit on "
                 "tuples."
             )
-        return points_at(self.preprocessor, np.asarray(X)) if n_axes == 1 and self.preprocessor is not None else X
+        if n_axes != 1 or self.preprocessor is None:
+            return X
+        return points_at(self.preprocessor, refuse_missing(read_values(X, "X"), "X"))
 
     def _tuple_distances(self, X: ArrayLike, size: int) -> NDArray[np.float32]:
         check_is_fitted(self)
@@ -450,8 +464,8 @@ class Embedder(ClassifierMixin, TorchEstimator[EmbedderData, EmbedderChoice]):
         return tuples.distances(self._network.apply(tuples.columns, self.device), self._distance)
 
     @abstractmethod
-    def _predict_tuples(self, X: ArrayLike) -> NDArray[np.integer]:
-        """Predict 1 or -1 for each tuple."""
+    def _predict_tuples(self, X: ArrayLike) -> NDArray[np.bool_]:
+        """Predict whether each pair is similar, or whether the positive of each triplet is closer."""
 
     @abstractmethod
     def _resolved_distance(self, choice: EmbedderChoice) -> str:

@@ -25,11 +25,15 @@ __all__ = ["PairClassifier"]
 
 
 def _is_fitted_on_pairs(embedder: Any) -> bool:
-    return getattr(embedder, "tuple_size_", None) == 2
+    if getattr(embedder, "tuple_size_", None) != 2:
+        raise AttributeError(f"{type(embedder).__name__} has this method only after fit on pairs.")
+    return True
 
 
 def _is_calibrated(embedder: Any) -> bool:
-    return _is_fitted_on_pairs(embedder) and embedder._decision.sigmoid is not None
+    if _is_fitted_on_pairs(embedder) and embedder._decision.sigmoid is None:
+        raise AttributeError(f"{type(embedder).__name__} has this method only after calibrate_probabilities.")
+    return True
 
 
 @dataclass(frozen=True)
@@ -58,7 +62,10 @@ class PairClassifier(Embedder):
         """Largest distance at which ``predict`` calls a pair similar."""
         decision = getattr(self, "_decision", Decision())
         if decision.threshold is None:
-            raise AttributeError(f"{type(self).__name__!r} object has no attribute 'threshold_'")
+            raise AttributeError(
+                f"{type(self).__name__!r} object has no attribute 'threshold_'. It appears after fit on similar and "
+                "dissimilar pairs, calibrate_threshold or set_threshold."
+            )
         return decision.threshold
 
     @available_if(_is_fitted_on_pairs)
@@ -190,14 +197,14 @@ class PairClassifier(Embedder):
         dissimilar = expit(logit)
         return np.column_stack([dissimilar, 1 - dissimilar])
 
-    def _predict_tuples(self, X: ArrayLike) -> NDArray[np.integer]:
+    def _predict_tuples(self, X: ArrayLike) -> NDArray[np.bool_]:
         if not hasattr(self, "threshold_"):
             raise ValueError(
                 f"{type(self).__name__}: y of fit must hold dissimilar pairs, -1, to give predict a threshold, got "
                 "only similar pairs. Call calibrate_threshold with pairs of both kinds, or set_threshold; "
                 "decision_function needs no threshold."
             )
-        return np.where(self.pair_distance(X) <= self.threshold_, 1, -1)
+        return self.pair_distance(X) <= self.threshold_
 
     def _decided(
         self, prepared: Prepared[EmbedderData, EmbedderChoice], embeddings: NDArray[np.float32]

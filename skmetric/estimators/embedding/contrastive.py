@@ -104,13 +104,16 @@ class ContrastiveEmbedder(PairClassifier):
         layers above. The module gets the columns as given. If ``X`` holds tuples, training also calls it with rows
         that only fill up a batch, or with all points of ``X``, including held-out ones. This matters if the rows of a
         batch affect each other, as in batch normalization.
-    preprocessor : array-like, callable or Rows, optional
-        Source of the points if ``X`` holds indices: a table of points, a function from indices (or other keys, such as
-        file names) to points, or :class:`skmetric.Rows`, which the candidates of a search share. ``X`` may then have
+    preprocessor : array-like, dict, callable or Rows, optional
+        Source of the points if ``X`` holds indices: a table of points, a dict of ids and points, a function from
+        indices (or other keys, such as file names) to points, or :class:`skmetric.Rows`, which the candidates of a
+        search share. A pandas DataFrame whose index is not the default is read by the labels of its index. ``X`` may
+        then have
         shape (n_pairs, 2), or (n_samples,) with labels.
     unlabeled : object, optional
-        Label of rows of unknown class, such as -1. These rows take part in scaling the inputs, but they are in no
-        batch, are not neighbors in ``predict``, and are left out of ``score``. If None, all classes are known.
+        Label of rows of unknown class, such as -1; ``np.nan`` stands for all missing values. These rows take part in
+        scaling the inputs, but they are in no batch, are not neighbors in ``predict``, and are left out of ``score``.
+        If None, all classes are known.
     batch_size : int, default=64
         Maximum number of rows per batch. A tuple counts as many rows as it has points.
     samples_per_class : int, default=4
@@ -214,8 +217,9 @@ class ContrastiveEmbedder(PairClassifier):
     _parameter_constraints: ClassVar[dict[str, list]] = {
         **PairClassifier._embedder_constraints,
         "loss": [StrOptions({*LOSSES, "auto"})],
-        "margin": [Interval(Real, 0, None, closed="neither"), None],
-        "temperature": [Interval(Real, 0, None, closed="neither"), None],
+        # Wide ranges whose squares are within the limits of float32.
+        "margin": [Interval(Real, 0, 1e15, closed="right"), None],
+        "temperature": [Interval(Real, 1e-15, 1e15, closed="both"), None],
         "distance": [StrOptions(set(DISTANCES)), None],
         "n_negatives": [Interval(Integral, 1, None, closed="left"), None],
         "memory_size": [Interval(Integral, 0, None, closed="left")],

@@ -1,6 +1,6 @@
 """Training data of rankers: rows in groups, or preference pairs. Both become items in lists."""
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any, ClassVar
 
 import numpy as np
@@ -8,8 +8,8 @@ from numpy.typing import ArrayLike, NDArray
 
 from skmetric._core.nn import Columns
 from skmetric._core.sampling import GroupBatchSampler, holdout_lists
+from skmetric._outcomes import OutcomeKind
 from skmetric._sklearn_compat import safe_indexing
-from skmetric._warnings import warn_caller
 from skmetric.estimators._target_units import TargetUnits
 from skmetric.estimators.training_data import Batches, Indices
 
@@ -58,6 +58,8 @@ class RankedItems:
         Items of one unit are held out together. None: the lists, or each item without groups.
     tuple_size : int, optional
         2 for preference pairs.
+    outcome_kind : OutcomeKind
+        In which form the outcomes of preference pairs were given.
     """
 
     columns: Columns
@@ -68,6 +70,7 @@ class RankedItems:
     rows: NDArray[np.integer] | None = None
     units: NDArray[np.integer] | None = None
     tuple_size: int | None = None
+    outcome_kind: OutcomeKind = field(default_factory=OutcomeKind)
 
     needs_y: ClassVar[bool] = True
 
@@ -180,14 +183,17 @@ class RankedItems:
 
 
 def preference_items(
-    points: NDArray[np.float32], pairs: NDArray[np.integer], y: ArrayLike | None, weights: NDArray[np.float64]
+    points: NDArray[np.float32],
+    pairs: NDArray[np.integer],
+    outcome: NDArray[np.int64],
+    kind: OutcomeKind,
+    weights: NDArray[np.float64],
 ) -> RankedItems:
     """Turn each preference pair, of shape (n_pairs, 2), into a list of two items; the winner is more relevant.
 
     A tie becomes two lists of half the weight, in which different items win. The minimum of the loss is then at equal
     scores.
     """
-    outcome = _check_outcome(y, len(pairs))
     is_tie = outcome == 0
     units = np.repeat(np.concatenate([np.arange(len(pairs)), np.flatnonzero(is_tie)]), 2)
     rows = np.concatenate([pairs, pairs[is_tie]])
@@ -203,25 +209,8 @@ def preference_items(
         rows=rows.ravel(),
         units=units,
         tuple_size=2,
+        outcome_kind=kind,
     )
-
-
-def _check_outcome(y: ArrayLike | None, n: int) -> NDArray[np.float64]:
-    if y is None:
-        return np.ones(n)
-    outcome = np.asarray(y)
-    if outcome.dtype == bool or outcome.shape != (n,) or not np.isin(outcome, (-1, 0, 1)).all():
-        raise ValueError(
-            f"y must hold 1 (the first point wins), -1 (the second wins) or 0 (tie) for each of the {n} pairs, got "
-            f"shape {outcome.shape}, values such as {np.unique(outcome)[:5].tolist()}. If the first point always wins, "
-            "pass None."
-        )
-    if (outcome == 0).any() and not (outcome == -1).any():
-        warn_caller(
-            "y holds ties, 0, and no pair whose second point wins, -1. If 0 means that the second point wins, replace "
-            "it by -1."
-        )
-    return outcome.astype(np.float64)
 
 
 def column_index(X: Any, column: str | int) -> int:

@@ -11,10 +11,11 @@ from numpy.typing import ArrayLike, NDArray
 from sklearn.utils import check_array
 from sklearn.utils.validation import check_is_fitted, validate_data
 
-from skmetric._checks import group_codes
+from skmetric._checks import check_training_weights, group_codes
 from skmetric._core.engine import TrainedNetwork
 from skmetric._core.nn import Columns
-from skmetric._sklearn_compat import Interval, check_sample_weight, fit_context
+from skmetric._sklearn_compat import Interval, fit_context
+from skmetric._values import check_numbers
 from skmetric._warnings import warn_caller
 from skmetric.estimators._base import Head, Judge, TorchEstimator, all_or_nothing, float32_overflow_is_infinity
 from skmetric.estimators._target_units import TargetUnits
@@ -237,13 +238,16 @@ class Ranker(TorchEstimator[RankedItems, RankerChoice]):
         if like is None:
             rank_metric(self.metric)  # raises for an unknown name before all other checks
             return self._read_as(given, self._tuple_size_of(given.X), reset=True)
-        items = self._read_as(given, like.tuple_size, reset=False)
+        items = self._read_as(given, like.tuple_size, reset=False, ties=like.outcome_kind.have_ties)
         if like.has_groups and not items.has_groups:
             raise ValueError("groups_val must be given if fit has groups, got None. Pass the groups of X_val.")
         return items
 
-    def _read_as(self, given: Given, tuple_size: int | None, *, reset: bool) -> RankedItems:
-        """Check all arguments; with ``reset``, the columns of X become those that later data must have."""
+    def _read_as(self, given: Given, tuple_size: int | None, *, reset: bool, ties: bool = False) -> RankedItems:
+        """Check all arguments; with ``reset``, the columns of X become those that later data must have.
+
+        ``ties`` is for pairs: 0 is known to mean a tie.
+        """
         groups = given.metadata.get("groups")
         if given.y is None:
             raise ValueError(
@@ -255,21 +259,15 @@ class Ranker(TorchEstimator[RankedItems, RankerChoice]):
                 "out. With metadata routing, set_fit_request(groups=False).set_score_request(groups=False) passes "
                 "groups only to the splitter."
             )
-        _refuse_words(given.y)
-        points, relevance = self._read_relevance(given.X, given.y, reset=reset)
-        weights = check_sample_weight(
-            given.metadata.get("sample_weight"), points, dtype=np.float64, ensure_non_negative=True
-        )
+        points, relevance = self._read_relevance(given.X, check_numbers(given.y, "y"), reset=reset)
         ids = groups if groups is not None else self._column_groups(given.X)
-        columns = Columns(points)
-        if ids is None:
-            return RankedItems(columns, relevance, weights, np.zeros(len(points), dtype=np.intp), has_groups=False)
-        codes = group_codes(ids)
+        codes = np.zeros(len(points), dtype=np.intp) if ids is None else group_codes(ids)
         if len(codes) != len(points):
             raise ValueError(
                 f"groups must hold one id per row, got {len(codes)} ids for {len(points)} rows. Pass one id for each."
             )
-        return RankedItems(columns, relevance, weights, codes, has_groups=True)
+        weights = check_training_weights(given.metadata.get("sample_weight"), len(points), groups=codes)
+        return RankedItems(Columns(points), relevance, weights, codes, has_groups=ids is not None)
 
     def _read_relevance(self, X: Any, y: ArrayLike, *, reset: bool) -> tuple[NDArray[np.float32], NDArray[np.float64]]:
         if self.group_column is None:
@@ -375,14 +373,3 @@ class Ranker(TorchEstimator[RankedItems, RankerChoice]):
         tags = super().__sklearn_tags__()
         tags.target_tags.required = True
         return tags
-
-
-def _refuse_words(y: ArrayLike) -> None:
-    given = np.asarray(y)
-    values = given.ravel().tolist() if given.dtype.kind in "OUST" else []
-    word = next((value for value in values if isinstance(value, str)), None)
-    if word is not None:
-        raise ValueError(
-            f"y must hold numbers, higher for more relevant rows, got {word!r}. Convert grades to numbers, for example "
-            "by OrdinalEncoder with their order as categories=."
-        )

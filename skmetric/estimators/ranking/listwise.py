@@ -154,7 +154,8 @@ class ListwiseRanker(Ranker):
         **Ranker._ranker_constraints,
         "max_group_size": [Interval(Integral, 2, None, closed="left")],
         "loss": [StrOptions(set(LOSSES))],
-        "temperature": [Interval(Real, 0, None, closed="neither")],
+        # A wide range within the limits of float32.
+        "temperature": [Interval(Real, 1e-15, 1e15, closed="both")],
     }
 
     _losses = LOSSES

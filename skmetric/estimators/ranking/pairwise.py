@@ -12,10 +12,12 @@ from scipy.special import expit
 from sklearn.utils.metaestimators import available_if
 from sklearn.utils.validation import check_is_fitted
 
+from skmetric._checks import check_training_weights
 from skmetric._core.engine import TrainedNetwork
 from skmetric._core.nn import Columns
-from skmetric._sklearn_compat import Interval, StrOptions, check_sample_weight, safe_indexing
-from skmetric.estimators.points import Preprocessor, is_tuples, read_tuples
+from skmetric._outcomes import WINNER, OutcomeKind, read_outcomes
+from skmetric._sklearn_compat import Interval, StrOptions, safe_indexing
+from skmetric.estimators.points import Preprocessor, check_preprocessor, is_tuples, read_tuples, refuse_indices_as_rows
 from skmetric.estimators.ranking._data import RankedItems, preference_items
 from skmetric.estimators.ranking._losses import RankingLoss
 from skmetric.estimators.ranking._ranker import Ranker, RankerChoice
@@ -51,8 +53,8 @@ class PairwiseRanker(Ranker):
     group that differ in relevance.
 
     ``fit`` also takes preferences: pairs of points with ``y`` = 1 if the first wins, -1 if the second wins, and 0 for a
-    tie. With ``y=None``, the first wins in all pairs. One network scores both points, so swapping them changes only the
-    sign of ``predict``.
+    tie, or with booleans. With ``y=None``, the first wins in all pairs. One network scores both points, so swapping
+    them changes only the sign of ``predict``.
 
     Parameters
     ----------
@@ -77,9 +79,14 @@ class PairwiseRanker(Ranker):
     group_column : str or int, optional
         Name or index of the column of ``X`` that holds the groups, if metadata routing does not pass ``groups``. The
         network does not see this column. ``predict`` requires it, but does not use its values.
-    preprocessor : array-like, callable or Rows, optional
-        Source of the points if ``X`` holds indices: a table of points, a function from indices (or other keys, such as
-        file names) to points, or :class:`skmetric.Rows`, which the candidates of a search share. ``X`` may then have
+    ties : bool, default=False
+        Whether 0 in ``y`` of pairs is known to mean a tie. Otherwise, ``fit`` raises an error for 0 without any -1,
+        because 0 may as well mean that the second point wins.
+    preprocessor : array-like, dict, callable or Rows, optional
+        Source of the points if ``X`` holds indices: a table of points, a dict of ids and points, a function from
+        indices (or other keys, such as file names) to points, or :class:`skmetric.Rows`, which the candidates of a
+        search share. A pandas DataFrame whose index is not the default is read by the labels of its index. ``X`` may
+        then have
         shape (n_pairs, 2).
     hidden_layer_sizes : int or sequence of int, default=(128,)
         Widths of the hidden layers; an int is one layer. With an empty sequence and ``n_components=None``, predictions
@@ -187,13 +194,16 @@ class PairwiseRanker(Ranker):
     _parameter_constraints: ClassVar[dict[str, list]] = {
         **Ranker._ranker_constraints,
         "max_group_size": [Interval(Integral, 2, None, closed="left")],
-        "margin": [Interval(Real, 0, None, closed="neither")],
+        # A wide range within the limits of float32.
+        "margin": [Interval(Real, 0, 1e15, closed="right")],
         "loss": [StrOptions(set(LOSSES))],
+        "ties": ["boolean"],
         "preprocessor": [object],
     }
 
     _losses = LOSSES
     tuple_size_: int | None
+    _outcome_kind: OutcomeKind
 
     def __init__(
         self,
@@ -204,6 +214,7 @@ class PairwiseRanker(Ranker):
         metric: str = "ndcg",
         max_group_size: int = 256,
         group_column: str | int | None = None,
+        ties: bool = False,
         preprocessor: Preprocessor | None = None,
         hidden_layer_sizes: int | Sequence[int] = (128,),
         dropout: float = 0.2,
@@ -228,6 +239,7 @@ class PairwiseRanker(Ranker):
         self.metric = metric
         self.max_group_size = max_group_size
         self.group_column = group_column
+        self.ties = ties
         self.preprocessor = preprocessor
         self.hidden_layer_sizes = hidden_layer_sizes
         self.dropout = dropout
@@ -258,12 +270,12 @@ class PairwiseRanker(Ranker):
         -------
         predictions : ndarray of shape (n_samples,)
             For rows, their scores; rows of higher score rank first. For pairs, 1 if the first point wins, -1 if the
-            second wins, and 0 if their scores are equal.
+            second wins, and 0 if their scores are equal; or whether the first wins, if ``y`` of ``fit`` held booleans.
         """
         check_is_fitted(self)
         if self.tuple_size_ is None:
             return super().predict(X)
-        return np.sign(self.decision_function(X)).astype(np.int64)
+        return self._outcome_kind.predictions(self.decision_function(X))
 
     @available_if(_is_fitted_on_pairs)
     def decision_function(self, X: ArrayLike) -> NDArray[np.float32]:
@@ -335,35 +347,41 @@ class PairwiseRanker(Ranker):
         check_is_fitted(self)
         if self.tuple_size_ is None or y is None:
             return super().score(X, y, sample_weight, groups=groups)
-        decided = np.flatnonzero(np.asarray(y) != 0)
+        outcome, _ = read_outcomes(y, np.shape(X)[0], WINNER, ties=self._outcome_kind.have_ties)
+        decided = np.flatnonzero(outcome)
         if not len(decided):
             raise ValueError("y must hold a pair that is not a tie, 1 or -1, got only ties, 0. Add decided pairs.")
         weights = None if sample_weight is None else safe_indexing(sample_weight, decided)
-        return super().score(safe_indexing(X, decided), safe_indexing(y, decided), weights, groups=groups)
+        return super().score(safe_indexing(X, decided), outcome[decided], weights, groups=groups)
 
     def _tuple_size_of(self, X: Any) -> int | None:
+        check_preprocessor(self.preprocessor)
         return 2 if is_tuples(X, self.preprocessor) else None
 
     @property
     def _fitted_tuple_size(self) -> int | None:
         return self.tuple_size_
 
-    def _read_as(self, given: Given, tuple_size: int | None, *, reset: bool) -> RankedItems:
+    def _read_as(self, given: Given, tuple_size: int | None, *, reset: bool, ties: bool = False) -> RankedItems:
         if tuple_size is None:
+            if reset:
+                refuse_indices_as_rows(given.X, given.y, 2, (-1, 0, 1))
             return super()._read_as(given, None, reset=reset)
         if "groups" in given.metadata or self.group_column is not None:
             raise ValueError("groups and group_column must be None for pairs, got groups. Leave them out.")
         points, pairs = read_tuples(given.X, 2, self.preprocessor, partial(self._check_input, reset=reset))
-        sample_weight = given.metadata.get("sample_weight")
-        weights = np.ones(len(pairs))
-        if sample_weight is not None:
-            weights = check_sample_weight(sample_weight, pairs, dtype=np.float64, ensure_non_negative=True)
-        return preference_items(points, pairs, given.y, weights)
+        outcome, kind = read_outcomes(given.y, len(pairs), WINNER, ties=ties or self.ties)
+        weights = check_training_weights(given.metadata.get("sample_weight"), len(pairs), per="pair")
+        return preference_items(points, pairs, outcome, kind, weights)
 
     def _fitted_attributes(
         self, network: TrainedNetwork, prepared: Prepared[RankedItems, RankerChoice]
     ) -> dict[str, Any]:
-        return {**super()._fitted_attributes(network, prepared), "tuple_size_": prepared.data.tuple_size}
+        return {
+            **super()._fitted_attributes(network, prepared),
+            "tuple_size_": prepared.data.tuple_size,
+            "_outcome_kind": prepared.data.outcome_kind,
+        }
 
     def _max_list_length(self) -> int:
         return self.max_group_size

@@ -18,7 +18,6 @@ __all__ = [
     "SMOOTHING_BINS",
     "RegressorBatching",
     "TargetRows",
-    "check_numbers",
     "density_weighter",
     "rank_labels",
     "target_range",
@@ -125,25 +124,6 @@ class TargetRows:
         weights = np.zeros(len(self.weights))
         weights[rows] = self.weights[rows] / self.weights.max()
         return weights
-
-
-def check_numbers(y: NDArray, name: str) -> NDArray[np.float64]:
-    """Check that targets are finite numbers with a range that fits into float64."""
-    if y.dtype.kind not in "biuf":
-        raise ValueError(
-            f"{name} must hold numbers, got dtype {y.dtype}. Convert it, for example dates to days since a fixed date."
-        )
-    numbers = np.asarray(y, dtype=np.float64)
-    wrong = np.argwhere(~np.isfinite(numbers))
-    if len(wrong):
-        value, row = numbers[tuple(wrong[0])], wrong[0][0]
-        raise ValueError(f"{name} must be finite, got {value} in row {row}. Drop such rows, or fill in their targets.")
-    with np.errstate(over="ignore"):
-        if not np.isfinite(np.ptp(numbers)):
-            raise ValueError(
-                f"{name} must span a range that float64 holds, got {numbers.min():g} to {numbers.max():g}. Scale it."
-            )
-    return numbers
 
 
 def density_weighter(weighting: Any, y: NDArray[np.float64]) -> LabelDensityWeighter | None:

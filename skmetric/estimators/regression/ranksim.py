@@ -12,9 +12,11 @@ from numpy.typing import ArrayLike, NDArray
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.utils.validation import check_is_fitted
 
+from skmetric._checks import check_range, check_training_weights
 from skmetric._core.engine import TrainedNetwork
 from skmetric._core.nn import Columns, SmoothingSpec
-from skmetric._sklearn_compat import Interval, RegressorMixin, StrOptions, check_sample_weight, fit_context
+from skmetric._sklearn_compat import Interval, RegressorMixin, StrOptions, fit_context
+from skmetric._values import check_numbers
 from skmetric._warnings import warn_caller
 from skmetric.estimators._base import Head, Judge, TorchEstimator, all_or_nothing
 from skmetric.estimators._target_units import TargetUnits
@@ -22,7 +24,6 @@ from skmetric.estimators.regression._data import (
     SMOOTHING_BINS,
     RegressorBatching,
     TargetRows,
-    check_numbers,
     density_weighter,
     target_range,
 )
@@ -391,20 +392,20 @@ class RankSimRegressor(RegressorMixin, TorchEstimator[TargetRows, RegressorChoic
         is_first = n_targets is None
         rows, targets = self._check_input(
             given.X,
-            given.y,
+            check_numbers(given.y, name),
             reset=is_first,
             ensure_min_samples=2 if is_first else 1,
             multi_output=True,
             y_numeric=True,
         )
-        numbers = check_numbers(targets, name).reshape(len(rows), -1)
+        numbers = targets.astype(np.float64).reshape(len(rows), -1)
+        check_range(numbers, name)
         if n_targets is not None and numbers.shape[1] != n_targets:
             raise ValueError(
                 f"{name} must hold as many targets as y of fit, {n_targets}, got {numbers.shape[1]}. Pass the same "
                 "columns, or fit again."
             )
-        sample_weight = given.metadata.get("sample_weight")
-        weights = check_sample_weight(sample_weight, rows, dtype=np.float64, ensure_non_negative=True)
+        weights = check_training_weights(given.metadata.get("sample_weight"), len(rows))
         dtype = np.float32 if targets.dtype == np.float32 else np.float64
         return TargetRows(Columns(rows), numbers, weights, targets.ndim, dtype)
 

@@ -3,12 +3,14 @@
 from torch import Tensor
 
 from skmetric.losses._arguments import PerList
+from skmetric.losses._precision import in_float32
 from skmetric.losses.contrastive import forms
 from skmetric.losses.contrastive.forms import contrast_of_labels
 
 __all__ = ["batch_contrastive_loss", "contrastive_loss"]
 
 
+@in_float32
 def contrastive_loss(d: Tensor, similar: Tensor, *, margin: PerList, squared: bool = False) -> Tensor:
     r"""Contrastive loss of a pair: :math:`y d + (1 - y) \max(0, m - d)`.
 
@@ -43,6 +45,7 @@ def contrastive_loss(d: Tensor, similar: Tensor, *, margin: PerList, squared: bo
     return excess.square() if squared else excess
 
 
+@in_float32
 def batch_contrastive_loss(
     embeddings: Tensor,
     labels: Tensor,

@@ -4,6 +4,7 @@ import torch
 from torch import Tensor
 
 from skmetric.losses._arguments import PerList, nan_of, per_item, per_list, positive
+from skmetric.losses._precision import in_float32
 from skmetric.losses.contrastive import forms
 from skmetric.losses.contrastive.forms import contrast, contrast_of_labels
 from skmetric.losses.numerics import softplus, sum_last
@@ -12,6 +13,7 @@ from skmetric.losses.pairs import Pairs
 __all__ = ["batch_nce_loss", "nce_loss", "sampled_softmax_loss"]
 
 
+@in_float32
 def nce_loss(
     real_logits: Tensor,
     noise_logits: Tensor,
@@ -75,6 +77,7 @@ def nce_loss(
     return (terms[0] + terms[1]) / n_real.clamp_min(1) + nan_of(real) + nan_of(noise)
 
 
+@in_float32
 def batch_nce_loss(
     embeddings: Tensor,
     labels: Tensor,
@@ -134,6 +137,7 @@ def batch_nce_loss(
     return contrast_of_labels(forms.nce, embeddings, labels, distance, mask, **numbers)
 
 
+@in_float32
 def sampled_softmax_loss(
     true_logits: Tensor,
     sampled_logits: Tensor,

@@ -4,6 +4,7 @@ import torch
 from torch import Tensor
 
 from skmetric.losses._arguments import PerList, per_item, per_list, positive
+from skmetric.losses._precision import in_float32
 from skmetric.losses.contrastive import forms
 from skmetric.losses.contrastive.forms import contrast, contrast_of_labels
 from skmetric.losses.distance import cross_distance
@@ -13,6 +14,7 @@ from skmetric.losses.pairs import pairs_of_sides
 __all__ = ["info_nce_loss", "nca_loss", "paired_info_nce_loss", "sup_con_loss"]
 
 
+@in_float32
 def info_nce_loss(
     embeddings: Tensor,
     labels: Tensor,
@@ -80,6 +82,7 @@ def info_nce_loss(
     )
 
 
+@in_float32
 def sup_con_loss(
     embeddings: Tensor,
     labels: Tensor,
@@ -138,6 +141,7 @@ def sup_con_loss(
     )
 
 
+@in_float32
 def nca_loss(
     embeddings: Tensor,
     labels: Tensor,
@@ -197,6 +201,7 @@ def nca_loss(
     )
 
 
+@in_float32
 def paired_info_nce_loss(
     anchors: Tensor,
     positives: Tensor,

@@ -4,6 +4,7 @@ import torch
 from torch import Tensor
 
 from skmetric.losses._arguments import PerList, labeled_items, positive
+from skmetric.losses._precision import in_float32
 from skmetric.losses.contrastive import forms
 from skmetric.losses.contrastive.forms import contrast, contrast_of_labels
 from skmetric.losses.distance import cross_distance
@@ -12,6 +13,7 @@ from skmetric.losses.pairs import Pairs
 __all__ = ["multi_similarity_loss", "proxy_anchor_loss"]
 
 
+@in_float32
 def multi_similarity_loss(
     embeddings: Tensor,
     labels: Tensor,
@@ -78,6 +80,7 @@ def multi_similarity_loss(
     return contrast_of_labels(forms.multi_similarity, embeddings, labels, distance, mask, **numbers)
 
 
+@in_float32
 def proxy_anchor_loss(
     embeddings: Tensor,
     labels: Tensor,

@@ -8,6 +8,7 @@ from torch.autograd.function import once_differentiable
 
 from skmetric.losses._arguments import PerList, differ, nan_of, per_item, per_list, positive
 from skmetric.losses._items import items_of
+from skmetric.losses._precision import in_float32
 from skmetric.losses.numerics import sigmoid, sum_last, weighted_mean, with_slopes
 from skmetric.losses.order._exact_ranks import ranks_of
 
@@ -16,6 +17,7 @@ __all__ = ["pearson_loss", "spearman_loss"]
 METHODS = ("sigmoid", "blackbox")
 
 
+@in_float32
 def pearson_loss(
     scores: Tensor, targets: Tensor, *, mask: Tensor | None = None, weights: Tensor | None = None
 ) -> Tensor:
@@ -60,6 +62,7 @@ def pearson_loss(
     return _one_minus_correlation(items.scores, items.relevance, items.weights)
 
 
+@in_float32
 def spearman_loss(
     scores: Tensor,
     targets: Tensor,

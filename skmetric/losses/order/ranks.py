@@ -7,11 +7,13 @@ from torch import Tensor
 from torch.autograd.function import once_differentiable
 
 from skmetric.losses._arguments import PerList, per_item, per_list, positive
+from skmetric.losses._precision import in_float32
 from skmetric.losses.order._exact_ranks import check_ties, ranks_of
 
 __all__ = ["blackbox_ranks"]
 
 
+@in_float32
 def blackbox_ranks(
     values: Tensor, *, interpolation_strength: PerList, ties: str = "average", mask: Tensor | None = None
 ) -> Tensor:

@@ -6,6 +6,7 @@ import torch
 from torch import Tensor
 
 from skmetric.losses._arguments import PerList, differ, nan_of, per_item, per_list, positive
+from skmetric.losses._precision import in_float32
 from skmetric.losses.numerics import sum_last, weighted_mean, with_slopes
 from skmetric.losses.order._exact_ranks import check_ties, ranks_of
 from skmetric.losses.order.ranks import blackbox_ranks
@@ -14,6 +15,7 @@ from skmetric.losses.order.similarity import LabelSimilarity, feature_similarity
 __all__ = ["distinct_rows", "neighbor_spearman", "ranksim_loss"]
 
 
+@in_float32
 def ranksim_loss(
     features: Tensor,
     labels: Tensor,
@@ -147,6 +149,7 @@ def _scale_free(rows: "_Rows", target: Tensor, strength: Tensor, ties: str) -> T
     return with_slopes(rows.similarity, sum_last(error.square(), 2) / rows.n_real[..., 0, 0].square(), slopes)
 
 
+@in_float32
 def neighbor_spearman(
     features: Tensor,
     labels: Tensor,
@@ -205,6 +208,7 @@ def neighbor_spearman(
         return weighted_mean(correlation.clamp(-1, 1), weights) + rows.nan
 
 
+@in_float32
 def distinct_rows(labels: Tensor, n_most: int, *, mask: Tensor | None = None) -> tuple[Tensor, Tensor]:
     """Indices of the first row of each distinct label, in rising order, at most ``n_most`` of them.
 

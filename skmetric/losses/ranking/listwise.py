@@ -7,6 +7,7 @@ from torch import Tensor
 
 from skmetric.losses._arguments import PerList, differ, nan_of, per_list
 from skmetric.losses._items import Items, items_of
+from skmetric.losses._precision import in_float32
 from skmetric.losses.numerics import sigmoid, softplus, sum_last, weighted_mean, with_slopes
 from skmetric.losses.ranking._gains import discounts, gains, ideal_dcg
 
@@ -16,6 +17,7 @@ __all__ = ["approx_ndcg_loss", "list_mle_loss", "softmax_loss"]
 LOG_ZERO = -1e30
 
 
+@in_float32
 def softmax_loss(
     scores: Tensor,
     relevance: Tensor,
@@ -77,6 +79,7 @@ def softmax_loss(
     return -sum_last(target * log_share, 1) * is_ordered
 
 
+@in_float32
 def list_mle_loss(
     scores: Tensor,
     relevance: Tensor,
@@ -147,6 +150,7 @@ def list_mle_loss(
     return weighted_mean(terms, term_weights) + nan_of(items.scores)
 
 
+@in_float32
 def approx_ndcg_loss(
     scores: Tensor,
     relevance: Tensor,

@@ -6,6 +6,7 @@ from torch import Tensor
 
 from skmetric.losses._arguments import PerList, nan_of, per_list
 from skmetric.losses._items import Items, items_of
+from skmetric.losses._precision import in_float32
 from skmetric.losses.numerics import sigmoid, softplus, sum_last, with_slopes
 from skmetric.losses.ranking._gains import discounts, gains, ideal_dcg, ranks
 
@@ -15,6 +16,7 @@ __all__ = ["lambda_loss", "margin_ranking_loss", "pairwise_hinge_loss", "pairwis
 PairLoss = Callable[[Tensor], tuple[Tensor, Tensor]]
 
 
+@in_float32
 def margin_ranking_loss(s1: Tensor, s2: Tensor, y: Tensor, *, margin: PerList) -> Tensor:
     r"""Hinge loss of each pair: :math:`\max(0, -y (s_1 - s_2) + m)`.
 
@@ -42,6 +44,7 @@ def margin_ranking_loss(s1: Tensor, s2: Tensor, y: Tensor, *, margin: PerList) -
     return (margin - y * (s1 - s2)).relu()
 
 
+@in_float32
 def pairwise_hinge_loss(
     scores: Tensor, relevance: Tensor, *, margin: PerList, mask: Tensor | None = None, weights: Tensor | None = None
 ) -> Tensor:
@@ -99,6 +102,7 @@ def pairwise_hinge_loss(
     return _mean_of_pairs(items, hinge) + margin[..., 0, 0] * 0
 
 
+@in_float32
 def pairwise_logistic_loss(
     scores: Tensor, relevance: Tensor, *, mask: Tensor | None = None, weights: Tensor | None = None
 ) -> Tensor:
@@ -145,6 +149,7 @@ def pairwise_logistic_loss(
     return _mean_of_pairs(items_of(scores, relevance, mask, weights), _logistic)
 
 
+@in_float32
 def lambda_loss(
     scores: Tensor,
     relevance: Tensor,

@@ -3,11 +3,13 @@
 from torch import Tensor
 
 from skmetric.losses._items import items_of
+from skmetric.losses._precision import in_float32
 from skmetric.losses.numerics import weighted_mean
 
 __all__ = ["pointwise_squared_loss"]
 
 
+@in_float32
 def pointwise_squared_loss(
     scores: Tensor, relevance: Tensor, *, mask: Tensor | None = None, weights: Tensor | None = None
 ) -> Tensor:

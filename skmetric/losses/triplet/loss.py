@@ -3,6 +3,7 @@
 from torch import Tensor
 
 from skmetric.losses._arguments import PerList, labeled_items, per_item, per_list
+from skmetric.losses._precision import in_float32
 from skmetric.losses.distance import one_sided_distance
 from skmetric.losses.numerics import sum_last, with_slopes
 from skmetric.losses.triplet import _candidates
@@ -12,6 +13,7 @@ from skmetric.losses.triplet._mining import MININGS, Generators, mine
 __all__ = ["MININGS", "batch_triplet_loss", "block_triplet_loss", "triplet_margin_loss"]
 
 
+@in_float32
 def triplet_margin_loss(d_ap: Tensor, d_an: Tensor, *, margin: PerList) -> Tensor:
     r"""Hinge loss of each triplet: :math:`\max(0, d_{ap} - d_{an} + m)`.
 
@@ -41,6 +43,7 @@ def triplet_margin_loss(d_ap: Tensor, d_an: Tensor, *, margin: PerList) -> Tenso
     return (d_ap - d_an + margin).relu()
 
 
+@in_float32
 def batch_triplet_loss(
     embeddings: Tensor,
     labels: Tensor,
@@ -132,6 +135,7 @@ def batch_triplet_loss(
     return _mean_of_mined(d, candidates, margin, mining, soft, generator)
 
 
+@in_float32
 def block_triplet_loss(
     embeddings: Tensor,
     rows: Tensor,

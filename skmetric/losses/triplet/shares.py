@@ -4,6 +4,7 @@ import torch
 from torch import Tensor
 
 from skmetric.losses._arguments import PerList, labeled_items, per_item, per_list
+from skmetric.losses._precision import in_float32
 from skmetric.losses.distance import pairwise_distance
 from skmetric.losses.numerics import sum_last
 from skmetric.losses.triplet import _candidates
@@ -14,6 +15,7 @@ from skmetric.losses.triplet.loss import check_blocks, nan_of_rows
 __all__ = ["block_triplet_shares", "triplet_shares"]
 
 
+@in_float32
 def triplet_shares(
     embeddings: Tensor, labels: Tensor, *, margin: PerList, distance: str = "euclidean", mask: Tensor | None = None
 ) -> Tensor:
@@ -64,6 +66,7 @@ def triplet_shares(
         return _shares(_candidates.from_labels(d, labels, mask), margin)
 
 
+@in_float32
 def block_triplet_shares(
     embeddings: Tensor, rows: Tensor, *, samples_per_class: int, margin: PerList, distance: str = "euclidean"
 ) -> Tensor:

@@ -110,3 +110,32 @@ def test_a_shrinking_stack_goes_on_as_if_nothing_had_happened(dropout):
         for name, value in alone.network.weights.items():
             np.testing.assert_array_equal(result.network.weights[name], value)
         np.testing.assert_array_equal(result.moments.first, alone.moments.first)
+
+
+@pytest.mark.parametrize(
+    "error",
+    [
+        MemoryError("Unable to allocate 4 PiB"),
+        torch.OutOfMemoryError("CUDA out of memory"),
+        RuntimeError("DefaultCPUAllocator: can't allocate memory: you tried to allocate 99 bytes"),
+    ],
+    ids=lambda error: type(error).__name__,
+)
+def test_lack_of_memory_names_what_to_lower(monkeypatch, error):
+    def run_out(*args):
+        raise error
+
+    monkeypatch.setattr(stacks, "TrainingStack", run_out)
+    with pytest.raises(
+        MemoryError, match=r"memory of device 'cpu', got batches of \d+ rows.*Lower batch_size or hidden"
+    ):
+        fit_stack([make_plan(0)], device=CPU)
+
+
+def test_other_errors_stay(monkeypatch):
+    def fail(*args):
+        raise RuntimeError("shapes do not match")
+
+    monkeypatch.setattr(stacks, "TrainingStack", fail)
+    with pytest.raises(RuntimeError, match=r"^shapes do not match$"):
+        fit_stack([make_plan(0)], device=CPU)
