@@ -25,10 +25,10 @@ __all__ = [
     "refuse_missing",
 ]
 
-BOOLEANS, NUMBERS, TEXT, DATES = "booleans", "numbers", "text", "dates"
+BOOLEANS, NUMBERS, COMPLEX, TEXT, DATES = "booleans", "numbers", "complex numbers", "text", "dates"
 KINDS = {
     "b": BOOLEANS,
-    "c": "complex numbers",
+    "c": COMPLEX,
     "S": "bytes",
     "i": NUMBERS,
     "u": NUMBERS,
@@ -42,7 +42,7 @@ NESTED = {"list", "tuple", "ndarray"}
 KIND_OF_TYPE: tuple[tuple[type | tuple[type, ...], str], ...] = (
     ((bool, np.bool_), BOOLEANS),
     (Real, NUMBERS),
-    (Complex, "complex numbers"),
+    (Complex, COMPLEX),
     (str, TEXT),
     (bytes, "bytes"),
     ((date, np.datetime64), DATES),
@@ -214,9 +214,10 @@ def _kind_of(given: type) -> str:
 
 def _filled(array: NDArray[Any], known: NDArray[Any], is_missing: NDArray[np.bool_]) -> NDArray[Any]:
     """Return the known values; a missing one gets the first of them."""
-    filled = np.empty(array.shape, dtype=known.dtype if len(known) else np.float64)
-    filled[~is_missing] = known
-    filled[is_missing] = known[0] if len(known) else np.nan
+    if not len(known):
+        return np.zeros(array.shape)
+    filled = np.empty(array.shape, dtype=known.dtype)
+    filled[~is_missing], filled[is_missing] = known, known[0]
     return filled
 
 
@@ -224,6 +225,7 @@ def _refuse_kind(read: Values, name: str) -> NoReturn:
     value = read.array[~read.is_missing].ravel()[:1].tolist()
     advice = {
         TEXT: "Convert it, for example grades by OrdinalEncoder with their order as categories=",
+        COMPLEX: "Complex data not supported: pass their real parts",
         DATES: "Convert dates to numbers, for example to days since a fixed date",
     }.get(read.kind, "Convert them to floats")
     raise ValueError(f"{name} must hold numbers, got {read.kind}, such as {', '.join(map(repr, value))}. {advice}.")

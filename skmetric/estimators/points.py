@@ -159,6 +159,8 @@ def refuse_indices_as_rows(X: Any, y: Any, size: int, outcomes: tuple[int, ...])
     """Raise if rows look like tuples of indices: whole numbers above 1 without column names, and outcomes as y."""
     if hasattr(X, "columns") or count_axes(X) != 2 or y is None:
         return
+    if hasattr(X, "toarray"):
+        return
     rows, outcome = np.asarray(X), np.asarray(y)
     if rows.shape[1] != size or rows.dtype.kind not in "iu" or not rows.size or rows.min() < 0 or rows.max() < 2:
         return

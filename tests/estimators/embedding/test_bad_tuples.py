@@ -76,13 +76,11 @@ def test_tuples_of_points(embedder, shape, message, points):
 @pytest.mark.parametrize(
     ("change", "message"),
     [
-        (lambda y: y > 0, r"y must hold 1 \(similar\) or -1 \(dissimilar\) for each of the 50 pairs"),
-        (lambda y: (y + 1) // 2, r"1 \(similar\) or -1 \(dissimilar\).*values such as \[[01], "),
-        (lambda y: y * 2, r"values such as \[-?2, "),
-        (lambda y: y[:-1], r"got shape \(49,\)"),
-        (lambda y: y[:, None], r"got shape \(50, 1\)"),
-        (lambda y: np.where(y > 0, "similar", "other"), "values such as"),
-        (lambda y: np.where(y > 0, 1, np.nan), "values such as"),
+        (lambda y: (y + 1) // 2, r"y must be 1 \(similar\), -1 \(dissimilar\), or booleans.*pass 2 \* y - 1"),
+        (lambda y: y * 2, r"got -?2 at pair 0"),
+        (lambda y: y[:-1], "y must have one outcome per pair, got 49 for 50 pairs"),
+        (lambda y: np.where(y > 0, "similar", "other"), "got '(similar|other)' at pair 0"),
+        (lambda y: np.where(y > 0, 1, np.nan), "y must have no missing values"),
         (lambda y: -np.ones(50), "y must hold similar pairs, 1, got only -1"),
     ],
 )
@@ -90,9 +88,17 @@ def test_what_y_may_say_of_pairs(change, message, points):
     assert_refused(clone(PAIRS).fit(points[INDEX[:, :2]], Y), points[INDEX[:, :2]], change(Y), message, points)
 
 
-@pytest.mark.parametrize("y", [Y, -np.ones(50), np.zeros(50), np.ones(49), np.arange(50) > -1])
-def test_triplets_have_no_y(y, points):
-    assert_refused(clone(TRIPLETS).fit(points[INDEX]), points[INDEX], y, "y must be None for triplets, or 1", points)
+@pytest.mark.parametrize(
+    ("y", "message"),
+    [
+        (Y, "y must be None or 1 for triplets, got -1"),
+        (-np.ones(50), "y must be None or 1 for triplets, got -1"),
+        (np.zeros(50), "got 0 and no -1"),
+        (np.ones(49), "one outcome per pair, got 49"),
+    ],
+)
+def test_triplets_have_no_y(y, message, points):
+    assert_refused(clone(TRIPLETS).fit(points[INDEX]), points[INDEX], y, message, points)
 
 
 @pytest.mark.parametrize(
@@ -102,7 +108,7 @@ def test_triplets_have_no_y(y, points):
         (lambda X: Rows(X[:20]), INDEX[:, :2], "X must hold indices into preprocessor, from 0 to 19, got 29"),
         (lambda X: X, INDEX[:, :2] - 1, "from 0 to 29, got -1"),
         (lambda X: X, INDEX[:, :2] + 0.5, "whole numbers"),
-        (lambda X: X, np.where(INDEX[:, :2] == 7, np.nan, INDEX[:, :2]), "NaN"),
+        (lambda X: X, np.where(INDEX[:, :2] == 7, np.nan, INDEX[:, :2]), "missing values"),
         (lambda X: X, INDEX, r"X must hold pairs of indices, shape \(n_pairs, 2\).*got shape \(50, 3\)"),
         (lambda X: X, INDEX[:, :1], r"X must hold pairs of indices, shape \(n_pairs, 2\)"),
         (

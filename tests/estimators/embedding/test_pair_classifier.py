@@ -145,7 +145,7 @@ def test_a_threshold_must_be_a_number(threshold, fitted):
     ("change", "options", "message"),
     [
         ({"y": 1}, {}, r"\+1"),
-        ({"y": 0}, {}, "y must hold 1 .* for each of the 200 pairs"),
+        ({"y": 0}, {}, "y must be 1 .* got 0 and no -1"),
         ({}, {"strategy": "best"}, "strategy"),
         ({}, {"strategy": "max_tpr"}, "min_rate"),
         ({}, {"min_rate": 0.5}, "min_rate"),

@@ -475,8 +475,10 @@ def test_labels_that_are_no_classes_are_an_error(blobs):
     X, y = blobs
     with pytest.raises(ValueError, match=r"Unknown label type: continuous.*KBinsDiscretizer"):
         make().fit(X, y + 0.5)
-    with pytest.raises(ValueError, match=r"Unknown label type: mixed.*missing labels"):
+    with pytest.raises(ValueError, match="y must have no missing values"):
         make().fit(X, np.where(y == 0, None, "a"))
+    with pytest.raises(TypeError, match="y must hold values of one kind"):
+        make().fit(X, np.where(y == 0, 1, np.array("a", dtype=object)))
 
 
 # Difficult data

@@ -77,22 +77,20 @@ def test_index_pairs_are_their_points(as_preprocessor, preferences):
     assert ranker.score(index, y) == by_points.score(points[index], y)
 
 
-@pytest.mark.filterwarnings("ignore:y holds ties")
 def test_ties_pull_scores_together(preferences):
     points, index, _ = preferences
     pairs = points[index]
-    ranker = PairwiseRanker(loss="logistic", **SMALL | {"max_iter": 60})
+    ranker = PairwiseRanker(loss="logistic", ties=True, **SMALL | {"max_iter": 60})
     wins = clone(ranker).fit(pairs, np.sign(pairs[:, 0, 0] - pairs[:, 1, 0]))
     ties = clone(ranker).fit(pairs, np.zeros(len(pairs)))
     assert np.abs(ties.decision_function(pairs)).mean() < 0.1 * np.abs(wins.decision_function(pairs)).mean()
 
 
-@pytest.mark.filterwarnings("ignore:y holds ties")
 def test_probabilities_are_shares_of_the_weights():
     """Of two points, the first wins in three of four judgments, by weight."""
     pairs = np.tile(np.array([[[1.0, 0.0], [0.0, 1.0]]]), (64, 1, 1))
     y = np.tile([1, -1], 32)
-    ranker = PairwiseRanker(loss="logistic", dropout=0, weight_decay=0, **SMALL | {"max_iter": 200})
+    ranker = PairwiseRanker(loss="logistic", ties=True, dropout=0, weight_decay=0, **SMALL | {"max_iter": 200})
     for weights, share in [(np.where(y > 0, 3.0, 1.0), 0.75), (np.where(y > 0, 0.1, 0.3), 0.25), (None, 0.5)]:
         probabilities = clone(ranker).fit(pairs, y, sample_weight=weights).predict_proba(pairs)
         assert_allclose(probabilities[:, 1], share, atol=0.01)
@@ -165,8 +163,8 @@ def test_methods_of_pairs_are_hidden_on_rows(preferences):
 @pytest.mark.parametrize(
     ("params", "change", "message"),
     [
-        ({}, {"y": 2}, r"y must hold 1 \(the first point wins\), -1 .* for each of the \d+ pairs"),
-        ({}, {"y": "first"}, r"y must hold 1 \(the first"),
+        ({}, {"y": 2}, r"y must be 1 \(the first wins\), -1 .*, 0 \(a tie\), or booleans.* got 2 at pair 0"),
+        ({}, {"y": "first"}, "got 'first' at pair 0"),
         ({}, {"groups": 0}, "groups and group_column must be None for pairs"),
         ({"group_column": 0}, {}, "groups and group_column must be None for pairs"),
         ({"preprocessor": np.zeros((5, 3))}, {"index": True}, "must hold indices into preprocessor, from 0 to 4"),
@@ -189,19 +187,16 @@ def test_bad_pairs_are_named(params, change, message, preferences):
         PairwiseRanker(**SMALL, **params).fit(**data)
 
 
-@pytest.mark.filterwarnings("ignore:y holds ties")
 def test_a_tie_is_held_out_whole(preferences):
     points, index, _ = preferences
-    ranker = PairwiseRanker(early_stopping=True, **SMALL | {"max_iter": 6}).fit(points[index], np.zeros(len(index)))
+    ranker = PairwiseRanker(early_stopping=True, ties=True, **SMALL | {"max_iter": 6})
+    ranker.fit(points[index], np.zeros(len(index)))
     assert {row["valid_score"] for row in ranker.history_} == {0.5}
-    with pytest.raises(ValueError, match=r"y must hold 1 \(the first"):
-        ranker.fit(points[index], points[index][:, 0, 0] > points[index][:, 1, 0])
 
 
 @pytest.mark.parametrize("outcomes", [[0, 1], [0]], ids=str)
 def test_losses_that_are_written_as_ties_are_pointed_out(preferences, outcomes):
     points, index, _ = preferences
     pairs, y = points[index], np.resize(outcomes, len(index))
-    with pytest.warns(UserWarning, match="replace it by -1") as caught:
+    with pytest.raises(ValueError, match=r"pass 2 \* y - 1. If 0 means a tie, set ties=True"):
         PairwiseRanker(**SMALL | {"max_iter": 1}).fit(pairs, y)
-    assert caught[0].filename == __file__
