@@ -2,32 +2,52 @@
 
 import re
 import warnings
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["Lines", "MalformedLineError", "parse_lines"]
+from skmetric.datasets._rules import (
+    GROUP_BYTES,
+    LARGEST_INTEGER,
+    LARGEST_VALUE,
+    MISSING,
+    MISSING_FROM,
+    NUMBER,
+    Rules,
+    explain,
+    shown,
+)
 
-# Integers are read as float64, which represents all integers below this exactly.
-LARGEST_INTEGER = 2**53
-LARGEST_LABEL, LARGEST_VALUE = float(np.finfo(np.float64).max), float(np.finfo(np.float32).max)
-MOST_CHARACTERS = 80
+__all__ = ["Lines", "MalformedLineError", "OtherRulesError", "parse_lines"]
 
 _COMMENT = re.compile(rb"#[^\n]*")
 _COLON_TO_SPACE = bytes.maketrans(b":", b" ")
+_COMMENT_IN_GROUP = re.compile(rb"qid:[^ \t\r\n#]*+#")
+
+# Some C libraries print NaN and infinity with a number sign, which would begin a comment.
+_C_SPECIAL = re.compile(rb"#(?:QNAN|SNAN|IND|INF)")
+_C_NAN = re.compile(rb"(:[-+]?)1\.#(?:QNAN|SNAN|IND)[0-9]*+")
+_C_INFINITY = re.compile(rb"(:[-+]?)1\.#INF[0-9]*+")
+
+_MISSING_VALUE = re.compile(rb":%b(?=[ \t\r\n])" % MISSING.encode())
+_MISSING_GROUP = re.compile(rb"^%b$" % MISSING.encode(), re.MULTILINE)
+
+_TEXT_GROUP = re.compile(rb"(?<=[ \t\r])qid:([^\x00-\x20\x7f]++)")
+_WHOLE_GROUP = rb"[-+]?+[0-9]++"
+_LINE_WITH_TEXT_GROUP = re.compile(rb"[ \t\r]*+[^ \t\r]++[ \t\r]++qid:(?!%b(?:[ \t\r]|$))[^ \t\r]" % _WHOLE_GROUP)
 
 
 def _lines_of(number: bytes) -> "re.Pattern[bytes]":
     """Match as many well-formed lines as possible. Possessive quantifiers never backtrack: the time is linear."""
-    line = rb"(?:%b[ \t\r]++qid:[0-9]++(?:[ \t\r]++[0-9]++:%b)*+)?+[ \t\r]*+\n" % (number, number)
+    line = rb"(?:%b[ \t\r]++qid:%b(?:[ \t\r]++[0-9]++:%b)*+)?+[ \t\r]*+\n" % (number, _WHOLE_GROUP, number)
     return re.compile(rb"(?:[ \t\r]*+%b)*+" % line)
 
 
 # Matching the characters of numbers is three times as fast as matching numbers. Only blocks with an error need the
 # strict pattern.
 _LINES = _lines_of(rb"[-+.0-9eE]++")
-_STRICT_LINES = _lines_of(rb"[-+]?+(?:[0-9]++\.?+[0-9]*+|\.[0-9]++)(?:[eE][-+]?+[0-9]++)?+")
+_STRICT_LINES = _lines_of(NUMBER.encode())
 
 
 class MalformedLineError(ValueError):
@@ -37,13 +57,31 @@ class MalformedLineError(ValueError):
     ----------
     line : int
         Index of the line in the block, from 0.
-    rule : str
-        The rule, and the text that was found instead.
+    reason : str
+        The rule, the text that was found instead, and the way out.
     """
 
-    def __init__(self, line: int, rule: str) -> None:
-        super().__init__(line, rule)
-        self.line, self.rule = line, rule
+    def __init__(self, line: int, reason: str) -> None:
+        super().__init__(line, reason)
+        self.line, self.reason = line, reason
+
+
+class _RefusedLineError(Exception):
+    """A line is refused; its argument is the index of the line in the block. What is wrong is found out later."""
+
+
+class OtherRulesError(Exception):
+    """The file must be read again from its beginning, by more expensive rules.
+
+    Parameters
+    ----------
+    rules : Rules
+        The rules to read it by.
+    """
+
+    def __init__(self, rules: Rules) -> None:
+        super().__init__(rules)
+        self.rules = rules
 
 
 @dataclass(frozen=True)
@@ -54,8 +92,8 @@ class Lines:
     ----------
     labels : ndarray of shape (n_samples,)
         Number at the beginning of each line.
-    groups : ndarray of int, shape (n_samples,)
-        Number after ``qid:`` in each line.
+    groups : ndarray of int or str, shape (n_samples,)
+        What follows ``qid:`` in each line.
     counts : ndarray of int, shape (n_samples,)
         Number of features in each line.
     columns : ndarray of int, shape (counts.sum(),)
@@ -65,13 +103,13 @@ class Lines:
     """
 
     labels: NDArray[np.float64]
-    groups: NDArray[np.int64]
+    groups: NDArray[np.int64] | NDArray[np.str_]
     counts: NDArray[np.intp]
     columns: NDArray[np.intp]
     values: NDArray[np.float64]
 
 
-def parse_lines(text: bytes, *, first_index: int, n_features: int | None) -> Lines:
+def parse_lines(text: bytes, rules: Rules) -> Lines:
     """Parse a block of whole lines.
 
     One call reads all numbers of the block. There is no Python loop over lines or tokens.
@@ -79,13 +117,29 @@ def parse_lines(text: bytes, *, first_index: int, n_features: int | None) -> Lin
     Raises
     ------
     MalformedLineError
-        If a line has another form, or if an index is too small, too large or not in ascending order.
+        If a line has another form, or contents that the rules refuse.
+    OtherRulesError
+        If a group is not a whole number below 2**53, or a value is infinite, and the rules do not expect it.
     """
     if b"#" in text:
-        text = _COMMENT.sub(b"", text)
-    end = _LINES.match(text).end()  # type: ignore[union-attr]  # it matches the empty text
-    if end < len(text):
-        _refuse(text, end)
+        text = _without_comments(text)
+    try:
+        return _parse(text, rules)
+    except _RefusedLineError as refused:
+        number = int(refused.args[0])
+        line = text.split(b"\n")[number]
+        if not rules.text_groups and _LINE_WITH_TEXT_GROUP.match(line):
+            raise OtherRulesError(replace(rules, text_groups=True)) from None
+        raise MalformedLineError(number, explain(line, rules)) from None
+
+
+def _parse(text: bytes, rules: Rules) -> Lines:
+    ids: list[bytes] = []
+    if rules.text_groups:
+        ids, text = _TEXT_GROUP.findall(text), _TEXT_GROUP.sub(b"qid:0", text)
+    if rules.largest_floats or b"n" in text or b"N" in text:
+        text = _missing_as_numbers(text)
+    _refuse_rest(text, _LINES)
     n_colons = _colons_by_line(text)
     line_of_row = np.flatnonzero(n_colons)
     # A line with c colons has c pairs of numbers: label and group, then index and value of each feature.
@@ -93,18 +147,44 @@ def parse_lines(text: bytes, *, first_index: int, n_features: int | None) -> Lin
     heads = np.cumsum(n_colons[line_of_row]) - n_colons[line_of_row]
     features = np.delete(pairs, heads, axis=0)
     counts = n_colons[line_of_row] - 1
-    lines = np.repeat(line_of_row, counts)
-    _check_groups(pairs[heads, 1], line_of_row)
-    _check_finite(pairs[heads, 0], line_of_row, LARGEST_LABEL, "label")
-    _check_finite(features[:, 1], lines, LARGEST_VALUE, "value")
-    _check_indices(features[:, 0], lines, first_index, n_features)
-    return Lines(
-        pairs[heads, 0],
-        pairs[heads, 1].astype(np.int64),
-        counts,
-        features[:, 0].astype(np.intp) - first_index,
-        features[:, 1],
-    )
+    line_of_value = np.repeat(line_of_row, counts)
+    labels, indices, values = pairs[heads, 0], features[:, 0], features[:, 1]
+    groups = _text_groups(ids, line_of_row) if rules.text_groups else _number_groups(pairs[heads, 1], rules)
+    _refuse_first(np.abs(labels) >= MISSING_FROM, line_of_row)
+    _check_indices(indices, line_of_value, rules)
+    _fill_missing(values, line_of_value, rules)
+    return Lines(labels, groups, counts, indices.astype(np.intp) - rules.first_index, values)
+
+
+def _without_comments(text: bytes) -> bytes:
+    for match in _COMMENT_IN_GROUP.finditer(text):
+        line_start = text.rfind(b"\n", 0, match.start()) + 1
+        if b"#" not in text[line_start : match.start()]:
+            raise MalformedLineError(
+                text.count(b"\n", 0, line_start),
+                f"must have a blank between the group and '#', which begins a comment, got "
+                f"{shown(match.group().decode(errors='replace'))}. Write the blank, or rename the group.",
+            )
+    if _C_SPECIAL.search(text):
+        text = _C_INFINITY.sub(rb"\1inf", _C_NAN.sub(rb"\1nan", text))
+    return _COMMENT.sub(b"", text)
+
+
+def _missing_as_numbers(text: bytes) -> bytes:
+    """Write all missing values as one number that is finite as float64."""
+    return _MISSING_VALUE.sub(b":%g" % MISSING_FROM, text)
+
+
+def _refuse_rest(text: bytes, lines: "re.Pattern[bytes]") -> None:
+    """Refuse the first line that is not well-formed."""
+    end = lines.match(text).end()  # type: ignore[union-attr]  # it matches the empty text
+    if end < len(text):
+        raise _RefusedLineError(text.count(b"\n", 0, end))
+
+
+def _refuse_first(refused: NDArray[np.bool_], lines: NDArray[np.intp]) -> None:
+    if refused.any():
+        raise _RefusedLineError(lines[refused.argmax()])
 
 
 def _colons_by_line(text: bytes) -> NDArray[np.intp]:
@@ -129,49 +209,46 @@ def _numbers(text: bytes, n_pairs: int) -> NDArray[np.float64]:
         except (DeprecationWarning, ValueError):
             numbers = np.empty(0)
     if len(numbers) != 2 * n_pairs:
-        _refuse(text, _STRICT_LINES.match(text).end())  # type: ignore[union-attr]  # it matches the empty text
+        _refuse_rest(text, _STRICT_LINES)
     return numbers
 
 
-def _refuse(text: bytes, start: int) -> None:
-    line = text[start : text.index(b"\n", start)].decode(errors="replace").strip()
-    shown = line if len(line) <= MOST_CHARACTERS else f"{line[:MOST_CHARACTERS]}..."
-    rule = f"must have the form 'label qid:group index:value index:value ...' with finite numbers, got {shown!r}"
-    if "qid:" not in line:
-        rule += "; sklearn.datasets.load_svmlight_file reads files without groups"
-    raise MalformedLineError(text.count(b"\n", 0, start), rule)
+def _number_groups(numbers: NDArray[np.float64], rules: Rules) -> NDArray[np.int64]:
+    if (np.abs(numbers) >= LARGEST_INTEGER).any():
+        raise OtherRulesError(replace(rules, text_groups=True))
+    return numbers.astype(np.int64)
 
 
-def _check_groups(groups: NDArray[np.float64], lines: NDArray[np.intp]) -> None:
-    wrong = groups >= LARGEST_INTEGER
-    if wrong.any():
-        raise MalformedLineError(
-            int(lines[wrong.argmax()]), f"must have a group below 2**53 after qid:, got {groups[wrong][0]:.0f}"
-        )
+def _text_groups(ids: list[bytes], line_of_row: NDArray[np.intp]) -> NDArray[np.str_]:
+    if not ids:
+        return np.empty(0, dtype=np.str_)
+    _refuse_first(np.fromiter(map(len, ids), np.intp, len(ids)) > GROUP_BYTES, line_of_row)
+    joined = b"\n".join(ids)
+    missing = _MISSING_GROUP.search(joined)
+    if missing is not None:
+        raise _RefusedLineError(line_of_row[joined.count(b"\n", 0, missing.start())])
+    try:
+        return np.array(joined.decode().split("\n"))
+    except UnicodeDecodeError as error:
+        raise _RefusedLineError(line_of_row[joined.count(b"\n", 0, error.start)]) from None
 
 
-def _check_finite(numbers: NDArray[np.float64], lines: NDArray[np.intp], largest: float, name: str) -> None:
-    wrong = np.abs(numbers) > largest
-    if wrong.any():
-        raise MalformedLineError(
-            int(lines[wrong.argmax()]), f"must have a {name} of at most {largest:.3g}, got {numbers[wrong][0]:.3g}"
-        )
+def _check_indices(indices: NDArray[np.float64], lines: NDArray[np.intp], rules: Rules) -> None:
+    refused = (indices < rules.first_index) | (indices > rules.last_index)
+    refused[1:] |= (indices[1:] <= indices[:-1]) & (lines[1:] == lines[:-1])
+    _refuse_first(refused, lines)
 
 
-def _check_indices(
-    indices: NDArray[np.float64], lines: NDArray[np.intp], first_index: int, n_features: int | None
-) -> None:
-    largest = np.inf if n_features is None else n_features - 1 + first_index
-    wrong = (indices < first_index) | (indices > largest) | (indices >= LARGEST_INTEGER)
-    wrong[1:] |= (indices[1:] <= indices[:-1]) & (lines[1:] == lines[:-1])
-    if not wrong.any():
+def _fill_missing(values: NDArray[np.float64], lines: NDArray[np.intp], rules: Rules) -> None:
+    large = np.abs(values) > LARGEST_VALUE
+    if not large.any():
         return
-    first = int(wrong.argmax())
-    index = f"{indices[first]:.0f}"
-    if indices[first] < first_index:
-        rule = f"must have indices from {first_index}, got {index}: pass zero_based=True if they begin at 0"
-    elif indices[first] > largest:
-        rule = f"must have indices up to {largest}, got {index}: pass n_features=None, or a larger number"
+    infinite = np.isinf(values)
+    if infinite.any() and not rules.largest_floats:
+        raise OtherRulesError(replace(rules, largest_floats=True))
+    missing = (np.abs(values) >= MISSING_FROM) & ~infinite
+    if rules.missing is None:
+        _refuse_first(large, lines)
     else:
-        rule = f"must have ascending indices below 2**53, none twice, got {index} after {indices[first - 1]:.0f}"
-    raise MalformedLineError(int(lines[first]), rule)
+        _refuse_first(large & ~missing, lines)
+        values[missing] = rules.missing

@@ -1,3 +1,4 @@
+import codecs
 import gzip
 import tracemalloc
 
@@ -7,19 +8,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from sklearn.datasets import dump_svmlight_file, load_svmlight_file
 
-from skmetric.datasets import letor, load_letor
+from skmetric.datasets import _blocks, load_letor
 
-BLOCKS = [1, 7, 60, letor.BLOCK_BYTES]
-
-
-@pytest.fixture
-def write(tmp_path):
-    def write(text, name="train.txt"):
-        path = tmp_path / name
-        path.write_bytes(text if isinstance(text, bytes) else text.encode())
-        return path
-
-    return write
+BLOCKS = [1, 7, 60, _blocks.BLOCK_BYTES]
 
 
 def table(seed, n=200, d=12):
@@ -53,9 +44,18 @@ def test_n_features_and_zero_based(write):
     path = write("1 qid:1 1:5\n0 qid:1 2:6\n")
     assert load_letor(path)[0].tolist() == [[5, 0], [0, 6]]
     assert load_letor(path, n_features=4)[0].tolist() == [[5, 0, 0, 0], [0, 6, 0, 0]]
-    assert load_letor(path, zero_based=True)[0].tolist() == [[0, 5, 0], [0, 0, 6]]
-    path = write("1 qid:1 0:5\n")
-    assert load_letor(path, zero_based=True, n_features=1)[0].tolist() == [[5]]
+    path = write("1 qid:1 0:5\n0 qid:1 2:6\n")
+    assert load_letor(path, zero_based=True)[0].tolist() == [[5, 0, 0], [0, 0, 6]]
+    assert load_letor(path, zero_based=np.True_, n_features=3)[0].tolist() == [[5, 0, 0], [0, 0, 6]]
+    path = write("1 qid:1\n")
+    assert load_letor(path, zero_based=True, n_features=1)[0].tolist() == [[0]]
+
+
+def test_a_zero_based_file_without_index_0_gets_a_warning(write):
+    path = write("1 qid:1 1:5\n0 qid:1 2:6\n")
+    with pytest.warns(UserWarning, match=r"No line of .* has a feature with the index 0, .* Pass zero_based=False"):
+        X = load_letor(path, zero_based=True)[0]
+    assert X.tolist() == [[0, 5, 0], [0, 0, 6]]
 
 
 def test_rows_without_features(write):
@@ -84,7 +84,7 @@ def test_the_largest_integers_are_exact(write):
 @pytest.mark.parametrize("zero_based", [False, True])
 @pytest.mark.parametrize("sparse", [False, True])
 def test_matches_load_svmlight_file(tmp_path, monkeypatch, block_bytes, zero_based, sparse):
-    monkeypatch.setattr(letor, "BLOCK_BYTES", block_bytes)
+    monkeypatch.setattr(_blocks, "BLOCK_BYTES", block_bytes)
     X, y, groups = table(0)
     path = tmp_path / "train.txt"
     dump_svmlight_file(X, y, str(path), query_id=groups, zero_based=zero_based, comment="made")
@@ -96,7 +96,7 @@ def test_matches_load_svmlight_file(tmp_path, monkeypatch, block_bytes, zero_bas
 
 @pytest.mark.parametrize("block_bytes", BLOCKS)
 def test_compressed(write, tmp_path, monkeypatch, block_bytes):
-    monkeypatch.setattr(letor, "BLOCK_BYTES", block_bytes)
+    monkeypatch.setattr(_blocks, "BLOCK_BYTES", block_bytes)
     X, y, groups = table(1, n=50)
     dump_svmlight_file(X, y, str(tmp_path / "plain.txt"), query_id=groups, zero_based=False)
     expected = load_letor(tmp_path / "plain.txt")
@@ -112,7 +112,7 @@ number = st.one_of(
     st.sampled_from(["0", "-0", "1.", ".5", "+2", "1e3", "-1.5E-7", "007", "1e-400", "123456789012345678901234567890"]),
 )
 space = st.sampled_from([" ", "  ", "\t"])
-comment = st.sampled_from(["", " # a:1 qid:3", "#", " "])
+comment = st.sampled_from(["", " # a:1 qid:3", " #", "\t# qid:3#4", " "])
 
 
 @st.composite
@@ -132,6 +132,135 @@ def test_any_well_formed_file_is_read_as_by_scikit_learn(tmp_path_factory, lines
     assert_same(load_letor(path, n_features=9), (expected[0].toarray(), expected[1], expected[2]))
 
 
+# Groups
+
+
+@pytest.mark.parametrize("block_bytes", BLOCKS)
+@pytest.mark.parametrize(
+    ("ids", "expected"),
+    [
+        (["7", "007", "-3", "+4"], [7, 7, -3, 4]),
+        (["7", "007", "GX004-12"], ["7", "007", "GX004-12"]),
+        (["CLEF:2011:01", "a:b", "\u00e9t\u00e9", "1.0", "1e3", "1_0"], None),
+        ([str(2**53 - 1), str(2**53), str(2**53 + 1)], [2**53 - 1, 2**53, 2**53 + 1]),
+        ([str(2**63 - 1), str(-(2**63)), "007"], [2**63 - 1, -(2**63), 7]),
+        ([str(2**64 - 1), "7"], None),
+        (["7", "1_0"], None),
+        (["nano", "NULLS", "none", "e5", "q", "qid:", "x" * 255], None),
+    ],
+)
+def test_groups_are_int64_if_all_are_whole_numbers_and_texts_otherwise(write, monkeypatch, block_bytes, ids, expected):
+    monkeypatch.setattr(_blocks, "BLOCK_BYTES", block_bytes)
+    expected = np.array(ids if expected is None else expected)
+    X, y, groups = load_letor(write("".join(f"{k} qid:{i} 1:{k} # qid:a#b\n" for k, i in enumerate(ids))))
+    np.testing.assert_array_equal(groups, expected)
+    assert groups.dtype == expected.dtype
+    assert X.ravel().tolist() == y.tolist() == list(range(len(ids)))
+
+
+def test_a_late_text_makes_all_groups_texts(write, monkeypatch):
+    monkeypatch.setattr(_blocks, "BLOCK_BYTES", 100)
+    path = write("1 qid:012 1:1 2:2\n" * 50 + "# end\n0 qid:last 3:1\n")
+    for sparse in (False, True):
+        X, y, groups = load_letor(path, sparse=sparse)
+        assert groups.tolist() == ["012"] * 50 + ["last"]
+        assert X.shape == (51, 3)
+        assert X.sum() == 151
+        assert y.sum() == 50
+
+
+# Missing values
+
+
+@pytest.mark.parametrize("block_bytes", [1, _blocks.BLOCK_BYTES])
+@pytest.mark.parametrize(
+    "text",
+    [
+        "NULL",
+        "null",
+        "nan",
+        "NaN",
+        "-nan",
+        "NAN",
+        "-nan(ind)",
+        "1.#QNAN",
+        "-1.#IND00",
+        "1.797693135e+308",
+        "1.79769313486e+308",
+        "1.7976931348623157e308",
+        "-1.7976931348623157E+308",
+        "1.797e308",
+        "1.798e+308",
+        "1.8e+308",
+        "1.80e+308",
+        f"{np.finfo(float).max:.0f}",
+        f"{np.finfo(float).max:f}",
+    ],
+)
+def test_missing_values_become_what_missing_says(write, monkeypatch, block_bytes, text):
+    monkeypatch.setattr(_blocks, "BLOCK_BYTES", block_bytes)
+    path = write(f"1 qid:1 1:0.5 2:{text} 3:2\n0 qid:1 1:7 # NULL\n0 qid:2 3:{text}\n")
+    for missing, sparse in ((np.nan, False), (0, False), (-1.5, True), (np.float32(3), False)):
+        X, y, groups = load_letor(path, missing=missing, sparse=sparse)
+        X = X.toarray() if sparse else X
+        np.testing.assert_array_equal(X, np.array([[0.5, missing, 2], [7, 0, 0], [0, 0, missing]], dtype=np.float32))
+        assert (y.tolist(), groups.tolist()) == ([1, 0, 0], [1, 1, 2])
+    with pytest.raises(
+        ValueError, match=r"line 1 of .* got the missing value '2:.* Pass missing=np.nan .* missing=0.0"
+    ):
+        load_letor(path)
+
+
+def test_missing_values_in_a_sparse_table_are_stored(write):
+    X = load_letor(write("1 qid:1 1:1 2:NULL\n"), sparse=True, missing=0.0)[0]
+    assert (X.data.tolist(), X.indices.tolist()) == ([1, 0], [0, 1])
+
+
+def test_missing_values_and_text_groups_at_the_end_of_a_file(write, monkeypatch):
+    monkeypatch.setattr(_blocks, "BLOCK_BYTES", 1)
+    path = write("1 qid:1 1:1\n" * 3 + "1 qid:2 1:1.8e308\n1 qid:x 1:NULL\n")
+    X, _, groups = load_letor(path, missing=9)
+    assert X.ravel().tolist() == [1, 1, 1, 9, 9]
+    assert groups.tolist() == ["1", "1", "1", "2", "x"]
+
+
+# Encodings and large files
+
+
+@pytest.mark.parametrize("block_bytes", BLOCKS)
+def test_a_byte_order_mark_is_skipped(write, monkeypatch, block_bytes):
+    monkeypatch.setattr(_blocks, "BLOCK_BYTES", block_bytes)
+    text = codecs.BOM_UTF8 + b"2 qid:1 1:3\r\n1 qid:1 1:4\r\n"
+    for path in (write(text, "plain"), write(gzip.compress(text), "compressed")):
+        X, y, _ = load_letor(path)
+        assert (X.tolist(), y.tolist()) == ([[3], [4]], [2, 1])
+
+
+def test_line_ends_and_blanks(write):
+    path = write("1 qid:1 1:1\r\n\r\n\t 0\t\tqid:2  1:2\t\r\n \n2 qid:3 1:3")
+    X, y, groups = load_letor(path)
+    assert (X.ravel().tolist(), y.tolist(), groups.tolist()) == ([1, 2, 3], [1, 0, 2], [1, 2, 3])
+
+
+@pytest.mark.parametrize("first", [1, 2**31 - 1, 2**31])
+def test_indices_beyond_int32_are_columns_of_a_sparse_table(write, monkeypatch, first):
+    monkeypatch.setattr(_blocks, "BLOCK_BYTES", 1)
+    indices = [first, 2**31, 2**31 + 1, 2**32 + 1, 2**53 - 1]
+    path = write("".join(f"1 qid:1 {index}:{k}\n" for k, index in enumerate(indices)))
+    X = load_letor(path, sparse=True)[0]
+    assert X.shape == (5, 2**53 - 1)
+    assert X.indices.tolist() == [index - 1 for index in indices]
+    assert X.indptr.tolist() == [0, 1, 2, 3, 4, 5]
+    assert load_letor(path, sparse=True, n_features=2**53)[0].shape == (5, 2**53)
+
+
+def test_an_index_at_the_end_of_int32(write):
+    for index in (2**31 - 1, 2**31):
+        X = load_letor(write(f"1 qid:1 {index}:4\n"), sparse=True)[0]
+        assert X.shape == (1, index)
+        assert X.indices.tolist() == [index - 1]
+
+
 # Memory
 
 
@@ -144,102 +273,13 @@ def test_memory_is_that_of_the_result(write, sparse):
     _, peak = tracemalloc.get_traced_memory()
     tracemalloc.stop()
     size = X.data.nbytes + X.indices.nbytes if sparse else X.nbytes
-    block = 20 * letor.BLOCK_BYTES
+    block = 20 * _blocks.BLOCK_BYTES
     assert size / 2 < block
     assert peak < size + block
     assert X.sum() == 30_000 * 50
 
 
 def test_a_table_that_becomes_wider(write, monkeypatch):
-    monkeypatch.setattr(letor, "BLOCK_BYTES", 1)
+    monkeypatch.setattr(_blocks, "BLOCK_BYTES", 1)
     X = load_letor(write("1 qid:1 1:1\n1 qid:1 3:3\n1 qid:1 2:2\n1 qid:1 5:5\n"))[0]
     assert X.tolist() == [[1, 0, 0, 0, 0], [0, 0, 3, 0, 0], [0, 2, 0, 0, 0], [0, 0, 0, 0, 5]]
-
-
-# Errors
-
-
-@pytest.mark.parametrize("block_bytes", [1, letor.BLOCK_BYTES])
-@pytest.mark.parametrize(
-    ("text", "message"),
-    [
-        (
-            "1 1:0.5",
-            "must have the form 'label qid:group index:value .*' .* got '1 1:0.5'; sklearn.datasets.load_svmlight_file",
-        ),
-        ("qid:1 1:0.5", "must have the form .* got 'qid:1 1:0.5'. Correct the line"),
-        ("1 qid: 1:0.5", "must have the form"),
-        ("1 qid:a 1:0.5", "must have the form"),
-        ("1 qid:-3 1:0.5", "must have the form"),
-        ("1 1:0.5 qid:3", "must have the form"),
-        ("1 qid:1 qid:2", "must have the form"),
-        ("1 qid:1 1:0.5 2", "must have the form"),
-        ("1 qid:1 1:2:3 4", "must have the form"),
-        ("1 qid:1 1:", "must have the form"),
-        ("1 qid:1 :2", "must have the form"),
-        ("1 qid:1 1: 2:3", "must have the form"),
-        ("1 qid:1 1 :2", "must have the form"),
-        ("1 qid:1 1.0:2", "must have the form"),
-        ("1 qid:1 -1:2", "must have the form"),
-        ("1 qid:1 1:2+3", "must have the form"),
-        ("1 qid:1 1:2-3 2:.", "must have the form"),
-        ("1 qid:1 1:1e 2:3", "must have the form"),
-        ("1 qid:1 1:e5", "must have the form"),
-        ("1 qid:1 1:1.2.3", "must have the form"),
-        ("1 qid:1 1:--1", "must have the form"),
-        ("1 qid:1 1:nan", "must have the form"),
-        ("1 qid:1 1:inf", "must have the form"),
-        ("1 qid:1 1:NULL", "must have the form"),
-        ("1 qid:1 1:0x1p3", "must have the form"),
-        ("1 qid:1 1:1_000", "must have the form"),
-        ("1,2 qid:1 1:1", "must have the form"),
-        ("1-2 qid:1 1:1", "must have the form"),
-        ("label", "must have the form"),
-        ("5", "must have the form"),
-        ("1 qid:1 1:½", "must have the form"),
-        ("1 qid:1 1:" + "x" * 200, r"got '1 qid:1 1:x{70}\.\.\.'"),
-        ("1 qid:1 0:1", "must have indices from 1, got 0: pass zero_based=True"),
-        ("1 qid:1 2:1 2:1", "must have ascending indices below .*, none twice, got 2 after 2"),
-        ("1 qid:1 3:1 2:1", "must have ascending indices .* got 2 after 3"),
-        ("1 qid:1 6:1", "must have indices up to 5, got 6: pass n_features=None"),
-        ("1 qid:9007199254740992 1:1", r"must have a group below 2\*\*53 after qid:, got 9007199254740992"),
-        ("1 qid:1 1:3e39", r"must have a value of at most 3.4e\+38, got 3e\+39"),
-        ("1 qid:1 1:-1e999", r"must have a value of at most 3.4e\+38, got -inf"),
-        ("1e999 qid:1 1:1", r"must have a label of at most 1.8e\+308, got inf"),
-    ],
-)
-def test_a_malformed_line_is_named(write, monkeypatch, block_bytes, text, message):
-    monkeypatch.setattr(letor, "BLOCK_BYTES", block_bytes)
-    good = "# made\n0 qid:1 1:1 5:2\n\n2 qid:2 # none\n"
-    path = write(f"{good}{text}\n{good}")
-    with pytest.raises(ValueError, match=rf"line 5 of .*train.txt .*{message}"):
-        load_letor(path, n_features=5)
-
-
-def test_a_huge_index_is_named(write):
-    with pytest.raises(ValueError, match=r"line 1 of .* must have ascending indices below 2\*\*53"):
-        load_letor(write("1 qid:1 99999999999999999999:1\n"))
-
-
-@pytest.mark.parametrize("text", ["", "\n\n", "# nothing\n", "  "])
-def test_a_file_without_rows(write, text):
-    with pytest.raises(ValueError, match=r"path must be a file with at least one row .* Pass another file"):
-        load_letor(write(text))
-
-
-@pytest.mark.parametrize(
-    ("n_features", "error", "message"),
-    [
-        (0, ValueError, "n_features must be at least 1, got n_features=0. Pass None"),
-        (2.0, TypeError, "n_features must be an integer or None, got 2.0 of type float. Pass None"),
-        (True, TypeError, "n_features must be an integer or None, got True"),
-    ],
-)
-def test_n_features_is_checked(write, n_features, error, message):
-    with pytest.raises(error, match=message):
-        load_letor(write("1 qid:1 1:1\n"), n_features=n_features)
-
-
-def test_a_missing_file():
-    with pytest.raises(FileNotFoundError):
-        load_letor("no such file")
