@@ -8,6 +8,8 @@ import numpy as np
 from numpy.typing import NDArray
 from sklearn.utils import check_random_state
 
+from skmetric.datasets._checks import check_flags
+
 __all__ = ["make_ranking"]
 
 # Fraction of the variance of a feature that is between groups.
@@ -57,7 +59,7 @@ def make_ranking(
         Number of rows per group. If a tuple, the smallest and the largest number: sizes are drawn uniformly between
         them.
     n_grades : int, default=5
-        Number of grades, which begin at 0.
+        Number of grades, which begin at 0. With few rows, the highest grades have no row.
     noise : float, default=0.3
         Standard deviation of the noise added to the score of each row, relative to that of the scores.
     group_shift : float, default=1.0
@@ -88,7 +90,7 @@ def make_ranking(
     ValueError
         If a number is out of range, or ``n_informative`` is larger than ``n_features``.
     TypeError
-        If an argument that must be a number has another type.
+        If an argument that must be a number, or True or False, has another type.
 
     Notes
     -----
@@ -116,6 +118,7 @@ def make_ranking(
     _check_integers(n_groups=(n_groups, 1), n_features=(n_features, 1), n_informative=(n_informative, 1))
     _check_integers(n_grades=(n_grades, 2))
     _check_sizes(noise=noise, group_shift=group_shift)
+    check_flags(shuffle=shuffle, return_scores=return_scores)
     if n_informative > n_features:
         raise ValueError(
             f"n_informative must be at most n_features={n_features}, got n_informative={n_informative}. Pass a "
@@ -124,7 +127,7 @@ def make_ranking(
     smallest, largest = _check_group_size(group_size)
 
     rng = check_random_state(random_state)
-    groups = np.repeat(np.arange(n_groups), rng.randint(smallest, largest + 1, size=n_groups))
+    groups = np.repeat(np.arange(int(n_groups)), rng.randint(smallest, largest + 1, size=n_groups))
     X = _features(groups, n_features, rng)
     scores = _standardized(_teach(X[:, :n_informative], rng))
     latent = scores - group_shift * _group_means(scores, groups)[groups] + noise * rng.standard_normal(len(groups))

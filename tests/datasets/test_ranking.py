@@ -27,6 +27,13 @@ def test_shapes_and_types():
     assert len(make_ranking(30, random_state=0)) == 3
 
 
+def test_types_of_integers_do_not_change_the_task():
+    narrow = make_ranking(np.uint8(200), group_size=(np.int8(2), np.int8(127)), n_features=np.int8(20), random_state=0)
+    for a, b in zip(narrow, make_ranking(200, group_size=(2, 127), random_state=0), strict=True):
+        assert a.dtype == b.dtype
+        np.testing.assert_array_equal(a, b)
+
+
 def test_random_state():
     first, second = (make_ranking(return_scores=True, random_state=0) for _ in range(2))
     for a, b in zip(first, second, strict=True):
@@ -141,6 +148,8 @@ def test_small_tasks(kwargs):
         ({"noise": -0.1}, ValueError, "noise must be finite and not negative, got noise=-0.1. Pass 0"),
         ({"group_shift": np.inf}, ValueError, "group_shift must be finite and not negative, got group_shift=inf"),
         ({"group_shift": None}, TypeError, "group_shift must be a number, got None of type NoneType. Pass 0"),
+        ({"shuffle": "no"}, TypeError, "shuffle must be True or False, got 'no' of type str. Pass one of them."),
+        ({"return_scores": 0}, TypeError, "return_scores must be True or False, got 0 of type int"),
         ({"group_size": 0}, ValueError, "group_size must be at least 1, got group_size=0"),
         ({"group_size": (1, 2.5)}, TypeError, "group_size must be an integer, got 2.5"),
         (
