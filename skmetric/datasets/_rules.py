@@ -2,6 +2,7 @@
 
 import re
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 
@@ -68,7 +69,7 @@ class Rules:
     text_groups: bool = False
     largest_floats: bool = False
 
-    @property
+    @cached_property
     def last_index(self) -> float:
         """Largest valid index."""
         widths = [LARGEST_INTEGER - self.first_index, self.n_features, self.most_columns]

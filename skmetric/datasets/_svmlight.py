@@ -33,7 +33,7 @@ _C_INFINITY = re.compile(rb"(:[-+]?)1\.#INF[0-9]*+")
 _MISSING_VALUE = re.compile(rb":%b(?=[ \t\r\n])" % MISSING.encode())
 _MISSING_GROUP = re.compile(rb"^%b$" % MISSING.encode(), re.MULTILINE)
 
-_TEXT_GROUP = re.compile(rb"(?<=[ \t\r])qid:([^\x00-\x20\x7f]++)")
+_TEXT_GROUP = re.compile(rb"qid:([^\x00-\x20\x7f]++)")
 _WHOLE_GROUP = rb"[-+]?+[0-9]++"
 _LINE_WITH_TEXT_GROUP = re.compile(rb"[ \t\r]*+[^ \t\r]++[ \t\r]++qid:(?!%b(?:[ \t\r]|$))[^ \t\r]" % _WHOLE_GROUP)
 

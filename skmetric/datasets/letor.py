@@ -99,14 +99,15 @@ def load_letor(
     Notes
     -----
     The file is read twice, in blocks of about one megabyte: first to count its rows, then to fill the result. So the
-    memory is that of the result plus some tens of megabytes. If ``n_features=None`` and the first lines do not have the
-    largest index, a dense result needs twice its memory for a short time. If groups are texts, or missing values
-    are rounded forms of the largest float64, the file is read again from its beginning when the first of them is found.
+    memory is that of the result plus some tens of megabytes, or some twenty times the longest line. If
+    ``n_features=None`` and the first lines do not have the largest index, a dense result needs twice its memory for a
+    short time. If groups are texts, or missing values are rounded forms of the largest float64, the file is read again
+    from its beginning when the first of them is found.
 
     Numbers are read as float64, correctly rounded, before they become float32.
 
-    ``NULL`` in LETOR 4.0 stands for minus infinity, the logarithm of a probability of 0. Its authors suggest replacing
-    it by the minimum of the feature within the group.
+    ``NULL`` in LETOR 4.0 stands for minus infinity, the logarithm of a probability of 0. The authors
+    also publish a version that has the minimum of the feature within the group instead.
 
     References
     ----------

@@ -102,11 +102,13 @@ MALFORMED = [
 @pytest.mark.parametrize(("text", "message"), MALFORMED)
 def test_a_malformed_line_is_named(write, monkeypatch, text, message):
     text = text if isinstance(text, bytes) else text.encode()
-    for group, block_bytes in itertools.product(("2", "two"), (1, _blocks.BLOCK_BYTES)):
+    # A number for missing values changes nothing about values that are wrong in another way.
+    missing = ["error"] if "missing value" in message else ["error", np.nan]
+    for group, block_bytes, fill in itertools.product(("2", "two"), (1, _blocks.BLOCK_BYTES), missing):
         monkeypatch.setattr(_blocks, "BLOCK_BYTES", block_bytes)
         good = f"# made\n0 qid:1 1:1 5:2\n\n2 qid:{group} # none\n".encode()
         with pytest.raises(ValueError, match=rf"line 5 of .*train.txt {message}"):
-            load_letor(write(good + text + b"\n" + good), n_features=5)
+            load_letor(write(good + text + b"\n" + good), n_features=5, missing=fill)
 
 
 def test_an_index_beyond_the_columns_of_a_zero_based_file(write):
