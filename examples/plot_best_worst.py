@@ -94,7 +94,9 @@ def one_run(design: str, n: int, decay: float, seed: int) -> tuple[float, float]
     shown = ~np.isnan(counted)
 
     by_pairs = fit_pairs(X[:N_JUDGED], pairs, weights, decay).score_samples(X[N_JUDGED:])
-    by_counts = regression(shown.sum(), decay).fit(X[:N_JUDGED][shown], counted[shown]).predict(X[N_JUDGED:])
+    one_list = np.zeros(shown.sum())
+    regressed = regression(shown.sum(), decay).fit(X[:N_JUDGED][shown], counted[shown], groups=one_list)
+    by_counts = regressed.predict(X[N_JUDGED:])
     return tuple(spearman_score(severity[N_JUDGED:], scores) for scores in (by_pairs, by_counts))
 
 

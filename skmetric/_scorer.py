@@ -7,7 +7,7 @@ from numpy.typing import ArrayLike
 from sklearn.base import BaseEstimator
 from sklearn.pipeline import Pipeline
 
-__all__ = ["CarriesGroups", "RowScorer", "Scorer", "groups_carried"]
+__all__ = ["CarriesGroups", "RowScorer", "Scorer", "carrier_of_groups", "groups_carried"]
 
 
 class Scorer(BaseEstimator, ABC):
@@ -82,12 +82,20 @@ class CarriesGroups(Protocol):
         """
 
 
+def carrier_of_groups(estimator: Any) -> CarriesGroups | None:
+    """Return the estimator that carries groups: this one, the end of a Pipeline, or the best one of a search."""
+    if hasattr(estimator, "best_estimator_"):
+        return carrier_of_groups(estimator.best_estimator_)
+    final = estimator.steps[-1][1] if isinstance(estimator, Pipeline) else estimator
+    return final if isinstance(final, CarriesGroups) else None
+
+
 def groups_carried(estimator: Any, X: Any) -> ArrayLike | None:
     """Return the groups of rows from an estimator: alone, at the end of a Pipeline, or inside a search."""
     if hasattr(estimator, "best_estimator_"):
         return groups_carried(estimator.best_estimator_, X)
-    final = estimator.steps[-1][1] if isinstance(estimator, Pipeline) else estimator
-    if not isinstance(final, CarriesGroups):
+    final = carrier_of_groups(estimator)
+    if final is None:
         return None
     if isinstance(estimator, Pipeline) and len(estimator) > 1 and getattr(final, "group_column", None) is not None:
         X = estimator[:-1].transform(X)

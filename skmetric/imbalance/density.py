@@ -6,6 +6,7 @@ from typing import ClassVar
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from sklearn.base import BaseEstimator
+from sklearn.utils import Tags, TransformerTags
 from sklearn.utils.validation import check_is_fitted
 
 from skmetric._checks import check_target
@@ -231,6 +232,14 @@ class LabelDensityWeighter(BaseEstimator):
 
     def _limit(self, rarity: NDArray[np.float64]) -> NDArray[np.float64]:
         return np.minimum(self.factor_ * rarity, np.inf if self.max_weight is None else self.max_weight)
+
+    def __sklearn_tags__(self) -> Tags:
+        tags = super().__sklearn_tags__()
+        # As LabelEncoder, it transforms targets and not rows.
+        tags.input_tags.one_d_array, tags.input_tags.two_d_array = True, False
+        tags.target_tags.one_d_labels = True
+        tags.transformer_tags = TransformerTags()
+        return tags
 
 
 def _factor(rarity: NDArray[np.float64], max_weight: float | None) -> float:

@@ -5,7 +5,8 @@ from typing import Any, ClassVar
 
 from numpy.typing import ArrayLike
 
-from skmetric._scorer import Scorer, groups_carried
+from skmetric._scorer import Scorer, carrier_of_groups, groups_carried
+from skmetric._warnings import warn_caller
 from skmetric.metrics._lists import Score
 
 __all__ = ["RankingScorer"]
@@ -15,6 +16,10 @@ class RankingScorer(Scorer):
     """Score the order in which an estimator's ``predict`` ranks the rows of each list."""
 
     __metadata_request__score: ClassVar[dict[str, bool]] = {"groups": True}
+
+    def _declines_groups(self) -> bool:
+        """Whether the user has called ``set_score_request(groups=False)``."""
+        return self.get_metadata_routing().score.requests.get("groups") is False
 
     @abstractmethod
     def _metric(
@@ -80,8 +85,25 @@ class RankingScorer(Scorer):
             If the estimator has no ``predict`` method.
         ValueError
             If a ranker was fitted with groups but gets none here, or if it was fitted on pairs.
+
+        Warns
+        -----
+        UserWarning
+            If the estimator could carry groups, as a skmetric ranker can, but there are none.
         """
         predict = self._method(estimator, "predict", "a ranker, a regressor")
+        carrier = carrier_of_groups(estimator)
+        if getattr(carrier, "tuple_size_", None) is not None:
+            raise ValueError(
+                f"estimator must be fitted on rows for {self!r}, got a {type(carrier).__name__} that was fitted on "
+                "pairs, which predicts winners. Use its score method, or rank points by score_samples."
+            )
         if groups is None:
             groups = groups_carried(estimator, X)
+            if groups is None and carrier is not None and not self._declines_groups():
+                warn_caller(
+                    f"{self!r} got no groups: it scores all rows as one list. Pass groups= (searches pass it on only "
+                    f"after sklearn.set_config(enable_metadata_routing=True)), or set group_column= of the "
+                    f"{type(carrier).__name__}. To score all rows as one list, pass the same id for every row."
+                )
         return self.score(predict(X), y, sample_weight=sample_weight, groups=groups)

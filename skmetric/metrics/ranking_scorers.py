@@ -52,7 +52,8 @@ class NdcgScorer(RankingScorer):
     the ``fit`` of a search, or use ``cross_validate(..., params={"groups": groups})``: the groups then reach the
     splitter and the scorer without a further request. If routing is off, scikit-learn passes ``groups`` only to the
     splitter. The scorer then scores all rows as *one* list, unless the estimator has a method ``groups_of(X)`` that
-    returns the groups.
+    returns the groups. If this method returns None, the scorer warns. Other estimators have no groups, and the scorer
+    does not warn.
 
     ``set_score_request(sample_weight=True)`` requests weights. It changes the scorer itself, so call it on a new
     scorer, not on a shared one.

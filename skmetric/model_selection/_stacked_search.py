@@ -2,13 +2,13 @@
 
 import time
 from collections.abc import Iterable
+from contextlib import nullcontext
 from copy import deepcopy
 from inspect import signature
 from typing import Any, Self
 
 import numpy as np
 from numpy.typing import ArrayLike
-from sklearn import get_config
 from sklearn.base import clone, is_classifier
 from sklearn.model_selection import check_cv
 from sklearn.utils import Tags, get_tags, indexable
@@ -23,11 +23,16 @@ from skmetric._sklearn_compat import (
     insert_error_scores,
     warn_or_raise_about_fit_failures,
 )
-from skmetric._warnings import warn_caller
+from skmetric._warnings import each_warning_once, warn_caller
 from skmetric.estimators import TorchEstimator
 from skmetric.model_selection._evaluation import Evaluation
 from skmetric.model_selection._pipeline_front import final_prefix, final_step
 from skmetric.model_selection._reporting import Lines, NoCallbacks, SearchCallbacks, metadata_of
+from skmetric.model_selection._split_groups import (
+    groups_of_fit,
+    warn_of_split_groups,
+    without_remarks_on_groups,
+)
 
 __all__ = ["StackedSearch"]
 
@@ -58,17 +63,24 @@ class StackedSearch(BaseSearchCV):
         Warns
         -----
         UserWarning
-            If the candidates cannot be stacked, so that scikit-learn's search runs instead.
+            If the candidates cannot be stacked, so that scikit-learn's search runs instead. If groups reach the
+            estimator, but a fold trains on one part of a group and scores another. Each warning is shown once, although
+            several fits may cause it.
         FitFailedWarning
             If some fits failed. Their score is ``error_score``.
         """
         reason = _why_not_stacked(self.estimator, self._searched())
-        if reason is not None:
+        with each_warning_once():
+            if reason is None:
+                return self._fit_stacked(X, y, params)
             warn_caller(
                 f"{type(self).__name__} trains its candidates one by one, like scikit-learn's search, because {reason}."
             )
-            return super().fit(X, y, **params)
-        return self._fit_stacked(X, y, params)
+            super().fit(X, y, **params)
+            # Once more, because scikit-learn's search does not look at groups.
+            X, y = indexable(X, y)
+            self._folds(X, y, self._get_routed_params_for_fit(check_method_params(X, params=params)))
+            return self
 
     @available_if(lambda self: hasattr(self.estimator, "fit_transform"))
     def fit_transform(self, X: ArrayLike, y: ArrayLike | None = None, **params: Any) -> Any:
@@ -87,9 +99,10 @@ class StackedSearch(BaseSearchCV):
         return self.fit(X, y, **params).transform(X)
 
     def __sklearn_tags__(self) -> Tags:
-        # scikit-learn's searches copy all tags of an estimator except these.
+        # scikit-learn's searches copy the other tags of an estimator.
         tags = super().__sklearn_tags__()
-        tags.transformer_tags = deepcopy(get_tags(self.estimator).transformer_tags)
+        own = deepcopy(get_tags(self.estimator))
+        tags.transformer_tags, tags.target_tags = own.transformer_tags, own.target_tags
         return tags
 
     def _fit_stacked(self, X: Any, y: Any, params: dict[str, Any]) -> Self:
@@ -97,8 +110,6 @@ class StackedSearch(BaseSearchCV):
         X, y = indexable(X, y)
         params = check_method_params(X, params=params)
         routed = self._get_routed_params_for_fit(params)
-        if not get_config()["enable_metadata_routing"] and "groups" in params:
-            _warn_if_only_folds_get_groups(final_step(self.estimator))
         notice = {"X": X, "y": y, "metadata": metadata_of(params)}
         context = self._init_callback_context(max_subtasks=1 + (self.refit is not False))
         context.call_on_fit_task_begin(estimator=self, **notice)
@@ -109,7 +120,7 @@ class StackedSearch(BaseSearchCV):
             estimator=clone(self.estimator),
             X=X,
             y=y,
-            folds=self._folds(X, y, routed.splitter.split),
+            folds=self._folds(X, y, routed),
             fit_params=routed.estimator.fit,
             score_params=routed.scorer.score,
             scorer=scorers,
@@ -128,14 +139,19 @@ class StackedSearch(BaseSearchCV):
         context.call_on_fit_task_end(estimator=self, **notice)
         return self
 
-    def _folds(self, X: Any, y: Any, params: dict[str, Any]) -> list[tuple[Any, Any]]:
+    def _folds(self, X: Any, y: Any, routed: Any) -> list[tuple[Any, Any]]:
         """Return training and test rows as indices, although splitters may give lists, ranges or masks."""
-        folds = [tuple(map(_as_indices, fold)) for fold in self._checked_cv_orig.split(X, y, **params)]
+        groups = groups_of_fit(self.estimator, X, routed.estimator.fit)
+        with nullcontext() if groups is None else without_remarks_on_groups():
+            split = self._checked_cv_orig.split(X, y, **routed.splitter.split)
+            folds = [tuple(map(_as_indices, fold)) for fold in split]
         if len(folds) != self.n_splits_:
             raise ValueError(
                 "cv must give the same number of folds in get_n_splits and split, got "
                 f"{self.n_splits_} and {len(folds)}. Correct the splitter."
             )
+        if groups is not None:
+            warn_of_split_groups(self.cv, self._checked_cv_orig, folds, groups)
         return folds
 
     def _evaluate(self, evaluation: Evaluation, context: Any) -> dict[str, Any]:
@@ -195,15 +211,6 @@ class StackedSearch(BaseSearchCV):
 def _as_indices(rows: Any) -> Any:
     rows = np.asarray(rows)
     return np.flatnonzero(rows) if rows.dtype == bool else rows
-
-
-def _warn_if_only_folds_get_groups(final: Any) -> None:
-    if "groups" in signature(final.fit).parameters and getattr(final, "group_column", None) is None:
-        warn_caller(
-            f"groups= reaches only the splitter: {type(final).__name__} and the scorer treat all rows as one list. To "
-            "pass groups on, call sklearn.set_config(enable_metadata_routing=True) or set group_column= to their "
-            "column."
-        )
 
 
 def _why_not_stacked(estimator: Any, searched: set[str]) -> str | None:

@@ -14,6 +14,7 @@ from skmetric._warnings import warn_caller
 from skmetric.metrics import map_at_r_scorer, recall_at_1_scorer
 from skmetric.model_selection._baseline_fits import Folds, baselines, evaluate, learned
 from skmetric.model_selection._baseline_report import BaselineComparison
+from skmetric.model_selection._split_groups import warn_of_split_groups, without_remarks_on_groups
 
 __all__ = ["BaselineComparison", "compare_baselines"]
 
@@ -61,7 +62,8 @@ def compare_baselines(
         The folds. None means five stratified folds, shuffled by ``random_state``. An int is the number of stratified
         folds. Use ``ClassDisjointKFold()`` to evaluate embeddings on classes that training has not seen.
     groups : array-like of shape (n_samples,), default=None
-        Groups of the rows, passed to ``cv.split``.
+        Groups of the rows, passed to ``cv.split``. The default folds ignore groups: pass, for example,
+        ``cv=StratifiedGroupKFold(5)``.
     embedders : dict or list of estimators, default=None
         Embedders to compare, with ``fit(X, y)`` and ``transform(X)``: a dict from names to estimators, or a list of
         estimators, which are named by their class. None means ``TripletEmbedder`` and ``ContrastiveEmbedder`` with
@@ -97,7 +99,8 @@ def compare_baselines(
     -----
     UserWarning
         If learning hurts: the best of ``embedders`` scores worse than the better of raw and standardized columns, and
-        the difference is significant over the folds (one-sided t test, 5%).
+        the difference is significant over the folds (one-sided t test, 5%). If a fold trains on one part of a group and
+        tests on another.
 
     See Also
     --------
@@ -203,9 +206,12 @@ def _check_folds(cv: Any, X: Any, y: NDArray, groups: Any, random_state: Any) ->
                 f"cv must be given if no class has five rows, got cv=None and {most} rows in the largest class. Pass "
                 "cv, for example cv=2, or ClassDisjointKFold(), whose test classes are new."
             )
-        cv = StratifiedKFold(5, shuffle=True, random_state=random_state)
+        splitter = StratifiedKFold(5, shuffle=True, random_state=random_state)
+    else:
+        splitter = check_cv(cv, y, classifier=True)
     rows = np.arange(len(y))
-    folds = [(rows[train], rows[test]) for train, test in check_cv(cv, y, classifier=True).split(X, y, groups)]
+    with without_remarks_on_groups():
+        folds = [(rows[train], rows[test]) for train, test in splitter.split(X, y, groups)]
     if not folds:
         raise ValueError(f"cv must give at least one fold, got none from {cv!r}. Pass cv=5.")
     for number, (train, test) in enumerate(folds):
@@ -216,6 +222,8 @@ def _check_folds(cv: Any, X: Any, y: NDArray, groups: Any, random_state: Any) ->
                 f"a class, got {len(trained)}, {len(tested)} and {sizes.max()} in fold {number}. Use fewer folds, or "
                 "StratifiedKFold. If test classes must be new, use ClassDisjointKFold."
             )
+    if groups is not None:
+        warn_of_split_groups(cv, splitter, folds, groups)
     return folds
 
 

@@ -23,6 +23,8 @@ ESTIMATORS = [estimator for _, estimator in all_estimators()]
 
 # Some checks set n_components=1: with unit length, an embedding then has only two points, which may cause a warning.
 @pytest.mark.filterwarnings("ignore:.*has collapsed to a point:sklearn.exceptions.ConvergenceWarning")
+# The checks pass no groups to rankers.
+@pytest.mark.filterwarnings("ignore:.*Ranker got no groups:UserWarning")
 @parametrize_with_checks(
     [estimator() for estimator in ESTIMATORS],
     expected_failed_checks=lambda estimator: EXPECTED_FAILURES[type(estimator).__name__],

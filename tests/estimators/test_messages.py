@@ -77,7 +77,10 @@ def test_tuples_of_several_lengths(embedder):
 @pytest.mark.parametrize("estimator", ESTIMATORS, ids=lambda e: type(e).__name__)
 def test_one_hidden_layer_may_be_a_number(estimator):
     """As in MLPClassifier of scikit-learn."""
-    one, other = (clone(estimator).set_params(hidden_layer_sizes=sizes).fit(X, Y).transform(X) for sizes in (8, (8,)))
+    data = {"groups": np.zeros(30)} if isinstance(estimator, Ranker) else {}
+    one, other = (
+        clone(estimator).set_params(hidden_layer_sizes=sizes).fit(X, Y, **data).transform(X) for sizes in (8, (8,))
+    )
     assert_array_equal(one, other)
     with pytest.raises(ValueError, match=r"hidden_layer_sizes"):
         clone(estimator).set_params(hidden_layer_sizes=0).fit(X, Y)

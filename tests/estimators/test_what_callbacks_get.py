@@ -3,9 +3,18 @@
 import numpy as np
 import pandas as pd
 import pytest
+import sklearn
 from sklearn.callback import ScoringMonitor
+from sklearn.model_selection import GridSearchCV, GroupKFold
 
-from skmetric import ContrastiveEmbedder, ListwiseRanker, PairwiseRanker, RankSimRegressor
+from skmetric import (
+    BatchedGridSearchCV,
+    ContrastiveEmbedder,
+    ListwiseRanker,
+    PairwiseRanker,
+    PointwiseRanker,
+    RankSimRegressor,
+)
 from skmetric.datasets import make_ranking
 from skmetric.metrics import ndcg_scorer
 
@@ -41,7 +50,7 @@ def test_they_get_the_very_arguments(table):
     recorder, weights = Recorder(), np.ones(len(y))
     frame = pd.DataFrame(X).rename(columns=str)
     ranker = ListwiseRanker(early_stopping=True, **SMALL).set_callbacks(recorder)
-    ranker.fit(frame, y, sample_weight=weights, groups=groups, X_val=frame, y_val=y, groups_val=groups)
+    ranker.fit(frame, y, sample_weight=weights, groups=groups, X_val=frame, y_val=y, groups_val=groups + 1000)
     assert len(recorder.seen) == 3
     for seen_X, seen_y, metadata in recorder.seen:
         assert seen_X is frame
@@ -58,21 +67,46 @@ def test_they_get_tuples_as_they_came():
     assert all(X is pairs and seen is y and metadata is None for X, seen, metadata in recorder.seen)
 
 
-def test_a_monitor_scores_a_ranker_by_its_groups(table):
+each_ranker = pytest.mark.parametrize("kind", [PairwiseRanker, ListwiseRanker, PointwiseRanker])
+
+
+@each_ranker
+def test_a_monitor_scores_a_ranker_by_its_groups(kind, table):
     X, y, groups = table
     monitor = ScoringMonitor(scoring={"ndcg": ndcg_scorer})
-    ranker = PairwiseRanker(**SMALL).set_callbacks(monitor).fit(X, y, groups=groups)
+    ranker = kind(**SMALL).set_callbacks(monitor).fit(X, y, groups=groups)
     scores = [task["ndcg"] for task in monitor.get_logs().data]
     assert len(scores) == 2
     assert scores[-1] == ranker.score(X, y, groups=groups)
 
 
-def test_a_monitor_scores_a_ranker_by_its_group_column(table):
+@each_ranker
+def test_a_monitor_scores_a_ranker_by_its_group_column(kind, table):
     X, y, groups = table
     frame = pd.DataFrame(X).rename(columns=str).assign(qid=[f"group {group}" for group in groups])
     monitor = ScoringMonitor(scoring={"ndcg": ndcg_scorer})
-    ranker = PairwiseRanker(group_column="qid", **SMALL).set_callbacks(monitor).fit(frame, y)
+    ranker = kind(group_column="qid", **SMALL).set_callbacks(monitor).fit(frame, y)
     assert monitor.get_logs().data[-1]["ndcg"] == ranker.score(frame, y)
+
+
+@each_ranker
+@pytest.mark.parametrize("in_column", [False, True])
+@pytest.mark.filterwarnings("ignore:BatchedGridSearchCV trains its candidates one by one:UserWarning")
+def test_a_monitor_scores_the_fits_of_a_search(kind, in_column, table):
+    X, y, groups = table
+    frame = pd.DataFrame(X).rename(columns=str)
+    data = frame.assign(qid=groups) if in_column else frame
+    for search in (GridSearchCV, BatchedGridSearchCV):
+        monitor = ScoringMonitor(scoring={"ndcg": ndcg_scorer})
+        ranker = kind(group_column="qid" if in_column else None, **SMALL).set_callbacks(monitor)
+        with sklearn.config_context(enable_metadata_routing=not in_column):
+            found = search(ranker, {"margin": [1.0]} if kind is PairwiseRanker else {}, cv=GroupKFold(2))
+            found.fit(data, y, groups=groups)
+            score = found.score(data, y) if in_column else found.score(data, y, groups=groups)
+        scores = [task["ndcg"] for task in monitor.get_logs().data]
+        # Two folds and the last fit, of two epochs each.
+        assert len(scores) == 6
+        assert score in scores
 
 
 def test_a_monitor_scores_a_weighted_regressor():

@@ -138,7 +138,11 @@ def test_lists_that_the_estimator_knows(scorer):
     knows, does_not = ColumnRanker(group_column=4).fit(table, Y), ColumnRanker().fit(table, Y)
     metric, predicted = METRICS[scorer], knows.predict(table)
     assert scorer(knows, table, Y) == metric(Y, predicted, groups=GROUPS)
-    assert scorer(does_not, table, Y) == metric(Y, predicted)
+    with pytest.warns(UserWarning, match=r"got no groups: it scores all rows as one list.* of the ColumnRanker"):
+        assert scorer(does_not, table, Y) == metric(Y, predicted)
+    with sklearn.config_context(enable_metadata_routing=True):
+        one_list = clone(scorer).set_score_request(groups=False)
+    assert one_list(does_not, table, Y) == metric(Y, predicted)
     # Groups from the caller have priority.
     assert scorer(knows, table, Y, groups=GROUPS % 7) == metric(Y, predicted, groups=GROUPS % 7)
 

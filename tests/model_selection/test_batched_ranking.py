@@ -298,7 +298,7 @@ def test_another_library_s_ranker_is_searched_by_the_same_scorer(table):
 def test_a_search_says_so_where_groups_reach_the_splitter_alone(ranker, grid):
     X, y, groups = TABLES["even"]
     search = BatchedGridSearchCV(make_pipeline(StandardScaler(), ranker), {}, cv=GroupKFold(3), refit=False)
-    with pytest.warns(UserWarning, match=r"groups= reaches only the splitter.*enable_metadata_routing"):
+    with pytest.warns(UserWarning, match=r"got no groups: .* pass it on only after sklearn.set_config\(enable"):
         search.fit(X, y, groups=groups)
 
 

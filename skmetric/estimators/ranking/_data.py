@@ -6,6 +6,7 @@ from typing import Any, ClassVar
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from skmetric._checks import group_codes
 from skmetric._core.nn import Columns
 from skmetric._core.sampling import GroupBatchSampler, holdout_lists
 from skmetric._outcomes import OutcomeKind
@@ -13,7 +14,15 @@ from skmetric._sklearn_compat import safe_indexing
 from skmetric.estimators._target_units import TargetUnits
 from skmetric.estimators.training_data import Batches, Indices
 
-__all__ = ["ListBatching", "RankedItems", "column_index", "column_values", "preference_items", "without_column"]
+__all__ = [
+    "ListBatching",
+    "RankedItems",
+    "column_index",
+    "column_values",
+    "list_of_each",
+    "preference_items",
+    "without_column",
+]
 
 
 @dataclass(frozen=True)
@@ -55,7 +64,7 @@ class RankedItems:
     rows : array of int, shape (n_items,), optional
         Row of each item. None: the items are the rows.
     units : array of int, shape (n_items,), optional
-        Items of one unit are held out together. None: the lists, or each item without groups.
+        Items of one unit are held out together. None: the lists, or each item if there is one list.
     tuple_size : int, optional
         2 for preference pairs.
     outcome_kind : OutcomeKind
@@ -81,7 +90,8 @@ class RankedItems:
     def hold_out(self, fraction: float, rng: np.random.Generator) -> tuple[Indices, "RankedItems"]:
         """Return the training items, and validation data: whole groups in which relevance differs, pairs or rows."""
         usable = self.usable()
-        units = self.units if self.units is not None else self.lists if self.has_groups else usable
+        is_one_list = self.lists.max(initial=0) == 0
+        units = self.units if self.units is not None else usable if is_one_list else self.lists
         useful = np.flatnonzero(self._is_ordered())
         if len(np.unique(units[useful])) < 2:
             raise ValueError(
@@ -211,6 +221,16 @@ def preference_items(
         tuple_size=2,
         outcome_kind=kind,
     )
+
+
+def list_of_each(groups: ArrayLike, n: int, what: str = "row") -> NDArray[np.intp]:
+    """Return the list of each row or pair, from 0, for group ids of the user."""
+    codes = group_codes(groups)
+    if len(codes) != n:
+        raise ValueError(
+            f"groups must hold one id per {what}, got {len(codes)} ids for {n} {what}s. Pass one id for each."
+        )
+    return codes
 
 
 def column_index(X: Any, column: str | int) -> int:

@@ -24,6 +24,7 @@ from skmetric.estimators.ranking._data import (
     RankedItems,
     column_index,
     column_values,
+    list_of_each,
     without_column,
 )
 from skmetric.estimators.ranking._losses import RankingLoss
@@ -104,6 +105,8 @@ class Ranker(TorchEstimator[RankedItems, RankerChoice]):
             mean weight of its rows.
         groups : array-like of shape (n_samples,), optional
             The group of each row: ids of any kind, in any order. With metadata routing, they are requested by default.
+            To rank all rows as one list, pass the same id for every row. For pairs, groups have no effect here: they
+            serve only the splitter of a search, for example to keep the pairs of an annotator together.
         X_val, y_val, groups_val : array-like, optional
             Rows, relevance and groups for early stopping. They replace the groups held out from ``X`` and need
             ``early_stopping=True``.
@@ -121,7 +124,7 @@ class Ranker(TorchEstimator[RankedItems, RankerChoice]):
         Warns
         -----
         UserWarning
-            If there are no groups, and more than ``max_group_size`` rows.
+            If there are no groups: all rows are then one list. If ``groups_val`` holds ids of ``groups``.
         """
         return self._fit(
             Given.of(X, y, sample_weight=sample_weight, groups=groups, X_val=X_val, y_val=y_val, groups_val=groups_val)
@@ -182,7 +185,7 @@ class Ranker(TorchEstimator[RankedItems, RankerChoice]):
         Returns
         -------
         score : float
-            The mean of the metric. Higher is better.
+            The mean of the metric. Higher is better. Without groups, all rows are one list.
 
         Raises
         ------
@@ -217,22 +220,39 @@ class Ranker(TorchEstimator[RankedItems, RankerChoice]):
         Raises
         ------
         ValueError
-            If ``fit`` had groups but ``X`` has none, or if ``fit`` had pairs.
+            If ``fit`` had groups but ``X`` has none.
         """
         check_is_fitted(self)
-        if self._fitted_tuple_size is not None:
-            raise ValueError(
-                f"{type(self).__name__} must be fitted on rows for this scorer, got an estimator that was fitted on "
-                "pairs, which predicts winners. Use its score method, or rank points by score_samples."
-            )
-        groups = self._column_groups(X)
-        if groups is None and self.has_groups_:
+        ids = self._ids(X, None)
+        if ids is None and self.has_groups_:
             raise ValueError(
                 f"groups must be given because this {type(self).__name__} was fitted with groups, got None. Set "
                 "group_column=, or call sklearn.set_config(enable_metadata_routing=True): searches then pass groups to "
                 "scorers."
             )
-        return groups
+        return None if ids is None else group_codes(ids)
+
+    def _split(
+        self, data: RankedItems, given: Given, seed: np.random.SeedSequence
+    ) -> tuple[Indices, RankedItems | None]:
+        train, held_out = super()._split(data, given, seed)
+        if "X_val" in given.metadata and data.has_groups:
+            self._warn_of_shared_groups(given)
+        return train, held_out
+
+    def _warn_of_shared_groups(self, given: Given) -> None:
+        trained, judged = (
+            np.unique(np.asarray(self._ids(X, given.metadata.get(groups)))).tolist()
+            for X, groups in ((given.X, "groups"), (given.metadata["X_val"], "groups_val"))
+        )
+        shared = set(trained) & set(judged)
+        # One id for every row is how users ask for one list.
+        if shared and len(trained) > 1:
+            warn_caller(
+                f"groups of the validation set should be new, got {len(shared)} of {len(judged)} ids that the training "
+                f"rows have, too, such as {min(shared)!r}: early stopping then scores groups that it trains on. Hold "
+                "out whole groups; if equal ids mean different groups, give them different ids."
+            )
 
     def _read(self, given: Given, like: RankedItems | None = None) -> RankedItems:
         if like is None:
@@ -260,14 +280,10 @@ class Ranker(TorchEstimator[RankedItems, RankerChoice]):
                 "groups only to the splitter."
             )
         points, relevance = self._read_relevance(given.X, check_numbers(given.y, "y"), reset=reset)
-        ids = groups if groups is not None else self._column_groups(given.X)
-        codes = np.zeros(len(points), dtype=np.intp) if ids is None else group_codes(ids)
-        if len(codes) != len(points):
-            raise ValueError(
-                f"groups must hold one id per row, got {len(codes)} ids for {len(points)} rows. Pass one id for each."
-            )
-        weights = check_training_weights(given.metadata.get("sample_weight"), len(points), groups=codes)
-        return RankedItems(Columns(points), relevance, weights, codes, has_groups=ids is not None)
+        ids = self._ids(given.X, groups)
+        lists = np.zeros(len(points), dtype=np.intp) if ids is None else list_of_each(ids, len(points))
+        weights = check_training_weights(given.metadata.get("sample_weight"), len(points), groups=lists)
+        return RankedItems(Columns(points), relevance, weights, lists, has_groups=ids is not None)
 
     def _read_relevance(self, X: Any, y: ArrayLike, *, reset: bool) -> tuple[NDArray[np.float32], NDArray[np.float64]]:
         if self.group_column is None:
@@ -293,8 +309,11 @@ class Ranker(TorchEstimator[RankedItems, RankerChoice]):
         with float32_overflow_is_infinity():
             return check_array(without_column(X, index), dtype=np.float32, order="C", input_name="X")
 
-    def _column_groups(self, X: Any) -> NDArray[np.integer] | None:
-        return None if self.group_column is None else group_codes(column_values(X, column_index(X, self.group_column)))
+    def _ids(self, X: Any, groups: ArrayLike | None) -> ArrayLike | None:
+        """Return the group id of each row: as given, or from the group column."""
+        if groups is not None or self.group_column is None:
+            return groups
+        return column_values(X, column_index(X, self.group_column))
 
     def _tuple_size_of(self, X: Any) -> int | None:
         """Return 2 if X holds pairs, for a ranker that learns from pairs."""
@@ -308,14 +327,20 @@ class Ranker(TorchEstimator[RankedItems, RankerChoice]):
         return RankerChoice(self._metric(data))
 
     def _check_choice(self, data: RankedItems, choice: RankerChoice) -> None:
-        longest = self._max_list_length()
-        if longest is None or data.has_groups or data.tuple_size is not None or len(data.lists) <= longest:
+        if data.has_groups or data.tuple_size is not None or self._declines_groups():
             return
+        # Without numbers, so that the text is the same for all candidates and folds of a search.
+        in_parts = "" if self._max_list_length() is None else " (in random parts of at most max_group_size rows)"
         warn_caller(
-            f"{type(self).__name__} got no groups: all {len(data.lists)} rows are one list, which is split at random "
-            f"into lists of at most max_group_size={longest} rows. If there are groups, pass groups= (in searches and "
-            "Pipelines after sklearn.set_config(enable_metadata_routing=True)), or set group_column=."
+            f"{type(self).__name__} got no groups: it learns from all rows as one list{in_parts}, and score compares "
+            "all rows with each other. Pass groups= (searches and Pipelines pass it on only after "
+            "sklearn.set_config(enable_metadata_routing=True)), or set group_column=. To rank all rows as one list, "
+            "pass the same id for every row."
         )
+
+    def _declines_groups(self) -> bool:
+        """Whether the user has called ``set_fit_request(groups=False)``."""
+        return self.get_metadata_routing().fit.requests.get("groups") is False
 
     def _head(self, data: RankedItems, choice: RankerChoice, input_width: int) -> Head:
         return self._scored_head(self.n_components, input_width, n_scores=1)

@@ -83,8 +83,8 @@ class ListwiseRanker(Ranker):
     weight_decay : float, default=3.0
         Weight decay of the AdamW optimizer.
     early_stopping : bool, default=False
-        If True, hold out whole groups (or rows, without groups), stop when their ``metric`` no longer increases, and
-        keep the weights of the best epoch.
+        If True, hold out whole groups (or rows, if all rows are one list), stop when their ``metric`` no longer
+        increases, and keep the weights of the best epoch.
     validation_fraction : float, default=0.1
         Fraction of the training data held out for early stopping, if ``fit`` gets no ``X_val``.
     n_iter_no_change : int, default=10

@@ -18,7 +18,7 @@ from skmetric._core.nn import Columns
 from skmetric._outcomes import WINNER, OutcomeKind, read_outcomes
 from skmetric._sklearn_compat import Interval, StrOptions, safe_indexing
 from skmetric.estimators.points import Preprocessor, check_preprocessor, is_tuples, read_tuples, refuse_indices_as_rows
-from skmetric.estimators.ranking._data import RankedItems, preference_items
+from skmetric.estimators.ranking._data import RankedItems, list_of_each, preference_items
 from skmetric.estimators.ranking._losses import RankingLoss
 from skmetric.estimators.ranking._ranker import Ranker, RankerChoice
 from skmetric.estimators.training_data import Given, Prepared
@@ -118,8 +118,8 @@ class PairwiseRanker(Ranker):
     weight_decay : float, default=3.0
         Weight decay of the AdamW optimizer.
     early_stopping : bool, default=False
-        If True, hold out whole groups (or rows, without groups), stop when their ``metric`` no longer increases, and
-        keep the weights of the best epoch.
+        If True, hold out whole groups (or rows, if all rows are one list), stop when their ``metric`` no longer
+        increases, and keep the weights of the best epoch.
     validation_fraction : float, default=0.1
         Fraction of the training data held out for early stopping, if ``fit`` gets no ``X_val``.
     n_iter_no_change : int, default=10
@@ -167,8 +167,9 @@ class PairwiseRanker(Ranker):
     strong weight decay and few epochs, because groups are few and grades are noisy.
 
     After ``fit`` on pairs, ``predict``, ``decision_function``, ``predict_proba`` and ``score`` take pairs;
-    ``score_samples`` and ``transform`` always take points. Early stopping then holds out pairs, and in place of
-    ``metric``, the fraction of correctly predicted pairs is used.
+    ``score_samples`` and ``transform`` always take points. Early stopping then holds out single pairs, and in place of
+    ``metric``, the fraction of correctly predicted pairs is used. ``groups`` of pairs, such as annotators, serve only
+    the splitter of a search; to stop early by other annotators, pass their pairs as ``X_val``.
 
     References
     ----------
@@ -332,12 +333,12 @@ class PairwiseRanker(Ranker):
         sample_weight : array-like of shape (n_samples,) or (n_pairs,), optional
             Non-negative weights. The weight of a group is the mean weight of its rows.
         groups : array-like of shape (n_samples,), optional
-            The group of each row. Required if ``fit`` had groups, unless ``group_column`` is set.
+            The group of each row. Required if ``fit`` had groups, unless ``group_column`` is set. No effect for pairs.
 
         Returns
         -------
         score : float
-            The mean of the metric, or the fraction. Higher is better.
+            The mean of the metric, or the fraction. Higher is better. Without groups, all rows are one list.
 
         Raises
         ------
@@ -351,8 +352,10 @@ class PairwiseRanker(Ranker):
         decided = np.flatnonzero(outcome)
         if not len(decided):
             raise ValueError("y must hold a pair that is not a tie, 1 or -1, got only ties, 0. Add decided pairs.")
+        if groups is not None:
+            list_of_each(groups, len(outcome), "pair")
         weights = None if sample_weight is None else safe_indexing(sample_weight, decided)
-        return super().score(safe_indexing(X, decided), outcome[decided], weights, groups=groups)
+        return super().score(safe_indexing(X, decided), outcome[decided], weights)
 
     def _tuple_size_of(self, X: Any) -> int | None:
         check_preprocessor(self.preprocessor)
@@ -367,9 +370,14 @@ class PairwiseRanker(Ranker):
             if reset:
                 refuse_indices_as_rows(given.X, given.y, 2, (-1, 0, 1))
             return super()._read_as(given, None, reset=reset)
-        if "groups" in given.metadata or self.group_column is not None:
-            raise ValueError("groups and group_column must be None for pairs, got groups. Leave them out.")
+        if self.group_column is not None:
+            raise ValueError(
+                f"group_column must be None for pairs, got group_column={self.group_column!r}: the points of a pair "
+                "have no group. Pass the ids of pairs as groups= to the splitter."
+            )
         points, pairs = read_tuples(given.X, 2, self.preprocessor, partial(self._check_input, reset=reset))
+        if "groups" in given.metadata:
+            list_of_each(given.metadata["groups"], len(pairs), "pair")
         outcome, kind = read_outcomes(given.y, len(pairs), WINNER, ties=ties or self.ties)
         weights = check_training_weights(given.metadata.get("sample_weight"), len(pairs), per="pair")
         return preference_items(points, pairs, outcome, kind, weights)

@@ -151,7 +151,7 @@ def test_a_pickle_leaves_the_rows_out(preferences):
 
 def test_methods_of_pairs_are_hidden_on_rows(preferences):
     points, index, y = preferences
-    rows = PairwiseRanker(loss="logistic", **SMALL).fit(points, points[:, 0] > 0)
+    rows = PairwiseRanker(loss="logistic", **SMALL).fit(points, points[:, 0] > 0, groups=np.zeros(len(points)))
     assert rows.tuple_size_ is None
     assert not hasattr(rows, "decision_function")
     assert not hasattr(rows, "predict_proba")
@@ -165,8 +165,8 @@ def test_methods_of_pairs_are_hidden_on_rows(preferences):
     [
         ({}, {"y": 2}, r"y must be 1 \(the first wins\), -1 .*, 0 \(a tie\), or booleans.* got 2 at pair 0"),
         ({}, {"y": "first"}, "got 'first' at pair 0"),
-        ({}, {"groups": 0}, "groups and group_column must be None for pairs"),
-        ({"group_column": 0}, {}, "groups and group_column must be None for pairs"),
+        ({}, {"groups": 1}, r"groups must hold one id per pair, got \d+ ids for \d+ pairs"),
+        ({"group_column": 0}, {}, "group_column must be None for pairs, got group_column=0.*Pass the ids of pairs"),
         ({"preprocessor": np.zeros((5, 3))}, {"index": True}, "must hold indices into preprocessor, from 0 to 4"),
         ({"preprocessor": Rows(np.zeros((5, 3)))}, {"index": True}, "must hold indices into preprocessor, from 0 to 4"),
         ({}, {"triplets": True}, r"shape \(n_pairs, 2, n_features\)"),
@@ -178,7 +178,7 @@ def test_bad_pairs_are_named(params, change, message, preferences):
     if "y" in change:
         data["y"] = None if change["y"] is None else np.full(len(y), change["y"])
     if "groups" in change:
-        data["groups"] = np.zeros(len(y))
+        data["groups"] = np.zeros(len(y) - change["groups"])
     if "index" in change:
         data["X"] = index
     if "triplets" in change:

@@ -82,8 +82,12 @@ def test_a_column_by_its_place(ranker):
         ({}, {"y": None}, "requires y"),
         ({"early_stopping": True}, {"X_val": X}, "must be given together"),
         ({}, {"X_val": X, "y_val": Y}, "must be None without early stopping.*Set early_stopping=True"),
-        ({"early_stopping": True}, {"groups": np.zeros(30)}, "early_stopping must have two groups in which y differs"),
-        ({"early_stopping": True}, {"y": Y - 2}, "metric must be defined for these rows, got metric='ndcg'"),
+        ({"early_stopping": True}, {"groups": np.arange(30) == 29}, "early_stopping must have two groups in which y"),
+        (
+            {"early_stopping": True},
+            {"y": Y - 2, "groups": GROUPS},
+            "metric must be defined for these rows, got metric='ndcg'",
+        ),
     ],
 )
 def test_bad_input_is_named_and_changes_nothing(ranker, params, data, message):
@@ -142,6 +146,46 @@ def test_scorers_do_not_score_one_list_in_silence(ranker):
         with pytest.raises(ValueError, match="groups must be given"):
             ndcg_scorer(whole, X, Y)
         assert ndcg_scorer(whole, X, Y, groups=GROUPS) == fitted.score(X, Y, groups=GROUPS)
-    one_list = clone(ranker).fit(X, Y)
+    with pytest.warns(UserWarning, match="got no groups: it learns from all rows as one list"):
+        one_list = clone(ranker).fit(X, Y)
     assert not one_list.has_groups_
-    assert ndcg_scorer(one_list, X, Y) == one_list.score(X, Y)
+    expected = one_list.score(X, Y)
+    for whole in (one_list, make_pipeline("passthrough", one_list)):
+        with pytest.warns(UserWarning, match=r"NdcgScorer\(\) got no groups: it scores all rows as one list"):
+            assert ndcg_scorer(whole, X, Y) == expected
+        assert ndcg_scorer(whole, X, Y, groups=np.zeros(30)) == expected
+
+
+@each_kind
+@pytest.mark.parametrize("n_rows", [10, 30])
+def test_one_id_for_every_row_is_one_list_without_a_warning(ranker, n_rows):
+    rows, y, one = X[:n_rows], Y[:n_rows], np.full(n_rows, "all")
+    if hasattr(ranker, "max_group_size"):
+        ranker = clone(ranker).set_params(max_group_size=20)
+    for early_stopping in (False, True):
+        ranker = clone(ranker).set_params(early_stopping=early_stopping)
+        with pytest.warns(UserWarning, match=f"{type(ranker).__name__} got no groups.*pass the same id for every row"):
+            without = clone(ranker).fit(rows, y)
+        fitted = ranker.fit(rows, y, groups=one)
+        assert_array_equal(fitted.predict(X), without.predict(X))
+        assert fitted.score(rows, y, groups=one) == without.score(rows, y)
+    # A new list with the same id is no group that was trained on.
+    ranker.fit(X, Y, groups=np.zeros(30), X_val=X, y_val=Y, groups_val=np.zeros(30))
+
+
+@each_kind
+@pytest.mark.parametrize("place", ["argument", "column"])
+def test_validation_rows_of_groups_that_are_trained_on_are_an_evident_mistake(ranker, place):
+    ids = np.array(list("abcde"))[GROUPS]
+    stopping = clone(ranker).set_params(early_stopping=True)
+
+    def fit(groups_val):
+        if place == "argument":
+            return stopping.fit(X, Y, groups=ids, X_val=X, y_val=Y, groups_val=groups_val)
+        tables = [pd.DataFrame(X, columns=["x", "y", "z"]).assign(qid=qid) for qid in (ids, groups_val)]
+        return stopping.set_params(group_column="qid").fit(tables[0], Y, X_val=tables[1], y_val=Y)
+
+    with pytest.warns(UserWarning, match="groups of the validation set should be new, got 2 of 5 ids .* such as 'd'"):
+        shared = fit(np.array(list("dexyz"))[GROUPS]).history_
+    new = fit(np.array(list("uvxyz"))[GROUPS]).history_
+    assert [row["valid_score"] for row in shared] == [row["valid_score"] for row in new]

@@ -184,7 +184,7 @@ def test_fit_on_pairs_by_loops(loss, indexed, weighted):
 def test_validation_is_by_the_same_scores(table):
     X, y, groups, weights = table
     ranker = PairwiseRanker(loss="logistic", early_stopping=True, **ON_LISTS)
-    held_out = {"X_val": X, "y_val": y, "groups_val": groups}
+    held_out = {"X_val": X, "y_val": y, "groups_val": groups + 1000}
     fitted = clone(ranker).fit(X, y, sample_weight=weights, groups=groups, **held_out)
     prepared = prepared_of(clone(ranker), X, y, weights, groups=groups, **held_out)
     known = what_is_known(ranker, y, weights)
