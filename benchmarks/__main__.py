@@ -17,6 +17,7 @@ from benchmarks import (
     ranking,
     ranksim_loss,
     regression,
+    retrieval,
     search,
     triplet_loss,
     user_items,
@@ -38,6 +39,7 @@ BENCHMARKS: Mapping[str, Benchmark] = {
     "embedding": embedding.run,
     "user_items": user_items.run,
     "ndcg": ndcg.run,
+    "retrieval": retrieval.run,
     "ranksim_loss": ranksim_loss.run,
 }
 

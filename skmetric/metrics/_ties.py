@@ -50,6 +50,30 @@ class TieRuns:
             return values
         return self.spread(self.sum(values) / self.counts)
 
+    def precision(self, relevant: NDArray[Any], above: NDArray[Any], ranks: NDArray[Any]) -> NDArray[np.float64]:
+        """Return the expected precision at each entry, or 0 where it is irrelevant, over all orders within the runs.
+
+        Parameters
+        ----------
+        relevant : ndarray of shape (m, size)
+            Whether each entry is relevant, best first.
+        above : ndarray of shape (n_runs,)
+            Number of relevant entries before each run.
+        ranks : ndarray of shape (m, size) or (size,)
+            Rank of each entry, from 1.
+        """
+        # A relevant entry shares its run with in_run - 1 other relevant entries, and with counts - 1 entries in all. In
+        # expectation, the fraction that precedes it is the same for both.
+        in_run = self.sum(relevant.astype(np.int64))
+        before = self.spread(above) + self.spread(in_run - 1) * self.positions() / self.spread(
+            np.maximum(self.counts - 1, 1)
+        )
+        return self.spread(in_run / self.counts) * (1 + before) / ranks
+
+    def positions(self) -> NDArray[np.intp]:
+        """Return the position of each entry in its run, from 0. The result has shape (m, size)."""
+        return np.arange(self.counts.sum()).reshape(self.shape) - self.spread(self.starts)
+
     def pairs(self) -> NDArray[np.float64]:
         """Count the pairs of entries of each row that are in the same run. The result has shape (m,)."""
         m, size = self.shape

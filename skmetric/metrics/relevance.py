@@ -224,7 +224,7 @@ def _reciprocal_rank(relevant: NDArray[np.float64], runs: TieRuns, k: int | None
     size = relevant.shape[1]
     # A run has t tied items, f of them irrelevant. If i items were drawn, all irrelevant, the next one is irrelevant
     # with probability (f - i) / (t - i). The product is the probability that all items so far are irrelevant.
-    drawn = _positions_in_run(runs)
+    drawn = runs.positions()
     irrelevant = runs.spread(runs.counts - runs.sum(relevant)) - drawn
     none_yet = (irrelevant.clip(0) / (runs.spread(runs.counts) - drawn)).cumprod(axis=1)
     first = -np.diff(none_yet, axis=1, prepend=1.0)
@@ -234,16 +234,7 @@ def _reciprocal_rank(relevant: NDArray[np.float64], runs: TieRuns, k: int | None
 def _average_precision(relevant: NDArray[np.float64], runs: TieRuns, k: int | None) -> NDArray[np.float64]:
     """Return the expected average precision of each row, shape (m,)."""
     total, ranks = relevant.sum(axis=1), np.arange(1, relevant.shape[1] + 1)
-    in_run, counts = runs.spread(runs.sum(relevant)), runs.spread(runs.counts)
-    before_run = runs.spread((relevant.cumsum(axis=1) - relevant).ravel()[runs.starts])
-    # A relevant item shares its run with in_run - 1 other relevant items, and with counts - 1 items in all. In
-    # expectation, the fraction that precedes it is the same for both.
-    above = before_run + (in_run - 1) * _positions_in_run(runs) / np.maximum(counts - 1, 1)
-    gained = in_run / counts * (1 + above) / ranks
+    above = (relevant.cumsum(axis=1) - relevant).ravel()[runs.starts]
+    gained = runs.precision(relevant, above, ranks)
     limit = total if k is None else np.minimum(total, k)
     return gained[:, :k].sum(axis=1) / np.maximum(limit, 1)
-
-
-def _positions_in_run(runs: TieRuns) -> NDArray[np.intp]:
-    """Return the position of each entry in its run, from 0. The result has shape (m, size)."""
-    return np.arange(runs.counts.sum()).reshape(runs.shape) - runs.spread(runs.starts)

@@ -1,13 +1,22 @@
 """Retrieval metrics: whether the nearest neighbors of a row share its label."""
 
+from collections.abc import Callable
+
 import numpy as np
-from numpy.typing import ArrayLike
+from numpy.typing import ArrayLike, NDArray
 
 from skmetric._checks import check_k
+from skmetric.metrics._average_precision import expected_average_precision
 from skmetric.metrics._checks import check_query_weights, check_retrieval
-from skmetric.metrics._neighbors import nearest_rows
+from skmetric.metrics._neighbors import PointTable
 
 __all__ = ["map_at_r_score", "recall_at_k_score"]
+
+# From query rows, their distances to all rows, and which of these rows are of their class, to one value per query.
+Score = Callable[[NDArray[np.intp], NDArray[np.float64], NDArray[np.bool_]], NDArray[np.float64]]
+
+# A probability that no longer matters.
+NEGLIGIBLE = 1e-18
 
 
 def map_at_r_score(embeddings: ArrayLike, labels: ArrayLike, *, sample_weight: ArrayLike | None = None) -> float:
@@ -55,16 +64,26 @@ def map_at_r_score(embeddings: ArrayLike, labels: ArrayLike, *, sample_weight: A
     A row that is alone in its class is not a query, but can be a neighbor of other rows. A row is excluded from its own
     neighbors by its index, so a duplicate of it does count, at distance 0.
 
-    Rows at the same distance are ranked in row order. Equal rows are always exactly tied. Other distances are compared
-    after float64 rounding: squared distances that differ by less than about 1e-15 of the squared spread of the table
-    may be in either order.
+    For rows at the same distance, the expected value over all their orders is used, so the order of the rows does not
+    matter. Let ranks :math:`m + 1` to :math:`m + t` be tied, with :math:`s` relevant rows among them and :math:`c`
+    before them. Then :math:`P_i(m + j) \, \mathrm{rel}_i(m + j)` has the expected value
+
+    .. math::
+        \frac{s}{t} \cdot \frac{1}{m + j} \left(c + 1 + (j - 1) \frac{s - 1}{t - 1}\right), \qquad 1 \le j \le t.
+
+    Equal rows are always exactly tied.
+    Other distances are compared after float64 rounding: squared distances that differ by less than about 1e-15 of the
+    squared spread of the table may be tied or in either order.
 
     Queries are compared with the table in chunks. For :math:`n` rows and :math:`d` features, this takes
-    :math:`O(n^2 d)` time and :math:`O(n d)` memory.
+    :math:`O(n^2 (d + \log n))` time and :math:`O(n d)` memory. Equal rows of one class are one query.
 
     References
     ----------
     Musgrave, Belongie, Lim (2020). A Metric Learning Reality Check. ECCV. https://arxiv.org/abs/2003.08505
+
+    McSherry, Najork (2008). Computing Information Retrieval Performance Measures Efficiently in the Presence of Tied
+    Scores. ECIR. https://doi.org/10.1007/978-3-540-78646-7_38 (ties).
 
     Examples
     --------
@@ -78,16 +97,20 @@ def map_at_r_score(embeddings: ArrayLike, labels: ArrayLike, *, sample_weight: A
     0.4166666666666667
     >>> map_at_r_score(embeddings, ["a", "a", "a", "b"], sample_weight=[0, 0, 1, 0])
     0.25
+
+    All rows are tied. The neighbor at rank 1 is of the same class with probability 1/3.
+
+    >>> round(map_at_r_score([[0.0], [0.0], [0.0], [0.0]], ["a", "a", "b", "b"]), 4)
+    0.3333
     """
     points, codes, others = check_retrieval(embeddings, labels)
     weights = check_query_weights(sample_weight, others > 0)
-    precision = np.zeros(len(codes))
-    for rows, neighbors in nearest_rows(points, others):
-        rank = np.arange(1, neighbors.shape[1] + 1)
-        r = others[rows, np.newaxis]
-        relevant = (codes[neighbors] == codes[rows, np.newaxis]) & (rank <= r)
-        precision[rows] = (relevant.cumsum(axis=1) * relevant / rank).sum(axis=1) / others[rows]
-    return float(np.average(precision, weights=weights))
+    return _mean(
+        points,
+        codes,
+        weights,
+        lambda rows, distances, relevant: expected_average_precision(distances, relevant, others[rows]),
+    )
 
 
 def recall_at_k_score(
@@ -135,8 +158,11 @@ def recall_at_k_score(
 
     Notes
     -----
-    Rows alone in their class, duplicates and ties are treated as in :func:`map_at_r_score`. This is the recall of the
-    metric learning literature: one neighbor of the class is enough. It is not the fraction of relevant rows found.
+    Rows alone in their class and duplicates are treated as in :func:`map_at_r_score`. If rows are tied at rank k, a
+    query counts with the probability that a row of its class is among the first k, over all orders of the tied rows.
+
+    This is the recall of the metric learning literature: one neighbor of the class is enough. It is not the fraction of
+    relevant rows found.
 
     References
     ----------
@@ -153,8 +179,48 @@ def recall_at_k_score(
     1.0
     """
     points, codes, others = check_retrieval(embeddings, labels)
-    weights = check_query_weights(sample_weight, others > 0)
-    found = np.zeros(len(codes))
-    for rows, neighbors in nearest_rows(points, np.where(others > 0, check_k(k, most=len(codes) - 1), 0)):
-        found[rows] = (codes[neighbors] == codes[rows, np.newaxis]).any(axis=1)
-    return float(np.average(found, weights=weights))
+    weights, k = check_query_weights(sample_weight, others > 0), check_k(k, most=len(codes) - 1)
+    return _mean(points, codes, weights, lambda rows, distances, relevant: _expected_recall(distances, relevant, k))
+
+
+def _expected_recall(distances: NDArray[np.float64], relevant: NDArray[np.bool_], k: int) -> NDArray[np.float64]:
+    """Return the probability that the first k entries of each row contain a relevant one, if ties are in random order.
+
+    Shapes are (m, n), and (m,) for the result. Only the nearest relevant entries matter, and what is tied with them.
+    """
+    nearest = np.where(relevant, distances, np.inf).min(axis=1, keepdims=True)
+    tied = distances == nearest
+    n_tied, n_relevant = np.count_nonzero(tied, axis=1), np.count_nonzero(tied & relevant, axis=1)
+    drawn = np.clip(k - np.count_nonzero(distances < nearest, axis=1), 0, n_tied)
+    return 1 - _none_drawn(n_tied, n_relevant, drawn)
+
+
+def _none_drawn(n_tied: NDArray[np.intp], n_relevant: NDArray[np.intp], drawn: NDArray[np.intp]) -> NDArray[np.float64]:
+    """Return the probability that ``drawn`` of ``n_tied`` entries, without replacement, are all irrelevant."""
+    # Exchanging the drawn and the relevant ones changes nothing. So the loop is over the smaller number.
+    fewer, more = np.minimum(n_relevant, drawn), np.maximum(n_relevant, drawn)
+    none, step = np.ones(len(n_tied)), 0
+    while (open_rows := (step < fewer) & (none > NEGLIGIBLE)).any():
+        chance = np.maximum(n_tied - more - step, 0) / np.maximum(n_tied - step, 1)
+        none *= np.where(open_rows, chance, 1.0)
+        step += 1
+    return none
+
+
+def _mean(points: NDArray[np.float64], codes: NDArray[np.intp], weights: NDArray[np.float64], score: Score) -> float:
+    """Return the weighted mean of the scores of all rows with weight."""
+    table = PointTable.of(points)
+    # Equal rows of one class have equal scores.
+    queries = np.flatnonzero(weights)
+    _, first, copy_of = np.unique(
+        table.point_of[queries] * (codes.max() + 1) + codes[queries], return_index=True, return_inverse=True
+    )
+    sizes = np.bincount(codes)[codes]
+    # Sorted by size of the class, the queries of a block have similar R: few rows are sorted deeper than needed.
+    distinct = queries[first]
+    values = np.zeros(len(codes))
+    codes = codes.astype(np.min_scalar_type(codes.max()))  # compared fastest with few bytes
+    for rows, distances in table.distances(distinct[np.argsort(sizes[distinct], kind="stable")]):
+        relevant = codes == codes[rows, np.newaxis]
+        values[rows] = score(rows, distances, relevant)
+    return float(np.average(values[distinct[copy_of]], weights=weights[queries]))

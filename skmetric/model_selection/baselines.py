@@ -114,6 +114,10 @@ def compare_baselines(
     n_\mathrm{train}}` (Nadeau and Bengio). It describes the variation over other rows from the same source as this
     table, but not over other tables. The best of several embeddings still looks slightly better than it is.
 
+    Retrieval metrics take the mean over all orders of tied rows. In the accuracy of skmetric's embedders, training
+    rows that are tied at the distance of the last neighbor share the remaining votes. For all other embeddings,
+    ``KNeighborsClassifier`` of scikit-learn chooses some of these rows.
+
     No accuracy is reported for folds that test on a class which training has not seen. NeighborhoodComponentsAnalysis
     compares all pairs of rows. It is skipped above 3000 training rows, and the table reports this. Pass it in
     ``embedders`` to include it.

@@ -1,3 +1,8 @@
+from collections import defaultdict
+from fractions import Fraction
+from itertools import pairwise, permutations
+from math import comb
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -13,29 +18,70 @@ def recall_at_2_score(embeddings, labels, *, sample_weight=None):
 
 
 def reference(embeddings, labels, *, k=None, weights=None):
-    """The definitions: MAP@R, or Recall@k if k is given."""
+    """The definitions, run by run: MAP@R, or Recall@k if k is given."""
     n = len(labels)
     total = weight_sum = 0.0
     for i in range(n):
         others = [j for j in range(n) if j != i]
-        relevant = [j for j in others if labels[j] == labels[i]]
-        if not relevant:
+        runs = defaultdict(list)
+        for j in others:
+            distance = sum((a - b) ** 2 for a, b in zip(embeddings[i], embeddings[j], strict=True))
+            runs[distance].append(labels[j] == labels[i])
+        R = sum(labels[j] == labels[i] for j in others)
+        if not R:
             continue
-        distance = {j: sum((a - b) ** 2 for a, b in zip(embeddings[i], embeddings[j], strict=True)) for j in others}
-        ranked = sorted(others, key=lambda j: (distance[j], j))
-        if k is None:
-            value, hits = 0.0, 0
-            for rank, j in enumerate(ranked[: len(relevant)], start=1):
-                if j in relevant:
-                    hits += 1
-                    value += hits / rank
-            value /= len(relevant)
-        else:
-            value = float(any(j in relevant for j in ranked[:k]))
+        ranked = [runs[distance] for distance in sorted(runs)]
+        value = expected_average_precision(ranked, R) if k is None else expected_recall(ranked, k)
         weight = 1.0 if weights is None else weights[i]
         total += weight * value
         weight_sum += weight
     return total / weight_sum
+
+
+def expected_average_precision(ranked, R):
+    value, rank, above = 0.0, 0, 0
+    for run in ranked:
+        if rank >= R:
+            break
+        t, s = len(run), sum(run)
+        for j in range(min(t, R - rank) if s else 0):
+            value += s / t * (above + 1 + (j * (s - 1) / (t - 1) if t > 1 else 0)) / (rank + j + 1)
+        rank, above = rank + t, above + s
+    return value / R
+
+
+def expected_recall(ranked, k):
+    missed, left = 1.0, k
+    for run in ranked:
+        drawn = min(left, len(run))
+        missed *= comb(len(run) - sum(run), drawn) / comb(len(run), drawn)
+        left -= drawn
+    return 1 - missed
+
+
+def over_all_orders(embeddings, labels, *, k=None):
+    """The mean over all orders of tied rows, order by order and in fractions, if all orders are equally likely."""
+    values = []
+    for i, own in enumerate(labels):
+        others = [j for j in range(len(labels)) if j != i]
+        R = sum(labels[j] == own for j in others)
+        if not R:
+            continue
+        distances = {j: sum((a - b) ** 2 for a, b in zip(embeddings[i], embeddings[j], strict=True)) for j in others}
+        orders = [
+            [labels[j] == own for j in order]
+            for order in permutations(others)
+            if all(distances[a] <= distances[b] for a, b in pairwise(order))
+        ]
+        if k is None:
+            each = [
+                sum(Fraction(sum(order[: rank + 1]), rank + 1) for rank in range(R) if order[rank]) / R
+                for order in orders
+            ]
+        else:
+            each = [Fraction(any(order[:k])) for order in orders]
+        values.append(sum(each) / len(each))
+    return float(sum(values) / len(values))
 
 
 def table(seed, n=60, d=3, n_classes=6):
@@ -71,13 +117,37 @@ def test_values_by_hand(embeddings, labels, map_at_r, recall_at_1):
     assert recall_at_k_score(embeddings, list(labels), k=1) == pytest.approx(recall_at_1, rel=1e-15)
 
 
-def test_ties_rank_in_row_order():
-    # Rows 1 and 2 are at the same distance from row 0, and only the first of them counts.
+def test_tied_rows_have_the_mean_over_their_orders():
+    # Rows 1 and 2 are at the same distance from row 0, and one of them is of its class.
     embeddings = [[0.0], [1.0], [-1.0], [50.0]]
     only_row_0 = [1, 0, 0, 0]
-    for labels, expected in [("aabb", 1.0), ("abab", 0.0)]:
-        assert map_at_r_score(embeddings, list(labels), sample_weight=only_row_0) == expected
-        assert recall_at_k_score(embeddings, list(labels), k=1, sample_weight=only_row_0) == expected
+    for labels in ("aabb", "abab"):
+        assert map_at_r_score(embeddings, list(labels), sample_weight=only_row_0) == 0.5
+        assert recall_at_k_score(embeddings, list(labels), k=1, sample_weight=only_row_0) == 0.5
+
+
+@pytest.mark.filterwarnings("ignore:labels must have at least two classes")
+@pytest.mark.parametrize("seed", range(40))
+def test_matches_an_enumeration_of_all_orders(seed):
+    rng = np.random.default_rng(seed)
+    n = int(rng.integers(4, 8))
+    embeddings, labels = rng.integers(0, 2, size=(n, 2)).tolist(), [0, 0, *rng.integers(0, 2, size=n - 2).tolist()]
+    assert map_at_r_score(embeddings, labels) == pytest.approx(over_all_orders(embeddings, labels), rel=1e-14)
+    for k in (1, 2, n - 1):
+        expected = over_all_orders(embeddings, labels, k=k)
+        assert recall_at_k_score(embeddings, labels, k=k) == pytest.approx(expected, rel=1e-14)
+
+
+@pytest.mark.parametrize("n", [200, 3_000])
+def test_a_constant_embedding_scores_the_same_in_any_file_order(n):
+    labels = np.arange(n) * 2 // n
+    shuffled = np.random.default_rng(0).permutation(labels)
+    # R of n - 1 tied rows are relevant. The first relevant row at rank j is preceded by (j - 1)(R - 1)/(n - 2).
+    R, rank = n // 2 - 1, np.arange(1, n // 2)
+    expected = (R / (n - 1) * (1 + (rank - 1) * (R - 1) / (n - 2)) / rank).mean()
+    for order in (labels, labels[::-1], shuffled):
+        assert map_at_r_score(np.full((n, 2), 0.1), order) == pytest.approx(expected, rel=1e-13)
+        assert recall_at_k_score(np.full((n, 2), 0.1), order, k=1) == pytest.approx(R / (n - 1), rel=1e-14)
 
 
 def test_a_row_is_left_out_by_position_and_its_duplicates_are_not():
@@ -141,20 +211,70 @@ def test_matches_reference_with_duplicates(n_copies):
     assert map_at_r_score(embeddings, labels) == pytest.approx(reference(embeddings, labels), rel=1e-13)
 
 
-def test_all_the_same_point_ranks_by_row():
+def test_all_the_same_point():
     labels = np.random.default_rng(0).integers(0, 4, size=50)
     for point in (0.0, 0.1, 1e6):
         embeddings = np.full((50, 3), point)
         assert map_at_r_score(embeddings, labels) == pytest.approx(reference(embeddings, labels), rel=1e-13)
-        assert recall_at_k_score(embeddings, labels, k=2) == reference(embeddings, labels, k=2)
+        assert recall_at_k_score(embeddings, labels, k=2) == pytest.approx(
+            reference(embeddings, labels, k=2), rel=1e-13
+        )
 
 
 @pytest.mark.parametrize("chunk_rows", [1, 7, 59, 60, 61])
 def test_chunks_do_not_change_the_score(monkeypatch, chunk_rows):
     embeddings, labels = table(0)
     expected = map_at_r_score(embeddings, labels), recall_at_k_score(embeddings, labels, k=3)
-    monkeypatch.setitem(_neighbors.nearest_rows.__kwdefaults__, "chunk_rows", chunk_rows)
-    assert (map_at_r_score(embeddings, labels), recall_at_k_score(embeddings, labels, k=3)) == expected
+    for block_size in (1, 150, 10_000):
+        monkeypatch.setitem(_neighbors.PointTable.distances.__kwdefaults__, "chunk_rows", chunk_rows)
+        monkeypatch.setitem(_neighbors.PointTable.distances.__kwdefaults__, "block_size", block_size)
+        assert (map_at_r_score(embeddings, labels), recall_at_k_score(embeddings, labels, k=3)) == expected
+
+
+def ranked_in_float64(embeddings, labels, k):
+    """Both scores by sorting distances in float64, for tables that are too large for the plain loops."""
+    distances = ((embeddings[:, np.newaxis] - embeddings) ** 2).sum(axis=-1)
+    np.fill_diagonal(distances, np.inf)
+    precision, recall = [], []
+    for own, row in zip(labels, distances, strict=True):
+        order = np.argsort(row, kind="stable")[:-1]
+        relevant = labels[order] == own
+        bounds = np.flatnonzero(np.diff(row[order], prepend=-1, append=np.inf))
+        runs = [relevant[start:stop].tolist() for start, stop in pairwise(bounds.tolist())]
+        precision.append(expected_average_precision(runs, int(relevant.sum())))
+        reached = runs[: np.searchsorted(bounds, k)]
+        recall.append(expected_recall(reached, k))
+    return np.mean(precision), np.mean(recall)
+
+
+@pytest.mark.parametrize(
+    "draw",
+    [
+        lambda rng, n: rng.normal(size=(n, 3)),
+        lambda rng, n: rng.standard_cauchy(size=(n, 2)),
+        lambda rng, n: rng.integers(0, 3, size=(n, 4)) * 1.0,
+        lambda rng, n: rng.integers(0, 2, size=(n, 20)) * 1.0,
+        # Tight groups far apart: rounded to 30 bits of a large distance, small distances are equal.
+        lambda rng, n: rng.integers(0, 9, size=(n, 1)) * 2.0**10 + rng.integers(0, 2**6, size=(n, 1)) * 2.0**-10,
+    ],
+    ids=["normal", "heavy tails", "few values", "corners of a cube", "tight groups"],
+)
+@pytest.mark.parametrize("n_classes", [2, 9, 150])
+def test_matches_a_sort_in_float64(draw, n_classes):
+    rng = np.random.default_rng(n_classes)
+    embeddings, labels = draw(rng, 400), rng.permutation(400) % n_classes
+    map_at_r, recall = ranked_in_float64(embeddings, labels, 4)
+    assert map_at_r_score(embeddings, labels) == pytest.approx(map_at_r, rel=1e-12)
+    assert recall_at_k_score(embeddings, labels, k=4) == pytest.approx(recall, rel=1e-12)
+
+
+def test_classes_of_very_different_sizes():
+    rng = np.random.default_rng(0)
+    labels = rng.permutation(np.repeat(np.arange(8), [2, 3, 5, 10, 30, 50, 100, 200]))
+    embeddings = rng.normal(size=(400, 3))
+    map_at_r, recall = ranked_in_float64(embeddings, labels, 4)
+    assert map_at_r_score(embeddings, labels) == pytest.approx(map_at_r, rel=1e-12)
+    assert recall_at_k_score(embeddings, labels, k=4) == pytest.approx(recall, rel=1e-12)
 
 
 def test_matches_pytorch_metric_learning():
@@ -189,6 +309,16 @@ def test_row_order_does_not_matter(score, seed):
     weights, order = rng.uniform(size=60), rng.permutation(60)
     moved = score(embeddings[order], labels[order], sample_weight=weights[order])
     assert moved == pytest.approx(score(embeddings, labels, sample_weight=weights))
+
+
+@SCORES
+@settings(max_examples=30)
+@given(seed=SEEDS)
+def test_row_order_does_not_matter_with_ties(score, seed):
+    rng = np.random.default_rng(seed)
+    embeddings, labels = rng.integers(0, 3, size=(60, 2)), rng.integers(0, 3, size=60)
+    order = rng.permutation(60)
+    assert score(embeddings[order], labels[order]) == pytest.approx(score(embeddings, labels), rel=1e-13)
 
 
 @SCORES

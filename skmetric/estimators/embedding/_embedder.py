@@ -193,9 +193,11 @@ class Embedder(ClassifierMixin, TorchEstimator[EmbedderData, EmbedderChoice]):
         Returns
         -------
         predictions : ndarray of shape (n_samples,)
-            For rows, the most frequent class among the ``n_neighbors`` nearest training rows in the embedding. For
-            pairs, 1 if the distance is at most ``threshold_``, else -1 (True or False if ``y`` of ``fit`` held
-            booleans). For triplets, 1 if the second point is closer to the first than the third is, else -1.
+            For rows, the most frequent class among the ``n_neighbors`` nearest training rows in the embedding. Training
+            rows that are tied at the distance of the last neighbor share the remaining votes in equal parts. Of equally
+            frequent classes, the first in ``classes_`` is predicted. For pairs, 1 if the distance is at most
+            ``threshold_``, else -1 (True or False if ``y`` of ``fit`` held booleans). For triplets, 1 if the second
+            point is closer to the first than the third is, else -1.
         """
         check_is_fitted(self)
         if self.tuple_size_ is not None:
