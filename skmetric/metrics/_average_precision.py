@@ -54,13 +54,13 @@ def expected_average_precision(
     mixed = (ranked[:, 1:] ^ ranked[:, :-1]) == 1
     tied = _Tied.of(distances, relevant, levels, ranked, mixed) if mixed.any() else None
     if tied is not None:
-        hits[tied.positions] = tied.relevant[tied.inside]
+        hits[tied.is_tied] = tied.relevant[tied.inside]
     found = hits.cumsum(axis=1, dtype=np.int32)
     found *= hits
     ranks = np.arange(1.0, hits.shape[1] + 1)
     gains = found / ranks
     if tied is not None:
-        gains[tied.positions] = tied.gains(hits)
+        gains[tied.is_tied] = tied.gains(hits)
     if (limits < depth).any():
         gains *= ranks <= limits[:, np.newaxis]
     return gains[:, :depth].sum(axis=1) / limits
@@ -84,7 +84,7 @@ class _Tied:
 
     Attributes
     ----------
-    positions : ndarray of bool, shape (m, size)
+    is_tied : ndarray of bool, shape (m, size)
         Which ranks these entries have.
     inside : ndarray of bool, shape (m, longest)
         Which elements of the matrices below are entries and not padding.
@@ -92,7 +92,7 @@ class _Tied:
         Distance and relevance of each entry, nearest first.
     """
 
-    positions: NDArray[np.bool_]
+    is_tied: NDArray[np.bool_]
     inside: NDArray[np.bool_]
     distances: NDArray[np.float64]
     relevant: NDArray[np.bool_]
@@ -112,14 +112,17 @@ class _Tied:
         """
         rows = np.arange(len(ranked))[:, np.newaxis] * SLOTS
         marked = np.zeros(SLOTS * len(ranked), dtype=bool)
-        marked[(rows + (ranked[:, 1:] >> 1) % SLOTS)[mixed]] = True
-        positions, selected = (marked.take(rows + (table >> 1) % SLOTS) & (table != PADDING) for table in (ranked, levels))
-        counts = np.count_nonzero(positions, axis=1)
+        row, column = np.nonzero(mixed)
+        marked[row * SLOTS + ((ranked[row, column] >> 1) & (SLOTS - 1))] = True
+        is_tied, selected = (
+            marked.take(rows + ((table >> 1) & (SLOTS - 1))) & (table != PADDING) for table in (ranked, levels)
+        )
+        counts = np.count_nonzero(is_tied, axis=1)
         inside = np.arange(counts.max()) < counts[:, np.newaxis]
         near, is_relevant = np.full(inside.shape, np.inf), np.zeros(inside.shape, dtype=bool)
         near[inside], is_relevant[inside] = distances[selected], relevant[selected]
         order = np.argsort(near, axis=1)
-        return cls(positions, inside, take_in_rows(near, order), take_in_rows(is_relevant, order))
+        return cls(is_tied, inside, take_in_rows(near, order), take_in_rows(is_relevant, order))
 
     def gains(self, hits: NDArray[np.int32]) -> NDArray[np.float64]:
         """Return the expected precision at each of these entries, or 0 where it is irrelevant.
@@ -128,7 +131,7 @@ class _Tied:
         """
         runs = TieRuns.of(self.distances)
         above = np.zeros(self.inside.shape, dtype=np.int64)
-        above[self.inside] = (hits.cumsum(axis=1) - hits)[self.positions]
+        above[self.inside] = (hits.cumsum(axis=1) - hits)[self.is_tied]
         ranks = np.ones(self.inside.shape)
-        ranks[self.inside] = np.nonzero(self.positions)[1] + 1
+        ranks[self.inside] = np.nonzero(self.is_tied)[1] + 1
         return runs.precision(self.relevant, above.ravel()[runs.starts], ranks)[self.inside]

@@ -13,9 +13,9 @@ __all__ = ["PointTable", "find_nearest"]
 # times this many numbers: 0.5 KiB per row of the table.
 CHUNK_ROWS = 64
 # Number of distances that are worked on at once. More do not fit into the CPU cache.
-BLOCK_SIZE = 2**17
+BLOCK_SIZE = 2**16
 # Number of columns from which the distance of the R-th neighbor is estimated, at most one in SAMPLED_PART.
-SAMPLE_SIZE, SAMPLED_PART = 1024, 16
+SAMPLE_SIZE, SAMPLED_PART = 512, 16
 
 
 @dataclass(frozen=True, eq=False)
@@ -97,7 +97,7 @@ def find_nearest(distances: NDArray[np.float64], depth: int) -> tuple[NDArray[np
     -------
     positions : ndarray of shape (m, size)
         For each row, the positions of its entries in the flattened distances: all entries up to some distance, never
-        an infinite one. ``size`` is usually a little above ``depth``. A row with fewer entries repeats its last one.
+        an infinite one. ``size`` is usually a little above ``depth``. A row with fewer entries repeats one of them.
     inside : ndarray of shape (m, size)
         False for repetitions.
     """
@@ -111,10 +111,11 @@ def find_nearest(distances: NDArray[np.float64], depth: int) -> tuple[NDArray[np
         near[short] = distances[short] <= exact[:, np.newaxis]
         positions = np.flatnonzero(near)
         bounds = np.searchsorted(positions, np.arange(m + 1) * n)
-    index = bounds[:-1, np.newaxis] + np.arange(np.diff(bounds).max())
-    inside = index < bounds[1:, np.newaxis]
-    np.minimum(index, bounds[1:, np.newaxis] - 1, out=index)
-    return positions.take(index), inside
+    counts = np.diff(bounds)
+    inside = np.arange(counts.max()) < counts[:, np.newaxis]
+    in_rows = np.repeat(positions[bounds[:-1]], inside.shape[1]).reshape(inside.shape)
+    in_rows[inside] = positions
+    return in_rows, inside
 
 
 def _reach(distances: NDArray[np.float64], depth: int) -> NDArray[np.float64]:
