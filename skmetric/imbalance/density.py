@@ -60,7 +60,7 @@ class LabelDensityWeighter(BaseEstimator):
     bandwidth_ : float
         Bandwidth used, in units of y. It is 0 if ``bandwidth=None`` and all targets are equal.
     estimate_ : SmoothedHistogram or KernelSum
-        Density over the range. For "lds", ``estimate_.counts`` holds the effective counts of the bins.
+        Density within the range. For "lds", ``estimate_.counts`` holds the effective counts of the bins.
     lowest_density_ : float
         Smallest density at a target of ``fit``, in units of ``estimate_``.
     factor_ : float
@@ -85,8 +85,8 @@ class LabelDensityWeighter(BaseEstimator):
     fewer rows than bins, most bins have at most one row, and the default bandwidth covers few neighbors. The weights
     are then almost equal, unless you increase the bandwidth.
 
-    A new target outside the range has the density of the nearest end of the range. If the density at a new target is
-    below that at all targets of ``fit``, as in a gap, it gets the same weight as the rarest of them.
+    A new target outside the range of ``fit`` gets the largest weight, that of the rarest target of ``fit``: no training
+    row shows how rare it is. So does a new target whose density is below that at all targets of ``fit``, as in a gap.
 
     Silverman's rule is for the Gaussian kernel. The other kernels get the bandwidth that gives them the same standard
     deviation: multiplied by the square root of 6 for "triangular", divided by the square root of 2 for "laplace". If
@@ -175,10 +175,13 @@ class LabelDensityWeighter(BaseEstimator):
         Returns
         -------
         weights : ndarray of shape (n_samples,)
-            Positive, at most ``max_weight``. The mean over the rows of ``fit`` is 1.
+            Positive, at most ``max_weight``. The mean over the rows of ``fit`` is 1. Targets outside the range of
+            ``fit`` have the largest weight of its rows.
         """
         check_is_fitted(self)
-        return self._limit(self._rarity(self._density(check_target(y, "y"))))
+        targets = check_target(y, "y")
+        is_inside = self.range_.sides(targets) == 0
+        return self._limit(np.where(is_inside, self._rarity(self._density(targets)), 1.0))
 
     @fit_context(prefer_skip_nested_validation=True)
     def fit_transform(self, y: ArrayLike) -> NDArray[np.float64]:

@@ -31,7 +31,8 @@ def balanced_mean_absolute_error(
         Predictions, in the units of ``y_true``.
     bins : int or array-like of shape (n_bins + 1,), default=10
         Number of bins of equal width over the range of ``y_true``, or the edges of the bins, in units of ``y_true`` and
-        in increasing order. A bin includes its lower edge. Values outside all bins are in the nearest bin.
+        in increasing order. A bin includes its lower edge, and the last bin also its upper edge. Values below all bins
+        form one more bin, and so do values above all bins.
     sample_weight : array-like of shape (n_samples,), default=None
         Weights of the rows within their bin. A bin whose weights are all 0 counts as empty.
 
@@ -72,7 +73,7 @@ def balanced_mean_absolute_error(
     """
     truth, predicted = check_pair(y_true, y_pred)
     weights = _relative_weights(sample_weight, len(truth))
-    _, codes = np.unique(bin_codes(truth, bins, seen=truth), return_inverse=True)
+    _, codes = np.unique(bin_codes(truth, bins, seen=truth)[0], return_inverse=True)
     totals = np.bincount(codes, weights)
     errors = np.bincount(codes, weights * np.abs(predicted - truth))
     return float((errors[totals > 0] / totals[totals > 0]).mean())

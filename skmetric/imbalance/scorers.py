@@ -59,7 +59,8 @@ class BalancedMaeScorer(_ErrorScorer):
     Notes
     -----
     If ``bins`` is an int, the bins span the range of each test fold. Edges, such as
-    ``np.linspace(y.min(), y.max(), 11)``, are the same for all folds.
+    ``np.linspace(y.min(), y.max(), 11)``, are the same for all folds. Targets below all edges form one more bin, and so
+    do targets above all edges.
 
     With metadata routing enabled, ``set_score_request(sample_weight=True)`` requests weights. It changes the scorer
     itself, so call it on a new ``BalancedMaeScorer()``, not on the shared ``neg_balanced_mae_scorer``.

@@ -7,6 +7,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from skmetric._checks import check_target
+from skmetric._warnings import warn_caller
 from skmetric.imbalance._checks import check_pair
 from skmetric.imbalance.bins import bin_codes
 from skmetric.imbalance.errors import geometric_mean
@@ -40,8 +41,9 @@ def shot_report(
         Predictions for these rows.
     bins : int or array-like of shape (n_bins + 1,), default=100
         Number of bins of equal width over the range of ``y_train``, or the edges of the bins, in units of ``y_train``
-        and in increasing order. A bin includes its lower edge. Values outside all bins are in the nearest bin. The
-        default is about the number of bins (years of age, tenths of a meter) for which the paper chose the two limits.
+        and in increasing order. A bin includes its lower edge, and the last bin also its upper edge. Values outside all
+        bins have no training rows near them: :math:`n(y) = 0`. The default is about the number of bins (years of age,
+        tenths of a meter) for which the paper chose the two limits.
     many : float, default=100
         The rows of a bin are "many" if it has more training rows than this.
     few : float, default=20
@@ -63,6 +65,11 @@ def shot_report(
         ``many``; if ``bins`` is below 1, or its edges are not in increasing order.
     TypeError
         If ``bins`` is not an integer or an array.
+
+    Warns
+    -----
+    UserWarning
+        If some rows of ``y_train`` are outside of the given edges. They are in no bin, and are not counted.
 
     See Also
     --------
@@ -97,11 +104,23 @@ def shot_report(
     truth, predicted = check_pair(y_true, y_pred)
     if not 0 <= few <= many:
         raise ValueError(f"few must be from 0 to many, got few={few} and many={many}. Pass few=20, many=100.")
-    codes = bin_codes(np.concatenate([trained, truth]), bins, seen=trained)
-    rows = _count_equal(codes[: len(trained)], codes[len(trained) :])
+    codes, n_bins = bin_codes(np.concatenate([trained, truth]), bins, seen=trained)
+    is_inside = (codes >= 0) & (codes < n_bins)
+    if not is_inside[: len(trained)].all():
+        warn_caller(_rows_left_out(trained[~is_inside[: len(trained)]], trained))
+    counts = _count_equal(codes[: len(trained)], codes[len(trained) :])
+    rows = np.where(is_inside[len(trained) :], counts, 0)
     shots = {"all": rows >= 0, "many": rows > many, "medium": (rows >= few) & (rows <= many), "few": rows < few}
     figures = {name: _figures((predicted - truth)[chosen]) for name, chosen in shots.items()}
     return pandas.DataFrame.from_dict(figures, orient="index")
+
+
+def _rows_left_out(left_out: NDArray[np.float64], trained: NDArray[np.float64]) -> str:
+    return (
+        f"bins must span y_train so that all its rows are counted, got edges that leave out {len(left_out)} of its "
+        f"{len(trained)} rows, such as {left_out[0]:g}. Targets outside of all bins count as targets without training "
+        f"rows. Pass edges from {trained.min():g} or less to {trained.max():g} or more, or a number of bins."
+    )
 
 
 def _count_equal(trained: NDArray[np.intp], codes: NDArray[np.intp]) -> NDArray[np.intp]:

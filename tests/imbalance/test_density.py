@@ -295,9 +295,22 @@ def test_new_targets_take_the_factor_and_the_limit(method):
     weighter = LabelDensityWeighter(method, max_weight=2.5)
     weights = weighter.fit_transform(SKEWED)
     np.testing.assert_array_equal(weighter.transform(SKEWED[::7]), weights[::7])
-    beyond = weighter.transform([SKEWED.min() - 100, SKEWED.max() + 100])
-    np.testing.assert_array_equal(beyond, weighter.transform([SKEWED.min(), SKEWED.max()]))
     assert weighter.transform(np.linspace(-10, 200, 1000)).max() == 2.5
+
+
+@METHODS
+@KERNELS
+@pytest.mark.parametrize("limit", [None, 1.5])
+def test_targets_beyond_the_range_have_the_largest_weight(method, kernel, limit):
+    y = np.repeat([0.0, 1.0, 4.0, 10.0], [50, 3, 20, 40])
+    weighter = LabelDensityWeighter(method, kernel=kernel, n_bins=20, max_weight=limit)
+    weights = weighter.fit_transform(y)
+    assert weights[y == 0].max() < weights.max() > weights[y == 10].max()
+    beyond = weighter.transform([-1e300, -1.0, -1e-6, 10 + 1e-6, 11.0, 1e300])
+    np.testing.assert_array_equal(beyond, weights.max())
+    np.testing.assert_array_equal(weighter.transform([0.0, 10.0]), weights[[0, -1]])
+    # Rounding does not move an end of the range out of it.
+    np.testing.assert_allclose(weighter.transform([-1e-12, 10 + 1e-12]), weights[[0, -1]], rtol=1e-9)
 
 
 def test_a_row_of_many_weighs_the_same_alone():

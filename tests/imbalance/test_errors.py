@@ -23,7 +23,8 @@ def looped_balanced(y_true, y_pred, bins, weights):
         edges = list(bins)
     groups = {}
     for truth, predicted, weight in zip(y_true, y_pred, weights, strict=True):
-        b = max([i for i in range(len(edges) - 1) if edges[i] <= truth], default=0)
+        b = "below" if truth < edges[0] else max(i for i in range(len(edges)) if edges[i] <= truth)
+        b = len(edges) - 2 if truth == edges[-1] or edges[0] == edges[-1] else b
         groups.setdefault(b, []).append((abs(predicted - truth), weight))
     means = []
     for rows in groups.values():
@@ -78,9 +79,14 @@ def test_a_bin_without_weight_is_empty():
     assert balanced_mean_absolute_error([0, 1], [5, 2], bins=2, sample_weight=[0, 1]) == 1.0
 
 
-def test_values_beyond_the_edges_are_in_the_end_bins():
-    found = balanced_mean_absolute_error([-9, 0, 1, 9], [-8, 2, 4, 9], bins=[0, 1, 2])
-    assert found == pytest.approx(((1 + 2) / 2 + (3 + 0) / 2) / 2)
+def test_values_beyond_the_edges_form_a_bin_on_each_side():
+    found = balanced_mean_absolute_error([-9, -1, 0, 1, 2, 9], [-8, 4, 2, 4, 3, 13], bins=[0, 1, 2])
+    assert found == pytest.approx(((1 + 5) / 2 + 2 + (3 + 1) / 2 + 4) / 4)
+    weights = [1, 0, 1, 1, 1, 0]
+    found = balanced_mean_absolute_error(
+        [-9, -1, 0, 1, 2, 9], [-8, 4, 2, 4, 3, 13], bins=[0, 1, 2], sample_weight=weights
+    )
+    assert found == pytest.approx((1 + 2 + (3 + 1) / 2) / 3)
 
 
 @pytest.mark.parametrize(

@@ -15,12 +15,14 @@ def looped_report(y_train, y_true, y_pred, edges, many, few):
     """The definition, row by row."""
 
     def bin_of(value):
-        return max([b for b in range(len(edges) - 1) if edges[b] <= value], default=0)
+        if value == edges[-1]:
+            return len(edges) - 2
+        return next((b for b in range(len(edges) - 1) if edges[b] <= value < edges[b + 1]), None)
 
     trained = [bin_of(value) for value in y_train]
     shots = {"all": [], "many": [], "medium": [], "few": []}
     for truth, predicted in zip(y_true, y_pred, strict=True):
-        rows = trained.count(bin_of(truth))
+        rows = 0 if bin_of(truth) is None else trained.count(bin_of(truth))
         name = "many" if rows > many else "few" if rows < few else "medium"
         shots[name].append((truth, predicted))
         shots["all"].append((truth, predicted))
@@ -48,6 +50,7 @@ def test_by_hand():
     assert report["count"].dtype.kind == "i"
 
 
+@pytest.mark.filterwarnings("ignore:bins must span y_train")
 @given(
     st.lists(st.integers(0, 8), min_size=1, max_size=40),
     st.lists(st.tuples(st.integers(-3, 11), st.integers(-20, 20)), min_size=1, max_size=20),
@@ -59,7 +62,7 @@ def test_matches_plain_loops(y_train, rows, limits, bins):
     low, high = min(y_train), max(y_train)
     edges = [low + (high - low) * b / bins for b in range(bins + 1)] if isinstance(bins, int) else bins
     if low == high and isinstance(bins, int):
-        edges = [low, low + 1]
+        edges = [low, low + 0.5]
     report = shot_report(y_train, y_true, y_pred, bins=bins, many=limits[0], few=limits[1])
     pd.testing.assert_frame_equal(report, looped_report(y_train, y_true, y_pred, edges, *limits), rtol=1e-12)
     assert report["count"].iloc[1:].sum() == report.loc["all", "count"]
@@ -72,11 +75,34 @@ def test_empty_categories():
     assert report.loc[["many", "medium"], COLUMNS[1:]].isna().all(axis=None)
 
 
-def test_targets_beyond_the_training_range_are_in_the_end_bins():
-    y_train = np.repeat([0.0, 10.0], [200, 5])
-    report = shot_report(y_train, [-50, 60], [-50, 61])
+@pytest.mark.parametrize("bins", [1, 100, [0, 5, 10], [0, 9, 10]])
+def test_targets_beyond_the_training_range_have_few_training_rows(bins):
+    y_train = np.repeat([0.0, 10.0], [200, 200])
+    report = shot_report(y_train, [-1e-6, 0, 10, 10 + 1e-6, 1e300], [0, 0, 10, 10, 1e300], bins=bins)
+    assert report["count"].tolist() == [5, 2, 0, 3]
+    assert report.loc["many", "mae"] == 0 < report.loc["few", "mae"]
+
+
+def test_targets_beside_a_constant_training_target_have_few_training_rows():
+    report = shot_report(np.full(200, 3.0), [2.0, 3.0, 4.0], [3.0, 3.0, 3.0])
+    assert report["count"].tolist() == [3, 1, 0, 2]
+
+
+def test_rounding_of_units_does_not_move_a_target_out_of_the_training_range():
+    y = np.array([0.1, 0.3, 0.7])
+    for scale, shift in [(3.0, 0.0), (1 / 3, 0.1), (1e9, -7e8)]:
+        moved = (y * scale + shift - shift) / scale
+        assert shot_report(y, moved, moved, many=0, few=0)["count"].tolist() == [3, 3, 0, 0]
+
+
+def test_edges_that_leave_out_training_rows_are_warned_of():
+    y_train = np.repeat([0.0, 1.0, 5.0], [200, 200, 300])
+    with pytest.warns(
+        UserWarning, match=r"leave out 300 of its 700 rows, such as 5\. .* from 0 or less to 5"
+    ) as caught:
+        report = shot_report(y_train, [0.0, 5.0], [0.0, 5.0], bins=[0, 1, 2])
+    assert caught[0].filename == __file__
     assert report["count"].tolist() == [2, 1, 0, 1]
-    assert report.loc["few", "bias"] == 1
 
 
 def test_the_default_is_a_hundred_bins():

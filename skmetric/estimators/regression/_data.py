@@ -42,7 +42,7 @@ class RegressorBatching:
     weighter : LabelDensityWeighter, optional
         Computes weights of rows from the density of their targets.
     span : Range, optional
-        Range of the bins of the target, for feature smoothing.
+        Range of the bins of the target, for feature smoothing. A target outside has no bin.
     """
 
     batch_size: int
@@ -112,7 +112,7 @@ class TargetRows:
             sampler,
             row_weights=weights,
             values=values.astype(np.float32),
-            bins=None if batching.span is None else batching.span.codes(self.y[:, 0], SMOOTHING_BINS),
+            bins=None if batching.span is None else _smoothing_bins(self.y[:, 0], batching.span),
         )
 
     def some(self, rows: Indices) -> "TargetRows":
@@ -162,6 +162,12 @@ def rank_labels(y: NDArray[np.float64]) -> NDArray[np.float64]:
         if is_grid:
             return whole
     return from_least / from_least.max()
+
+
+def _smoothing_bins(y: NDArray[np.float64], span: Range) -> NDArray[np.intp]:
+    """Return the bin of each target; -1 for targets outside all bins, whose features are not smoothed."""
+    codes = span.codes(y, SMOOTHING_BINS)
+    return np.where(codes < SMOOTHING_BINS, codes, -1)
 
 
 def target_range(y: NDArray[np.float64]) -> Range:

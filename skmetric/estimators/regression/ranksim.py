@@ -104,7 +104,7 @@ class RankSimRegressor(RegressorMixin, TorchEstimator[TargetRows, RegressorChoic
         multiply ``sample_weight``. For a single target only.
     feature_smoothing : bool, default=False
         If True, give features a mean and a variance that are smoothed over 50 bins of the target, during training. For
-        a single target only.
+        a single target only. A warm start keeps the bins; rows with targets outside of them are not smoothed.
     metric : {"r2", "neg_mean_absolute_error", "neg_root_mean_squared_error", "spearman", "kendall"}, default="r2"
         Metric that ``score`` returns and early stopping uses. Higher is better. With several targets, it is their mean.
     hidden_layer_sizes : int or sequence of int, default=(128, 128)
@@ -417,7 +417,8 @@ class RankSimRegressor(RegressorMixin, TorchEstimator[TargetRows, RegressorChoic
         if not self.feature_smoothing:
             return RegressorChoice(units, weighter, None)
         kept = None if last is None else last.span
-        return RegressorChoice(units, weighter, kept or target_range(rows.y))
+        # Like the units, the range of a constant target is not kept: other targets would have no bin in it.
+        return RegressorChoice(units, weighter, kept if kept and kept.width else target_range(rows.y))
 
     def _head(self, data: TargetRows, choice: RegressorChoice, input_width: int) -> Head:
         smoothing = SmoothingSpec(SMOOTHING_BINS) if self.feature_smoothing else None

@@ -223,6 +223,25 @@ def test_feature_smoothing_changes_training_alone(table):
     assert_allclose(smoothed.predict(X), y.mean() + y.std() * by_hand[:, 0], rtol=1e-4)
 
 
+def test_a_warm_start_smooths_no_features_of_targets_beyond_the_bins(table):
+    X, y = table
+    middle = np.abs(y - np.median(y)) < y.std()
+    regressor = small(warm_start=True, feature_smoothing=True).fit(X[middle], y[middle])
+    bins = plan_of(regressor, X, y).bins
+    assert_array_equal(bins < 0, (y < y[middle].min()) | (y > y[middle].max()))
+    assert bins[middle].min() == 0
+    assert bins.max() == bins[middle].max() == 49
+    assert np.isfinite(regressor.fit(X, y).predict(X)).all()
+
+
+def test_a_warm_start_does_not_keep_the_bins_of_a_constant_target(table):
+    X, y = table
+    regressor = small(warm_start=True, feature_smoothing=True).fit(X, np.zeros(len(y)))
+    bins = plan_of(regressor, X, y).bins
+    assert_array_equal(bins, plan_of(small(feature_smoothing=True), X, y).bins)
+    assert len(np.unique(bins)) > 10
+
+
 def test_early_stopping_keeps_the_best(table):
     X, y = table
     regressor = small(early_stopping=True, max_iter=30, n_iter_no_change=2).fit(X, y)
