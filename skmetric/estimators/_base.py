@@ -28,7 +28,7 @@ from skmetric._core.engine import (
     resolve_device,
 )
 from skmetric._core.engine.plan import Objective
-from skmetric._core.nn import INPUTS, Columns, InputState, NetworkSpec, PlainInputs, SmoothingSpec
+from skmetric._core.nn import INPUTS, Columns, InputState, NetworkSpec, PlainInputs, SmoothingSpec, Weights
 from skmetric._sklearn_compat import (
     BaseEstimator,
     CallbackSupportMixin,
@@ -279,7 +279,7 @@ class TorchEstimator(
             stopping=StoppingRule(self.n_iter_no_change) if self.early_stopping else None,
             seed=seed,
             validation=None if judged is None else Validation(state.encode(judged[0]), judged[1]),
-            initial_weights=None if last is None else self._initial_weights(spec, last.network),
+            initial_weights=self._first_weights(spec) if last is None else self._last_weights(spec, last.network),
         )
         return Prepared(plan, data, batches, choice, given)
 
@@ -349,7 +349,11 @@ class TorchEstimator(
     def _last_fit(self) -> LastFit | None:
         return LastFit(self._network, self._choice) if hasattr(self, "_network") else None
 
-    def _initial_weights(self, spec: NetworkSpec, network: TrainedNetwork) -> dict[str, NDArray]:
+    def _first_weights(self, spec: NetworkSpec) -> Weights | None:
+        """Return the weights that do not start at random, by name."""
+        return None
+
+    def _last_weights(self, spec: NetworkSpec, network: TrainedNetwork) -> Weights:
         """Return the weights of the last fit, from which training continues."""
         if replace(network.spec, dropout=spec.dropout) != spec:
             raise ValueError(

@@ -116,7 +116,7 @@ class FitPlan:
     stopping : StoppingRule, optional
         Rule that stops training by the validation score.
     initial_weights : Weights, optional
-        Weights to start from, instead of random ones.
+        Weights to start from, by name. Weights that are not named start at random.
     moments : Moments, optional
         State of the optimizer to start from.
     share_rows : bool

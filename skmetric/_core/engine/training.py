@@ -165,9 +165,9 @@ class TrainingStack:
         return [open_stream(plan.seed, purpose) for plan in self.plans]
 
     def _start_weights(self) -> None:
-        given = [plan.initial_weights for plan in self.plans if plan.initial_weights is not None]
-        if given:
-            self.network.load(given)
+        given = [plan.initial_weights or {} for plan in self.plans]
+        if any(given):
+            self.network.load([{**self.network.weights_of(model), **its} for model, its in enumerate(given)])
 
     def _stack_hyperparameters(self) -> Mapping[str, Tensor]:
         names = self.plans[0].hyperparameters

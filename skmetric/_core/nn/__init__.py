@@ -2,7 +2,7 @@
 
 from skmetric._core.nn.flat import FlatParameters
 from skmetric._core.nn.inputs import INPUTS, Columns, InputSpec, InputState, PlainInputs
-from skmetric._core.nn.network import build_network
+from skmetric._core.nn.network import build_network, identity_weights
 from skmetric._core.nn.smoothing import SmoothingSpec
 from skmetric._core.nn.spec import NetworkSpec
 from skmetric._core.nn.stack_network import Outputs, StackNetwork, Weights
@@ -20,4 +20,5 @@ __all__ = [
     "StackNetwork",
     "Weights",
     "build_network",
+    "identity_weights",
 ]

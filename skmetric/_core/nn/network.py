@@ -13,7 +13,7 @@ from skmetric._core.nn.spec import NetworkSpec
 from skmetric._core.nn.stack_network import StackNetwork, Weights
 from skmetric._core.nn.user_module import UserModule
 
-__all__ = ["TabularNetwork", "build_network"]
+__all__ = ["TabularNetwork", "build_network", "identity_weights"]
 
 
 def build_network(spec: NetworkSpec, states: Sequence[InputState], rngs: Sequence[np.random.Generator]) -> StackNetwork:
@@ -23,6 +23,14 @@ def build_network(spec: NetworkSpec, states: Sequence[InputState], rngs: Sequenc
     """
     kind = TabularNetwork if spec.module is None else UserModule
     return kind(spec, states, rngs)
+
+
+def identity_weights(spec: NetworkSpec) -> Weights:
+    """Return the weights with which a network without hidden layers maps its inputs to themselves."""
+    return {
+        "last.weight": np.eye(spec.input_width, spec.n_outputs, dtype=np.float32),
+        "last.bias": np.zeros((1, spec.n_outputs), dtype=np.float32),
+    }
 
 
 class TabularNetwork(StackNetwork):

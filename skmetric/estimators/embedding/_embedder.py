@@ -15,8 +15,8 @@ from sklearn.utils.validation import check_is_fitted
 
 from skmetric._checks import check_weights
 from skmetric._core.engine import Moments, TrainedNetwork, constant
-from skmetric._core.nn import Columns
-from skmetric._sklearn_compat import ClassifierMixin, Interval, fit_context
+from skmetric._core.nn import Columns, NetworkSpec, Weights, identity_weights
+from skmetric._sklearn_compat import ClassifierMixin, Interval, StrOptions, fit_context
 from skmetric._values import check_shape, read_labels, read_values, refuse_missing
 from skmetric._warnings import warn_caller
 from skmetric.estimators._base import Head, Judge, TorchEstimator, all_or_nothing
@@ -82,6 +82,7 @@ class Embedder(ClassifierMixin, TorchEstimator[EmbedderData, EmbedderChoice]):
 
     n_components: int
     normalize: bool
+    init: str
     samples_per_class: int
     n_neighbors: int
     preprocessor: Preprocessor | None
@@ -102,6 +103,7 @@ class Embedder(ClassifierMixin, TorchEstimator[EmbedderData, EmbedderChoice]):
         **TorchEstimator._parameter_constraints,
         "n_components": [Interval(Integral, 1, None, closed="left")],
         "normalize": ["boolean"],
+        "init": [StrOptions({"random", "identity"})],
         "samples_per_class": [Interval(Integral, 2, None, closed="left")],
         "n_neighbors": [Interval(Integral, 1, None, closed="left")],
         "preprocessor": [object],
@@ -394,7 +396,32 @@ class Embedder(ClassifierMixin, TorchEstimator[EmbedderData, EmbedderChoice]):
     def _head(self, data: EmbedderData, choice: EmbedderChoice, input_width: int) -> Head:
         # Lengths do not matter for the cosine; with unit length, Euclidean distances find the same neighbors.
         normalize = self.normalize or self._resolved_distance(choice) == "cosine"
-        return Head(self._hidden_widths(), self.n_components, {"normalize": normalize})
+        widths = self._hidden_widths()
+        if self.init == "identity":
+            self._check_identity(widths, input_width)
+        return Head(widths, self.n_components, {"normalize": normalize})
+
+    def _check_identity(self, hidden_widths: tuple[int, ...], input_width: int) -> None:
+        instead = "or set init='random'"
+        if self.module is not None:
+            raise ValueError(
+                f"module must be None for init='identity', which is for a linear layer, got module={self.module!r}. "
+                f"Start the module at the identity yourself, {instead}."
+            )
+        if hidden_widths:
+            raise ValueError(
+                "hidden_layer_sizes must be empty for init='identity', because a network with hidden layers cannot "
+                f"start at the identity, got {self.hidden_layer_sizes!r}. Set hidden_layer_sizes=(), {instead}."
+            )
+        if self.n_components != input_width:
+            raise ValueError(
+                "n_components must be the number of inputs for init='identity', because the identity keeps the width, "
+                f"got n_components={self.n_components} and {input_width} inputs. Set n_components={input_width}, "
+                f"{instead}."
+            )
+
+    def _first_weights(self, spec: NetworkSpec) -> Weights | None:
+        return identity_weights(spec) if self.init == "identity" else None
 
     def _batching(self, choice: EmbedderChoice) -> EmbedderBatching:
         return EmbedderBatching(choice.classes, self.batch_size, self.samples_per_class)

@@ -87,6 +87,12 @@ class ContrastiveEmbedder(PairClassifier):
     hidden_layer_sizes : int or sequence of int, default=(256,)
         Widths of the hidden layers; an int is one layer. With an empty sequence, the embedding is a linear function of
         the scaled columns (see ``inputs``).
+    init : {"random", "identity"}, default="random"
+        Initial weights. "identity" is for ``hidden_layer_sizes=()`` and as many ``n_components`` as columns: training
+        starts at the encoded columns themselves. This keeps what their distance knows already, for example if the
+        columns are the embeddings of another model. With ``inputs="none"``, training starts at the raw columns; with
+        the other encodings, at the scaled columns. With ``normalize=True``, points have unit length from the start, so
+        the first distances are those of the cosine.
     dropout : float, default=0.2
         Probability of setting a hidden activation to zero during training.
     inputs : str, default="bounded"
@@ -242,6 +248,7 @@ class ContrastiveEmbedder(PairClassifier):
         memory_size: int = 0,
         cached_batch_size: int | None = None,
         hidden_layer_sizes: int | Sequence[int] = (256,),
+        init: str = "random",
         dropout: float = 0.2,
         inputs: str = "bounded",
         module: Callable[[int, int], torch.nn.Module] | None = None,
@@ -272,6 +279,7 @@ class ContrastiveEmbedder(PairClassifier):
         self.memory_size = memory_size
         self.cached_batch_size = cached_batch_size
         self.hidden_layer_sizes = hidden_layer_sizes
+        self.init = init
         self.dropout = dropout
         self.inputs = inputs
         self.module = module

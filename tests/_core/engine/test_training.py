@@ -220,3 +220,15 @@ def test_a_rows_outputs_do_not_depend_on_how_many_others_there_are(network):
     np.testing.assert_array_equal(result.network.apply(Columns(rows[:1]), "cpu"), together[:1])
     np.testing.assert_array_equal(result.network.apply(Columns(rows[::-1]), "cpu"), together[::-1])
     np.testing.assert_array_equal(result.network.apply(Columns(rows[100:170]), "cpu"), together[100:170])
+
+
+def test_given_weights_replace_random_ones_by_name():
+    bias = {"layers.0.bias": np.full((1, 7), 0.5, np.float32)}
+    plans = [make_plan(0, learning_rate=1e-12), make_plan(1, learning_rate=1e-12, initial_weights=bias)]
+    together, alone = fit(*plans), [fit(plan)[0] for plan in plans]
+    drawn = fit(make_plan(1, learning_rate=1e-12))[0].network.weights
+    for result, its_own in zip(together, alone, strict=True):
+        assert_same(result, its_own)
+    for name, value in together[1].network.weights.items():
+        np.testing.assert_allclose(value, bias.get(name, drawn[name]), atol=1e-9)
+    assert np.abs(drawn["layers.0.bias"] - 0.5).max() > 0.1
