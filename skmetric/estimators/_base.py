@@ -220,6 +220,7 @@ class TorchEstimator(
     def _fit(self, given: Given) -> Self:
         prepared = self._prepare(given)
         self._finish(prepared, self._train(prepared))
+        self._check_benefit(prepared)
         return self
 
     def _prepare(self, given: Given, fits: InputFits | None = None) -> Prepared[Data, Choice]:
@@ -281,7 +282,7 @@ class TorchEstimator(
             validation=None if judged is None else Validation(state.encode(judged[0]), judged[1]),
             initial_weights=self._first_weights(spec) if last is None else self._last_weights(spec, last.network),
         )
-        return Prepared(plan, data, batches, choice, given)
+        return Prepared(plan, data, batches, choice, given, held_out)
 
     def _encoded(
         self, data: Data, choice: Choice, batches: Batches, last: LastFit | None, fits: InputFits
@@ -345,6 +346,9 @@ class TorchEstimator(
 
     def _check_learned(self, prepared: Prepared[Data, Choice]) -> None:
         """Warn if the learned network is unusable."""
+
+    def _check_benefit(self, prepared: Prepared[Data, Choice]) -> None:
+        """Warn if no learning at all would be better. Searches, which compare candidates themselves, do not call it."""
 
     def _last_fit(self) -> LastFit | None:
         return LastFit(self._network, self._choice) if hasattr(self, "_network") else None

@@ -136,6 +136,8 @@ class Prepared(Generic[Data, Choice]):
         What was resolved from the data: "auto" losses, units of the targets, ...
     given : Given
         The arguments as passed by the user.
+    held_out : TrainingData, optional
+        The checked data for early stopping.
     earlier : list of dict, optional
         History of the epochs before this call of ``partial_fit``; None for ``fit``.
     """
@@ -145,6 +147,7 @@ class Prepared(Generic[Data, Choice]):
     batches: Batches
     choice: Choice
     given: Given
+    held_out: Data | None = None
     earlier: list[dict[str, Any]] | None = None
 
 

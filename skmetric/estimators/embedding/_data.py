@@ -302,6 +302,10 @@ class PointTuples:
         indices = indices.reshape(len(tuples), -1)
         return PointTuples(self.columns.take(points), indices, self.outcome[tuples], self.classes)
 
+    def with_both(self) -> "PointTuples":
+        """Return these tuples; if all pairs are similar, together with crossed pairs, which count as dissimilar."""
+        return self._crossed() if self.tuple_size == 2 and not self.has_both else self
+
     def _crossed(self) -> "PointTuples":
         crossed = np.column_stack([self.indices[:, 0], np.roll(self.indices[:, 1], 1)])
         return replace(

@@ -29,6 +29,7 @@ from skmetric.estimators.embedding._data import (
 )
 from skmetric.estimators.embedding._learned_metric import LearnedMetric
 from skmetric.estimators.embedding._neighbors import NeighborVote
+from skmetric.estimators.embedding.tuple_order import columns_that_order_better
 from skmetric.estimators.points import (
     Preprocessor,
     check_preprocessor,
@@ -151,6 +152,10 @@ class Embedder(ClassifierMixin, TorchEstimator[EmbedderData, EmbedderChoice]):
         -----
         ConvergenceWarning
             If the embedding has collapsed to a point.
+        UserWarning
+            If learning hurts: after ``fit`` on tuples with early stopping, Euclidean distances between the raw or
+            standardized columns order the validation tuples better than the embedding does. The difference of the
+            scores must be above two standard errors, computed as if the tuples were independent.
         """
         return self._fit(Given.of(X, y, X_val=X_val, y_val=y_val))
 
@@ -464,6 +469,28 @@ class Embedder(ClassifierMixin, TorchEstimator[EmbedderData, EmbedderChoice]):
                 "the classes.",
                 ConvergenceWarning,
             )
+
+    def _check_benefit(self, prepared: Prepared[EmbedderData, EmbedderChoice]) -> None:
+        held_out, weights = prepared.held_out, prepared.batches.row_weights
+        if not isinstance(held_out, PointTuples) or weights is None:
+            return
+        better = columns_that_order_better(
+            held_out,
+            self._network.apply(held_out.columns, self.device),
+            self._distance,
+            prepared.data.columns.numbers[weights > 0],
+        )
+        if better is None:
+            return
+        width = prepared.data.columns.n_features
+        start = f"start at them (init='identity' with hidden_layer_sizes=() and n_components={width}), or "
+        warn_caller(
+            f"{type(self).__name__}: learning hurts. On the validation tuples, the Euclidean distance between "
+            f"{better.columns} has a score of {better.score:.3f}, the learned distance {better.learned_score:.3f}, a "
+            f"difference of {better.n_errors:.1f} standard errors. Use the columns without an embedding, "
+            f"{'' if self.init == 'identity' else start}learn less (fewer epochs, a lower learning_rate). "
+            "skmetric.model_selection.compare_baselines compares embeddings with columns on several folds."
+        )
 
     def _embed(self, X: Any) -> NDArray[np.float32]:
         return self._network.represent(self._points(X), self.device)
