@@ -1,7 +1,8 @@
 """The embeddings of a baseline comparison, and their evaluation on the folds."""
 
 import warnings
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import partial
 from typing import Any, TypeAlias
@@ -20,13 +21,21 @@ from skmetric.estimators import ContrastiveEmbedder, TorchEstimator, TripletEmbe
 from skmetric.model_selection._pipeline_front import final_prefix, final_step
 from skmetric.model_selection.search import BatchedGridSearchCV
 
-__all__ = ["Contender", "Folds", "Outcome", "baselines", "evaluate", "learned"]
+__all__ = ["Contender", "Folds", "Outcome", "baselines", "defaults", "evaluate", "learned", "noting", "search_one"]
 
 Folds: TypeAlias = list[tuple[NDArray[np.intp], NDArray[np.intp]]]
 
 # NeighborhoodComponentsAnalysis compares all pairs of rows, ten to a hundred times. One fold takes seconds with 2000
 # training rows, but a minute and gigabytes of memory with 10000.
 NCA_ROWS = 3000
+# Names of the baselines, which embedders must not have.
+BASELINES = (
+    "raw columns",
+    "standardized columns",
+    "PCA",
+    "LinearDiscriminantAnalysis",
+    "NeighborhoodComponentsAnalysis",
+)
 
 
 @dataclass(frozen=True)
@@ -71,24 +80,27 @@ def baselines(y: NDArray, n_features: int, folds: Folds, n_components: int, rand
     ]
 
 
-def learned(embedders: Any, n_components: int, random_state: Any, taken: set[str]) -> list[Contender]:
-    """Build the learned embeddings: those of the user, or skmetric's embedders with default parameters."""
-    if embedders is None:
-        kinds = (TripletEmbedder, ContrastiveEmbedder)
-        embedders = [kind(n_components, random_state=random_state) for kind in kinds]
-    named = embedders if isinstance(embedders, Mapping) else _by_class(embedders, taken)
+def defaults(n_components: int, random_state: Any) -> list[Contender]:
+    """Build the learned embeddings: skmetric's embedders with default parameters."""
+    kinds = (TripletEmbedder, ContrastiveEmbedder)
+    return [Contender(kind.__name__, "learned", kind(n_components, random_state=random_state)) for kind in kinds]
+
+
+def learned(embedders: Any) -> list[Contender]:
+    """Check the embedders of the user, and name them."""
+    named = embedders if isinstance(embedders, Mapping) else _by_class(embedders)
     for name, embedder in named.items():
         if isinstance(embedder, type) or not (hasattr(embedder, "fit") and hasattr(embedder, "transform")):
             raise TypeError(
                 f"embedders must be estimators with fit and transform, got {embedder!r} for {name!r}. Pass instances, "
                 "such as TripletEmbedder(), or Pipelines that end in one."
             )
-        if name in taken:
+        if name in BASELINES:
             raise ValueError(f"embedders must not have the name of a baseline, got {name!r}. Use another name.")
     return [Contender(str(name), "learned", embedder) for name, embedder in named.items()]
 
 
-def _by_class(embedders: Any, taken: set[str]) -> dict[str, Any]:
+def _by_class(embedders: Any) -> dict[str, Any]:
     """Name estimators by their class, with numbers for several of the same class."""
     if isinstance(embedders, str) or hasattr(embedders, "fit") or not isinstance(embedders, Iterable):
         raise TypeError(
@@ -98,7 +110,7 @@ def _by_class(embedders: Any, taken: set[str]) -> dict[str, Any]:
     for embedder in embedders:
         name = base = type(final_step(embedder)).__name__
         number = 1
-        while name in taken or name in named:
+        while name in BASELINES or name in named:
             number += 1
             name = f"{base}-{number}"
         named[name] = embedder
@@ -112,31 +124,42 @@ def evaluate(
     if contender.why_skipped:
         nothing = np.full(len(folds), np.nan)
         return Outcome(nothing, nothing, np.nan, np.nan)
-    try:
+    with noting(contender):
         final = final_step(contender.embedder)
         if isinstance(final, TorchEstimator) and is_classifier(final):
-            return _evaluate_stacked(contender.embedder, X, y, folds, scorer, n_neighbors)
+            # ``predict`` is the k-NN vote.
+            scoring = partial(_figures, scorer)
+            figures, seconds = search_one(contender.embedder, n_neighbors, X, y, folds, scoring)
+            return Outcome(figures["score"], figures["accuracy"], figures["width"].mean(), seconds)
         return _evaluate_alone(contender.embedder, X, y, folds, scorer, n_neighbors, n_jobs)
+
+
+@contextmanager
+def noting(contender: Contender) -> Iterator[None]:
+    """Add the name of the embedding to an error."""
+    try:
+        yield
     except Exception as error:
         error.add_note(f"The error is from {contender.name!r}, one of the embeddings in compare_baselines.")
         raise
 
 
-def _evaluate_stacked(embedder: Any, X: Any, y: NDArray, folds: Folds, scorer: Any, n_neighbors: int) -> Outcome:
-    """Train the networks of all folds in one stack, as a search with one candidate. ``predict`` is the k-NN vote."""
+def search_one(
+    embedder: Any, n_neighbors: int, X: Any, y: NDArray | None, folds: Folds, scoring: Callable[..., dict[str, float]]
+) -> tuple[dict[str, NDArray[np.float64]], float]:
+    """Train the networks of all folds in one stack, as a search with one candidate.
+
+    Returns each figure of ``scoring`` by fold, and the seconds to fit one fold.
+    """
     one = {f"{final_prefix(embedder)}n_neighbors": [n_neighbors]}
-    search = BatchedGridSearchCV(
-        embedder, one, scoring=partial(_figures, scorer), cv=folds, refit=False, error_score="raise"
-    )
+    search = BatchedGridSearchCV(embedder, one, scoring=scoring, cv=folds, refit=False, error_score="raise")
     with warnings.catch_warnings():
         # For a custom module or callbacks. The user did not choose a batched search.
         warnings.filterwarnings("ignore", "BatchedGridSearchCV trains its candidates one by one")
         results = search.fit(X, y).cv_results_
-
-    def by_fold(figure: str) -> NDArray[np.float64]:
-        return np.array([results[f"split{fold}_test_{figure}"][0] for fold in range(len(folds))])
-
-    return Outcome(by_fold("score"), by_fold("accuracy"), by_fold("width").mean(), results["mean_fit_time"][0])
+    names = [name.removeprefix("mean_test_") for name in results if name.startswith("mean_test_")]
+    figures = {name: np.array([results[f"split{fold}_test_{name}"][0] for fold in range(len(folds))]) for name in names}
+    return figures, results["mean_fit_time"][0]
 
 
 def _evaluate_alone(

@@ -31,12 +31,13 @@ class BaselineComparison:
         Kind of each embedding: "columns" (raw or standardized), "baseline" or "learned".
     metric : str
         Name of the metric in ``scores``, for example "MAP@R". Higher is better.
-    n_neighbors : int
-        Number of nearest training rows that vote for the class of a test row.
+    n_neighbors : int or None
+        Number of nearest training rows that vote for the class of a test row. None for tuples, which have no classes.
     scores : ndarray of shape (n_embeddings, n_splits)
         Score on the test rows of each fold. NaN for an embedding that was skipped.
     accuracies : ndarray of shape (n_embeddings, n_splits)
-        Accuracy of the vote of the nearest training rows. NaN for a fold whose test classes are not all in training.
+        Accuracy of the vote of the nearest training rows. NaN for a fold whose test classes are not all in training,
+        and for tuples.
     widths : ndarray of shape (n_embeddings,)
         Number of columns of each embedding.
     fit_times : ndarray of shape (n_embeddings,)
@@ -54,7 +55,7 @@ class BaselineComparison:
     names: list[str]
     kinds: list[str]
     metric: str
-    n_neighbors: int
+    n_neighbors: int | None
     scores: NDArray[np.float64]
     accuracies: NDArray[np.float64]
     widths: NDArray[np.float64]
@@ -204,6 +205,25 @@ class BaselineComparison:
         return _aligned(lines, titles)
 
     def _legend(self) -> list[str]:
+        reducers = {
+            "PCA": "PCA",
+            "LinearDiscriminantAnalysis": "LinearDiscriminantAnalysis (LDA)",
+            "NeighborhoodComponentsAnalysis": "NeighborhoodComponentsAnalysis (NCA)",
+        }
+        *others, last = [text for name, text in reducers.items() if name in self.names] or [""]
+        uses = f"{', '.join(others)} and {last} use" if others else f"{last} uses"
+        return [
+            f"{self.metric}: {self.meaning} Higher is better.",
+            *self._about_accuracy(),
+            "minus best baseline: difference fold by fold; + is better than that baseline, - is worse.",
+            "±: standard error of the mean over folds, enlarged because folds share training data.",
+            "columns: number of columns of the embedding. fit (s): seconds to fit one fold.",
+            *([f"{uses} standardized columns."] if last else []),
+        ]
+
+    def _about_accuracy(self) -> list[str]:
+        if self.n_neighbors is None:
+            return []
         n_known, n_folds = _known(self.accuracies).shape[1], self.scores.shape[1]
         accuracy = (
             f"{self.n_neighbors}-NN accuracy: share of test rows whose class gets most votes from the "
@@ -213,14 +233,7 @@ class BaselineComparison:
             accuracy = "No k-NN accuracy: folds test on classes that are not in training, so no vote could find them."
         elif n_known < n_folds:
             accuracy += f" Over {n_known} of {n_folds} folds: the others test on classes that are not in training."
-        return [
-            f"{self.metric}: {self.meaning} Higher is better.",
-            accuracy,
-            "minus best baseline: difference fold by fold; + is better than that baseline, - is worse.",
-            "±: standard error of the mean over folds, enlarged because folds share training rows.",
-            "columns: number of columns of the embedding. fit (s): seconds to fit one fold.",
-            "PCA, LinearDiscriminantAnalysis (LDA) and NeighborhoodComponentsAnalysis (NCA) use standardized columns.",
-        ]
+        return [accuracy]
 
 
 def _known(values: NDArray[np.float64]) -> NDArray[np.float64]:

@@ -421,7 +421,7 @@ def test_jobs_and_routing_change_nothing(blobs):
         ({"n_components": 0}, "n_components must be an integer of at least 1, got 0"),
         ({"n_neighbors": 2.5}, r"n_neighbors must be an integer of at least 1, got 2\.5"),
         ({"scoring": "accuracy"}, "scoring must be one of .*map_at_r.* got 'accuracy'"),
-        ({"scoring": None}, "scoring must be one of .* got None"),
+        ({"scoring": 3}, "scoring must be one of .* got 3"),
         ({"embedders": {"PCA": make()}}, "embedders must not have the name of a baseline, got 'PCA'"),
         ({"cv": []}, "cv must give at least one fold"),
         ({"cv": LeaveOneGroupOut(), "groups": np.repeat([0, 1, 2], 30)}, "got 2, 1 and 30 in fold 0"),

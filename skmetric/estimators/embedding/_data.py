@@ -22,6 +22,8 @@ __all__ = ["EmbedderBatching", "EmbedderData", "LabeledRows", "PointTuples", "re
 
 ORDER = Question("the second point is closer to the first", "the third point is closer to the first")
 
+# Number of coordinates of points that are compared at once.
+AT_ONCE = 1 << 22
 # Computes a score from the embeddings of the validation rows.
 Judge = Callable[[NDArray], float]
 
@@ -230,8 +232,12 @@ class PointTuples:
 
     def distances(self, embeddings: NDArray[np.float32], distance: str) -> NDArray[np.float32]:
         """Compute the distances (n_tuples, tuple_size - 1) from the first point of each tuple to its other points."""
-        first, others = embeddings[self.indices[:, 0]], embeddings[self.indices[:, 1:]]
-        return distance_between(first[:, None], others, distance)
+        # In pieces, because the embeddings may be the columns of a wide table.
+        step = max(1, AT_ONCE // (embeddings.shape[1] * self.tuple_size))
+        parts = [self.indices[start : start + step] for start in range(0, len(self.indices), step)]
+        return np.concatenate(
+            [distance_between(embeddings[part[:, :1]], embeddings[part[:, 1:]], distance) for part in parts]
+        )
 
     def score(self, embeddings: NDArray[np.float32], distance: str, sample_weight: NDArray | None = None) -> float:
         """Fraction of triplets whose positive is closer than the negative; for pairs, the area under the ROC curve.
@@ -250,12 +256,12 @@ class PointTuples:
     def hold_out(self, fraction: float, rng: np.random.Generator) -> tuple[Indices, "PointTuples"]:
         """Return the training tuples, and the others as validation data."""
         train, held_out = stratified_holdout((self.outcome > 0).astype(np.intp), fraction, rng)
-        if not len(held_out) or (self.has_both and not self._some(held_out).has_both):
+        if not len(held_out) or (self.has_both and not self.some(held_out).has_both):
             raise ValueError(
                 f"validation_fraction must hold out a tuple of every kind, got {fraction} of {len(self.indices)} "
                 "tuples. Increase it, pass X_val and y_val, or set early_stopping=False."
             )
-        return train, self._some(held_out)
+        return train, self.some(held_out)
 
     def judged(self, distance: str) -> tuple[Columns, Judge]:
         """Return the validation points, and a function that computes the score of the tuples."""
@@ -296,7 +302,7 @@ class PointTuples:
             return None
         return distance_threshold(self.outcome, self.distances(embeddings, distance)[:, 0])
 
-    def _some(self, tuples: Indices) -> "PointTuples":
+    def some(self, tuples: Indices) -> "PointTuples":
         """Select tuples, and only the points that they need."""
         points, indices = np.unique(self.indices[tuples], return_inverse=True)
         indices = indices.reshape(len(tuples), -1)

@@ -1,20 +1,21 @@
 """How well distances order tuples, and whether distances between the columns order them better than learned ones."""
 
-from dataclasses import replace
+from functools import partial
 from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 from sklearn.preprocessing import StandardScaler
+from sklearn.utils import check_array
 
-from skmetric.estimators.embedding._data import PointTuples
+from skmetric._core.nn import Columns
+from skmetric.estimators.embedding._data import PointTuples, read_tuple_outcomes
+from skmetric.estimators.points import Preprocessor, read_tuples
 
-__all__ = ["BetterColumns", "column_distances", "columns_that_order_better"]
+__all__ = ["BetterColumns", "PointTuples", "columns_that_order_better", "read_point_tuples"]
 
 # Columns are better than an embedding if the difference is above this number of standard errors.
 CLEAR = 2.0
-# Number of coordinates that are compared at once.
-AT_ONCE = 1 << 22
 
 
 class BetterColumns(NamedTuple):
@@ -53,10 +54,11 @@ def columns_that_order_better(
         Points that were used for training; their standard deviations standardize the columns.
     """
     tuples = tuples.with_both()
+    numbers: NDArray[Any] = tuples.columns.numbers.astype(np.float64)
     scale = StandardScaler(with_mean=False).fit(trained).scale_
     by_columns = {
-        "raw columns": _in_order(tuples, column_distances(tuples, np.ones(len(scale)))),
-        "standardized columns": _in_order(tuples, column_distances(tuples, 1 / scale)),
+        name: _in_order(tuples, tuples.distances(columns, "euclidean"))
+        for name, columns in {"raw columns": numbers, "standardized columns": numbers / scale}.items()
     }
     learned = _in_order(tuples, tuples.distances(embeddings, distance))
     best = max(by_columns, key=lambda name: by_columns[name][0].mean())
@@ -69,13 +71,11 @@ def columns_that_order_better(
     return BetterColumns(best, float(by_columns[best][0].mean()), float(learned[0].mean()), difference / error)
 
 
-def column_distances(tuples: PointTuples, factors: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Compute the Euclidean distances from the first point of each tuple to its others, with a factor per column."""
-    table: NDArray[Any] = tuples.columns.numbers * factors
-    # In pieces, because a table may have many more columns than an embedding.
-    step = max(1, AT_ONCE // (tuples.columns.n_features * tuples.tuple_size))
-    parts = [tuples.indices[start : start + step] for start in range(0, len(tuples.indices), step)]
-    return np.concatenate([replace(tuples, indices=part).distances(table, "euclidean") for part in parts])
+def read_point_tuples(X: Any, y: Any, size: int, preprocessor: Preprocessor | None) -> PointTuples:
+    """Check tuples, and what y says about them; the points stay in float64."""
+    points, indices = read_tuples(X, size, preprocessor, partial(check_array, dtype=np.float64, input_name="X"))
+    outcome, _ = read_tuple_outcomes(y, len(indices), size)
+    return PointTuples(Columns(points), indices, outcome)
 
 
 def _in_order(tuples: PointTuples, distances: NDArray) -> tuple[NDArray[np.float64], ...]:

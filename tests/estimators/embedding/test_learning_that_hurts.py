@@ -11,7 +11,7 @@ from skmetric._core.nn import Columns
 from skmetric.estimators.embedding._data import PointTuples
 from skmetric.estimators.embedding.contrastive import ContrastiveEmbedder
 from skmetric.estimators.embedding.triplet import TripletEmbedder
-from skmetric.estimators.embedding.tuple_order import column_distances, columns_that_order_better
+from skmetric.estimators.embedding.tuple_order import columns_that_order_better
 from skmetric.estimators.points import Rows
 from skmetric.model_selection import BatchedGridSearchCV
 
@@ -154,10 +154,11 @@ def test_equal_distances_are_not_better():
 
 
 def test_many_columns_are_compared_in_pieces(monkeypatch):
-    whole = column_distances(as_points(X, VALID), np.ones(20))
-    monkeypatch.setattr("skmetric.estimators.embedding.tuple_order.AT_ONCE", 500)
-    np.testing.assert_array_equal(column_distances(as_points(X, VALID), np.ones(20)), whole)
-    by_hand = np.linalg.norm(X[VALID[:, :1]].astype(float) - X[VALID[:, 1:]], axis=2)
+    triplets, table = as_points(X, VALID), X.astype(float)
+    whole = triplets.distances(table, "euclidean")
+    monkeypatch.setattr("skmetric.estimators.embedding._data.AT_ONCE", 500)
+    np.testing.assert_array_equal(triplets.distances(table, "euclidean"), whole)
+    by_hand = np.linalg.norm(table[VALID[:, :1]] - table[VALID[:, 1:]], axis=2)
     np.testing.assert_allclose(whole, by_hand, rtol=1e-12)
 
 
