@@ -13,6 +13,7 @@ from skmetric._outcomes import OutcomeKind
 from skmetric._sklearn_compat import safe_indexing
 from skmetric.estimators._target_units import TargetUnits
 from skmetric.estimators.training_data import Batches, Indices
+from skmetric.metrics.by_name import RankMetric
 
 __all__ = [
     "ListBatching",
@@ -125,6 +126,17 @@ class RankedItems:
             items=self.rows,
             values=self._values(used, batching, len(sampler.list_lengths)),
         )
+
+    def judge(self, scores: NDArray, *, metric: RankMetric, weighted: bool, owner: str) -> float:
+        """Compute a metric of the items from the scores of their rows; ``owner`` is the class to name in errors."""
+        if self.rows is not None:
+            scores = scores[self.rows]
+        weights = self.weights if weighted else None
+        return metric.judge(self.relevance, scores, groups=self.lists, sample_weight=weights, owner=owner)
+
+    def judge_outputs(self, outputs: NDArray, *, metric: RankMetric, owner: str) -> float:
+        """Compute a metric of the items from the outputs of a network, of shape (n_samples, 1)."""
+        return self.judge(outputs[:, 0], metric=metric, weighted=True, owner=owner)
 
     def _to_rank(self, train: Indices) -> Indices:
         """Return the training items with a positive weight, in lists in which relevance differs."""

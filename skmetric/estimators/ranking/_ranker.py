@@ -28,10 +28,10 @@ from skmetric.estimators.ranking._data import (
     without_column,
 )
 from skmetric.estimators.ranking._losses import RankingLoss
-from skmetric.estimators.ranking._metric import RankMetric, rank_metric
 from skmetric.estimators.ranking._objectives import ListObjective
 from skmetric.estimators.training_data import Batches, Given, Indices, Prepared
 from skmetric.metrics import ndcg_score
+from skmetric.metrics.by_name import RankMetric, rank_metric
 
 __all__ = ["Ranker", "RankerChoice"]
 
@@ -202,7 +202,7 @@ class Ranker(TorchEstimator[RankedItems, RankerChoice]):
                 "Pipelines then pass groups."
             )
         metric, scores = self._metric(items), self._scores(items.columns)
-        return metric.judge(items, scores, weighted=sample_weight is not None, owner=type(self).__name__)
+        return items.judge(scores, metric=metric, weighted=sample_weight is not None, owner=type(self).__name__)
 
     def groups_of(self, X: Any) -> NDArray[np.integer] | None:
         """Return the groups in the ``group_column`` of a table, for scorers that get no ``groups``.
@@ -371,7 +371,7 @@ class Ranker(TorchEstimator[RankedItems, RankerChoice]):
             ) from error
 
     def _validation(self, held_out: RankedItems, choice: RankerChoice) -> tuple[Columns, Judge]:
-        judge = partial(choice.metric.judge_outputs, items=held_out, owner=type(self).__name__)
+        judge = partial(held_out.judge_outputs, metric=choice.metric, owner=type(self).__name__)
         # If the metric raises for these rows, it raises before training.
         judge(np.zeros((len(held_out.columns), 1)))
         return held_out.columns, judge

@@ -1,4 +1,4 @@
-"""Metrics of rankers for scores and early stopping, by name."""
+"""Metrics of rankings by name, as rankers take them in ``metric=``."""
 
 import re
 from collections.abc import Callable
@@ -6,17 +6,11 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike
 
-from skmetric.estimators.ranking._data import RankedItems
-from skmetric.metrics import (
-    kendall_score,
-    map_score,
-    mrr_score,
-    ndcg_score,
-    pairwise_accuracy_score,
-    spearman_score,
-)
+from skmetric.metrics.dcg import ndcg_score
+from skmetric.metrics.rank_correlation import kendall_score, pairwise_accuracy_score, spearman_score
+from skmetric.metrics.relevance import map_score, mrr_score
 
 __all__ = ["RankMetric", "rank_metric"]
 
@@ -42,7 +36,7 @@ class RankMetric:
     name : str
         Name as given by the user.
     function : callable
-        ``(y_true, y_score, *, groups, sample_weight)``, with the cutoff in the name.
+        ``(y_true, y_score, *, groups, sample_weight, reduction)``, with the cutoff in the name.
     gain : str
         The corresponding gain of NDCG.
     k : int, optional
@@ -54,22 +48,23 @@ class RankMetric:
     gain: str = "exponential"
     k: int | None = None
 
-    def judge(self, items: RankedItems, scores: NDArray, *, weighted: bool, owner: str) -> float:
-        """Compute the metric of items from the scores of their rows; ``owner`` is the class to name in errors."""
-        if items.rows is not None:
-            scores = scores[items.rows]
-        weights = items.weights if weighted else None
+    def judge(
+        self,
+        y_true: ArrayLike,
+        y_score: ArrayLike,
+        *,
+        groups: ArrayLike | None,
+        sample_weight: ArrayLike | None,
+        owner: str,
+    ) -> float:
+        """Compute the mean over groups; ``owner`` is the class to name in errors."""
         try:
-            return float(self.function(items.relevance, scores, groups=items.lists, sample_weight=weights))
+            return float(self.function(y_true, y_score, groups=groups, sample_weight=sample_weight))
         except ValueError as error:
             raise ValueError(
                 f"{owner}: metric must be defined for these rows, got metric={self.name!r}: {error} Use another "
                 "metric, such as 'ndcg_linear' or 'spearman'."
             ) from None  # The message is complete, and a search prints it for every fold.
-
-    def judge_outputs(self, outputs: NDArray, *, items: RankedItems, owner: str) -> float:
-        """Compute the metric of items from the outputs of a network, of shape (n_samples, 1)."""
-        return self.judge(items, outputs[:, 0], weighted=True, owner=owner)
 
 
 def rank_metric(name: str) -> RankMetric:
