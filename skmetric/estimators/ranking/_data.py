@@ -1,7 +1,7 @@
 """Training data of rankers: rows in groups, or preference pairs. Both become items in lists."""
 
 from dataclasses import dataclass, field, replace
-from typing import Any, ClassVar
+from typing import ClassVar
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -10,20 +10,11 @@ from skmetric._checks import group_codes
 from skmetric._core.nn import Columns
 from skmetric._core.sampling import GroupBatchSampler, holdout_lists
 from skmetric._outcomes import OutcomeKind
-from skmetric._sklearn_compat import safe_indexing
 from skmetric.estimators._target_units import TargetUnits
 from skmetric.estimators.training_data import Batches, Indices
 from skmetric.metrics.by_name import RankMetric
 
-__all__ = [
-    "ListBatching",
-    "RankedItems",
-    "column_index",
-    "column_values",
-    "list_of_each",
-    "preference_items",
-    "without_column",
-]
+__all__ = ["ListBatching", "RankedItems", "list_of_each", "preference_items"]
 
 
 @dataclass(frozen=True)
@@ -243,37 +234,3 @@ def list_of_each(groups: ArrayLike, n: int, what: str = "row") -> NDArray[np.int
             f"groups must hold one id per {what}, got {len(codes)} ids for {n} {what}s. Pass one id for each."
         )
     return codes
-
-
-def column_index(X: Any, column: str | int) -> int:
-    """Return the index of the group column in X."""
-    if isinstance(column, str):
-        if not hasattr(X, "columns"):
-            raise ValueError(
-                f"group_column must be an index if X has no column names, got group_column={column!r} and X of type "
-                f"{type(X).__name__}. Pass an int, or a DataFrame; in a Pipeline, keep a DataFrame by "
-                "set_output(transform='pandas'), with a ColumnTransformer that passes this column through."
-            )
-        names = list(X.columns)
-        if column not in names:
-            raise ValueError(f"group_column must be a column of X, got {column!r}. Use one of {names}.")
-        return names.index(column)
-    width = np.shape(X)[1]
-    if not -width <= column < width:
-        raise ValueError(
-            f"group_column must be the index of a column of X, which has {width} columns, got {column}. Use an index "
-            f"from {-width} to {width - 1}."
-        )
-    return column % width
-
-
-def column_values(X: Any, index: int) -> ArrayLike:
-    """Return one column of X."""
-    return np.asarray(safe_indexing(X if hasattr(X, "columns") else np.asarray(X), index, axis=1))
-
-
-def without_column(X: Any, index: int) -> Any:
-    """Return X without one column."""
-    X = X if hasattr(X, "columns") else np.asarray(X)
-    others: NDArray[np.integer] = np.delete(np.arange(np.shape(X)[1]), index)
-    return safe_indexing(X, others, axis=1)

@@ -14,19 +14,13 @@ from sklearn.utils.validation import check_is_fitted, validate_data
 from skmetric._checks import check_training_weights, group_codes
 from skmetric._core.engine import TrainedNetwork
 from skmetric._core.nn import Columns
+from skmetric._group_column import column_index, column_values, without_column
 from skmetric._sklearn_compat import Interval, fit_context
 from skmetric._values import check_numbers
 from skmetric._warnings import warn_caller
 from skmetric.estimators._base import Head, Judge, TorchEstimator, all_or_nothing, float32_overflow_is_infinity
 from skmetric.estimators._target_units import TargetUnits
-from skmetric.estimators.ranking._data import (
-    ListBatching,
-    RankedItems,
-    column_index,
-    column_values,
-    list_of_each,
-    without_column,
-)
+from skmetric.estimators.ranking._data import ListBatching, RankedItems, list_of_each
 from skmetric.estimators.ranking._losses import RankingLoss
 from skmetric.estimators.ranking._objectives import ListObjective
 from skmetric.estimators.training_data import Batches, Given, Indices, Prepared
