@@ -17,6 +17,7 @@ HERE = Path(__file__).parent
 PACKAGES = {
     "skmetric": "Estimators and searches",
     "skmetric.model_selection": "Model selection",
+    "skmetric.adapters": "Adapters",
     "skmetric.losses": "Losses",
     "skmetric.metrics": "Metrics",
     "skmetric.imbalance": "Imbalanced regression",

@@ -29,6 +29,7 @@ __all__ = [
     "Rows",
     "TripletEmbedder",
     "__version__",
+    "adapters",
     "datasets",
     "estimators",
     "imbalance",
@@ -51,7 +52,16 @@ _HOME = {
     "TripletEmbedder": "estimators",
     "show_versions": "_show_versions",
 }
-_SUBMODULES = {"datasets", "estimators", "imbalance", "losses", "metrics", "model_selection", "preferences"}
+_SUBMODULES = {
+    "adapters",
+    "datasets",
+    "estimators",
+    "imbalance",
+    "losses",
+    "metrics",
+    "model_selection",
+    "preferences",
+}
 
 
 def __getattr__(name: str) -> Any:
