@@ -1,7 +1,7 @@
 """The embeddings of a baseline comparison, and their evaluation on the folds."""
 
 import warnings
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import partial
@@ -18,6 +18,7 @@ from sklearn.pipeline import Pipeline, make_pipeline
 from sklearn.preprocessing import StandardScaler
 
 from skmetric.estimators import ContrastiveEmbedder, TorchEstimator, TripletEmbedder
+from skmetric.model_selection._named import named_estimators
 from skmetric.model_selection._pipeline_front import final_prefix, final_step
 from skmetric.model_selection.search import BatchedGridSearchCV
 
@@ -88,7 +89,7 @@ def defaults(n_components: int, random_state: Any) -> list[Contender]:
 
 def learned(embedders: Any) -> list[Contender]:
     """Check the embedders of the user, and name them."""
-    named = embedders if isinstance(embedders, Mapping) else _by_class(embedders)
+    named = named_estimators(embedders, "embedders", "[TripletEmbedder()]", BASELINES)
     for name, embedder in named.items():
         if isinstance(embedder, type) or not (hasattr(embedder, "fit") and hasattr(embedder, "transform")):
             raise TypeError(
@@ -98,23 +99,6 @@ def learned(embedders: Any) -> list[Contender]:
         if name in BASELINES:
             raise ValueError(f"embedders must not have the name of a baseline, got {name!r}. Use another name.")
     return [Contender(str(name), "learned", embedder) for name, embedder in named.items()]
-
-
-def _by_class(embedders: Any) -> dict[str, Any]:
-    """Name estimators by their class, with numbers for several of the same class."""
-    if isinstance(embedders, str) or hasattr(embedders, "fit") or not isinstance(embedders, Iterable):
-        raise TypeError(
-            f"embedders must be a list or a dict of estimators, got {embedders!r}. Pass [TripletEmbedder()]."
-        )
-    named: dict[str, Any] = {}
-    for embedder in embedders:
-        name = base = type(final_step(embedder)).__name__
-        number = 1
-        while name in BASELINES or name in named:
-            number += 1
-            name = f"{base}-{number}"
-        named[name] = embedder
-    return named
 
 
 def evaluate(

@@ -1,18 +1,17 @@
 """Report of a baseline comparison: figures, a verdict, and a table."""
 
 from dataclasses import dataclass
-from importlib import import_module
-from textwrap import wrap
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy.stats import t as student
 
+from skmetric.model_selection._report_text import aligned, frame_of, plus_minus, wrapped
+
 __all__ = ["BaselineComparison"]
 
 HEADINGS = ["", "columns", "{metric}", "minus best baseline", "{k}-NN accuracy", "fit (s)"]
-LINE = 100
 # One-sided confidence that a difference must have to be reported as clear.
 CONFIDENCE = 0.95
 
@@ -124,18 +123,11 @@ class BaselineComparison:
         ImportError
             If pandas is not installed.
         """
-        try:
-            pandas = import_module("pandas")
-        except ImportError as error:
-            raise ImportError(
-                "to_frame returns a pandas DataFrame, but pandas cannot be imported. Install it by "
-                "pip install pandas, or use the same figures in results, a dict of arrays."
-            ) from error
-        return pandas.DataFrame(self.results).set_index("name")
+        return frame_of(self.results)
 
     def __str__(self) -> str:
         verdict = ["", *(f"=> {text}" for text in self.verdict)] if self.verdict else []
-        return "\n".join([*_wrapped(self.about), "", *self._table(), "", *_wrapped(*self._legend(), *verdict)])
+        return "\n".join([*wrapped(self.about), "", *self._table(), "", *wrapped(*self._legend(), *verdict)])
 
     __repr__ = __str__
 
@@ -157,7 +149,7 @@ class BaselineComparison:
         gap = known[self._best(values, "learned")] - known[self._best(values, *kinds)]
         mean, error = (float(figure[0]) for figure in self._mean_and_error(gap[np.newaxis]))
         is_clear = len(gap) > 1 and abs(mean) > student.ppf(CONFIDENCE, len(gap) - 1) * error
-        return _plus_minus(mean, error, "+"), int(np.sign(mean)) if is_clear else 0
+        return plus_minus(mean, error, "+"), int(np.sign(mean)) if is_clear else 0
 
     def _sentence(self, metric: str, values: NDArray[np.float64]) -> str:
         known = _known(values)
@@ -190,7 +182,7 @@ class BaselineComparison:
                 lines.append([name, self.skipped[name]])
                 continue
             score, difference, accuracy = (
-                _plus_minus(figures[f"mean_{figure}"][index], figures[f"se_{figure}"][index], sign)
+                plus_minus(figures[f"mean_{figure}"][index], figures[f"se_{figure}"][index], sign)
                 for figure, sign in (("test_score", ""), ("difference_score", "+"), ("test_accuracy", ""))
             )
             if name == self.best_baseline:
@@ -202,7 +194,7 @@ class BaselineComparison:
         titles = {1: "baselines"}
         if "learned" in self.kinds:
             titles[1 + self.kinds.index("learned")] = "learned"
-        return _aligned(lines, titles)
+        return aligned(lines, titles)
 
     def _legend(self) -> list[str]:
         reducers = {
@@ -243,26 +235,3 @@ def _known(values: NDArray[np.float64]) -> NDArray[np.float64]:
 
 def _deviation(values: NDArray[np.float64]) -> NDArray[np.float64]:
     return values.std(axis=1, ddof=1) if values.shape[1] > 1 else np.full(len(values), np.nan)
-
-
-def _plus_minus(mean: float, error: float, sign: str = "") -> str:
-    return f"{mean:{sign}.3f}" + ("" if np.isnan(error) else f" ± {error:.3f}")
-
-
-def _wrapped(*paragraphs: str) -> list[str]:
-    return [line for text in paragraphs for line in wrap(text, LINE, subsequent_indent="   ") or [""]]
-
-
-def _aligned(lines: list[list[str]], titles: dict[int, str]) -> list[str]:
-    """Format lines of cells, the first column left-aligned and the others right-aligned, with some title lines."""
-    whole = [line for line in lines if len(line) == len(lines[0])]
-    widths = [max(map(len, cells)) for cells in zip(*whole, strict=True)]
-    widths[0] = max(len(line[0]) for line in lines)
-    text = []
-    for number, line in enumerate(lines):
-        if number in titles:
-            text.append(f"-- {titles[number]} ".ljust(sum(widths) + 2 * len(widths) - 2, "-"))
-        # A line with a remark instead of figures has fewer cells.
-        cells = [f"{cell:>{width}}" for cell, width in zip(line[1:], widths[1:], strict=False)]
-        text.append("  ".join([f"{line[0]:<{widths[0]}}", *(cells if line in whole else line[1:])]))
-    return text

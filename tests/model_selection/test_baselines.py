@@ -21,7 +21,7 @@ from sklearn.utils.validation import check_is_fitted
 
 from skmetric.estimators.embedding.triplet import TripletEmbedder
 from skmetric.metrics import map_at_r_scorer, recall_at_1_scorer
-from skmetric.model_selection import ClassDisjointKFold, _baseline_fits, _baseline_report
+from skmetric.model_selection import ClassDisjointKFold, _baseline_fits, _report_text
 from skmetric.model_selection.baselines import BaselineComparison, compare_baselines
 
 BASELINES = [
@@ -257,7 +257,7 @@ def test_frame_without_pandas(monkeypatch):
     def no_pandas(name):
         raise ImportError(name)
 
-    monkeypatch.setattr(_baseline_report, "import_module", no_pandas)
+    monkeypatch.setattr(_report_text, "import_module", no_pandas)
     with pytest.raises(ImportError, match="pip install pandas, or use the same figures in results"):
         compared([0.5], [0.5]).to_frame()
 
