@@ -15,7 +15,7 @@ from skmetric._checks import check_weights, group_codes
 from skmetric._group_column import column_index, column_values, without_column
 from skmetric._sklearn_compat import BaseEstimator, fit_context
 from skmetric._warnings import warn_caller
-from skmetric.adapters._boosters import BOOSTERS, Booster, GroupedRows, booster_of
+from skmetric.adapters.boosters import BOOSTERS, Booster, GroupedRows, booster_of
 from skmetric.metrics.by_name import rank_metric
 
 __all__ = ["GroupedRanker"]
