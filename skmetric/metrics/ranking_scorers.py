@@ -58,16 +58,8 @@ class NdcgScorer(RankingScorer):
     ``set_score_request(sample_weight=True)`` requests weights. It changes the scorer itself, so call it on a new
     scorer, not on a shared one.
 
-    LightGBM's ranker needs the rows of a list next to each other, and the sizes of the lists. A subclass that takes
-    group ids instead can be searched like any other estimator::
-
-        class GroupedLGBMRanker(lightgbm.LGBMRanker):
-            __metadata_request__fit = {"groups": True}
-
-            def fit(self, X, y, *, groups):
-                rows = np.argsort(groups, kind="stable")
-                sizes = np.unique(groups, return_counts=True)[1]
-                return super().fit(X[rows], y[rows], group=sizes)
+    The rankers of LightGBM, XGBoost and CatBoost take groups in other forms. In a
+    :class:`~skmetric.adapters.GroupedRanker`, they take group ids, and can be searched like any other estimator.
 
     Examples
     --------

@@ -106,3 +106,37 @@ def test_catboost(k, seed, weighted):
     assert ndcg_score(y_true, y_score, convention="catboost", **given) == pytest.approx(theirs, rel=tolerance)
     theirs = eval_metric(y_true, y_score, f"NDCG:{top}type=Exp", **lists)[0]
     assert ndcg_score(y_true, y_score, ties="pessimistic", empty=1, **given) == pytest.approx(theirs, rel=tolerance)
+
+
+# Printed by pytrec_eval-terrier 0.5.11: grades and scores by document id, and NDCG.
+TREC = [
+    ({"a": (2, 2.0), "b": (1, 3.0), "c": (0, 1.0)}, 0.8597186998521972),
+    ({"a": (1, 1.0), "b": (0, 1.0)}, 0.6309297535714575),
+    ({"a": (0, 1.0), "b": (1, 1.0)}, 1.0),
+    ({"9": (1, 1.0), "10": (0, 1.0)}, 1.0),
+    ({"a": (1, 1 + 1e-9), "b": (0, 1.0)}, 0.6309297535714575),
+    ({"a": (1, 1 + 1e-6), "b": (0, 1.0)}, 1.0),
+    ({"a": (0, 1.0), "b": (0, 2.0)}, 0.0),
+]
+
+
+@pytest.mark.parametrize(("documents", "theirs"), TREC)
+def test_trec_eval_on_rows_sorted_by_falling_id(documents, theirs):
+    grades, scores = np.array([documents[name] for name in sorted(documents, reverse=True)]).T
+    value = ndcg_score(grades, np.float32(scores), gain="linear", ties="order", empty=0)
+    assert value == pytest.approx(theirs, rel=1e-12)
+
+
+# Printed by rax 0.4.0: grades, scores, and NDCG, in single precision.
+RAX = [
+    ([2, 1, 0], [2.0, 3.0, 1.0], 0.79670763),
+    ([1, 0], [1.0, 1.0], 1.0),
+    ([0, 1], [1.0, 1.0], 0.63092977),
+    ([0, 1], [1 + 1e-9, 1.0], 0.63092977),
+    ([0, 0], [1.0, 2.0], 0.0),
+]
+
+
+@pytest.mark.parametrize(("grades", "scores", "theirs"), RAX)
+def test_rax(grades, scores, theirs):
+    assert ndcg_score(grades, np.float32(scores), ties="order", empty=0) == pytest.approx(theirs, rel=1e-6)
