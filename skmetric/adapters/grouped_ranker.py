@@ -11,6 +11,7 @@ from sklearn.base import clone
 from sklearn.utils import check_array, check_consistent_length, column_or_1d
 from sklearn.utils.validation import check_is_fitted, validate_data
 
+from skmetric._all_or_nothing import all_or_nothing
 from skmetric._checks import check_weights, group_codes
 from skmetric._group_column import column_index, column_values, without_column
 from skmetric._sklearn_compat import BaseEstimator, fit_context
@@ -112,6 +113,7 @@ class GroupedRanker(BaseEstimator):
         self.metric = metric
         self.group_column = group_column
 
+    @all_or_nothing
     @fit_context(prefer_skip_nested_validation=True)
     def fit(
         self,

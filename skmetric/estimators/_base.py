@@ -4,10 +4,8 @@ from abc import ABCMeta, abstractmethod
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
-from functools import wraps
-from inspect import Parameter, Signature, signature
 from numbers import Integral, Real
-from typing import Any, ClassVar, Generic, NamedTuple, Self, TypeVar, cast
+from typing import Any, ClassVar, Generic, NamedTuple, Self, TypeVar
 
 import numpy as np
 import torch
@@ -41,42 +39,13 @@ from skmetric._sklearn_compat import (
 from skmetric.estimators._callbacks import EpochTasks, check_callbacks
 from skmetric.estimators.training_data import Batches, Given, Indices, InputFits, Prepared, TrainingData
 
-__all__ = ["TorchEstimator", "all_or_nothing", "float32_overflow_is_infinity"]
+__all__ = ["TorchEstimator", "float32_overflow_is_infinity"]
 
 
-Method = TypeVar("Method", bound=Callable[..., Any])
 Data = TypeVar("Data", bound=TrainingData)
 Choice = TypeVar("Choice")
 # Computes a score (higher is better) from the outputs of a network for held-out rows.
 Judge = Callable[[NDArray], float]
-
-
-def all_or_nothing(fit: Method) -> Method:
-    """Restore the estimator if fitting fails or is interrupted; errors about arguments name the estimator's class."""
-    takes = signature(fit)
-
-    @wraps(fit)
-    def guarded(self: Any, *args: Any, **kwargs: Any) -> Any:
-        try:
-            takes.bind(self, *args, **kwargs)
-        except TypeError as error:
-            # Python would name the class that defines the method, which may be a base class that users do not know.
-            raise TypeError(f"{type(self).__name__}.{fit.__name__}(): {error}; it takes {_shown(takes)}.") from None
-        before = self.__dict__.copy()
-        try:
-            return fit(self, *args, **kwargs)
-        except BaseException:
-            # One assignment: a predict in another thread finds either the old or the new attributes, never none.
-            self.__dict__ = before
-            raise
-
-    return cast(Method, guarded)
-
-
-def _shown(takes: Signature) -> str:
-    """Signature of a method as text, without types and ``self``."""
-    plain = [each.replace(annotation=Parameter.empty) for each in list(takes.parameters.values())[1:]]
-    return str(takes.replace(parameters=plain, return_annotation=Signature.empty))
 
 
 @contextmanager

@@ -190,7 +190,8 @@ def test_a_failed_fit_keeps_the_last_one(name):
     ranker = GroupedRanker(booster(name)).fit(X, y, groups=groups)
     expected = ranker.predict(X)
     with pytest.raises(ValueError, match="groups must hold one id per row"):
-        ranker.fit(X, y, groups=groups[:3])
+        ranker.fit(X[:, 1:], y, groups=groups[:3])
+    assert ranker.n_features_in_ == X.shape[1]
     assert np.array_equal(ranker.predict(X), expected)
 
 

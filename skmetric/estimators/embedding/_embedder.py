@@ -13,13 +13,14 @@ from sklearn.utils import check_consistent_length
 from sklearn.utils.metaestimators import available_if
 from sklearn.utils.validation import check_is_fitted
 
+from skmetric._all_or_nothing import all_or_nothing
 from skmetric._checks import check_weights
 from skmetric._core.engine import Moments, TrainedNetwork, constant
 from skmetric._core.nn import Columns, NetworkSpec, Weights, identity_weights
 from skmetric._sklearn_compat import ClassifierMixin, Interval, StrOptions, fit_context
 from skmetric._values import check_shape, read_labels, read_values, refuse_missing
 from skmetric._warnings import warn_caller
-from skmetric.estimators._base import Head, Judge, TorchEstimator, all_or_nothing
+from skmetric.estimators._base import Head, Judge, TorchEstimator
 from skmetric.estimators.embedding._data import (
     EmbedderBatching,
     EmbedderData,

@@ -11,6 +11,7 @@ from numpy.typing import ArrayLike, NDArray
 from sklearn.utils import check_array
 from sklearn.utils.validation import check_is_fitted, validate_data
 
+from skmetric._all_or_nothing import all_or_nothing
 from skmetric._checks import check_training_weights, group_codes
 from skmetric._core.engine import TrainedNetwork
 from skmetric._core.nn import Columns
@@ -18,7 +19,7 @@ from skmetric._group_column import column_index, column_values, without_column
 from skmetric._sklearn_compat import Interval, fit_context
 from skmetric._values import check_numbers
 from skmetric._warnings import warn_caller
-from skmetric.estimators._base import Head, Judge, TorchEstimator, all_or_nothing, float32_overflow_is_infinity
+from skmetric.estimators._base import Head, Judge, TorchEstimator, float32_overflow_is_infinity
 from skmetric.estimators._target_units import TargetUnits
 from skmetric.estimators.ranking._data import ListBatching, RankedItems, list_of_each
 from skmetric.estimators.ranking._losses import RankingLoss

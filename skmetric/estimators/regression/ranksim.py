@@ -12,13 +12,14 @@ from numpy.typing import ArrayLike, NDArray
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.utils.validation import check_is_fitted
 
+from skmetric._all_or_nothing import all_or_nothing
 from skmetric._checks import check_range, check_training_weights
 from skmetric._core.engine import TrainedNetwork
 from skmetric._core.nn import Columns, SmoothingSpec
 from skmetric._sklearn_compat import Interval, RegressorMixin, StrOptions, fit_context
 from skmetric._values import check_numbers
 from skmetric._warnings import warn_caller
-from skmetric.estimators._base import Head, Judge, TorchEstimator, all_or_nothing
+from skmetric.estimators._base import Head, Judge, TorchEstimator
 from skmetric.estimators._target_units import TargetUnits
 from skmetric.estimators.regression._data import (
     SMOOTHING_BINS,
