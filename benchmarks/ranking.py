@@ -1,9 +1,8 @@
 """Held-out NDCG@10 of our rankers and of gradient boosting on a table of 251 queries, compared query by query."""
 
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
-from time import perf_counter
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,9 +11,9 @@ from sklearn.model_selection import GroupKFold
 
 from benchmarks.harness import Figure, at_least, at_most, seconds
 from benchmarks.ranking_methods import FIRST_CHOICE, LEADING_PEER, OURS, PEERS, Method
-from skmetric.metrics import ndcg_score
+from skmetric.model_selection import RankerComparison, compare_rankers
 
-__all__ = ["FOLDER", "PARTS", "Outcome", "Queries", "compared", "evaluate", "intervals", "load", "run"]
+__all__ = ["FOLDER", "PARTS", "Queries", "compared", "evaluate", "load", "mean_of_seeds", "run"]
 
 FOLDER = "lightgbm_rank"
 PARTS = ("rank.train", "rank.test")
@@ -23,9 +22,6 @@ K = 10
 N_FOLDS = 5
 N_SEEDS = 3
 N_DRAWS = 10_000
-LEVEL = 0.95
-
-Folds = Sequence[tuple[NDArray[np.integer], NDArray[np.integer]]]
 
 
 @dataclass(frozen=True)
@@ -40,36 +36,6 @@ class Queries:
         """Return the first ``n`` queries."""
         rows = self.groups < n
         return Queries(self.X[rows], self.y[rows], self.groups[rows])
-
-
-@dataclass(frozen=True)
-class Outcome:
-    """Results of one method: the NDCG of each query and the seconds of all folds, per seed."""
-
-    values: NDArray[np.float64]
-    fit_seconds: list[float]
-    predict_seconds: list[float]
-
-    @property
-    def of_queries(self) -> NDArray[np.float64]:
-        """Mean of each query over the seeds."""
-        return self.values.mean(axis=0)
-
-    @property
-    def mean(self) -> float:
-        """Mean over queries and seeds."""
-        return float(self.of_queries.mean())
-
-    @property
-    def standard_error(self) -> float:
-        """Standard error of the mean over the queries."""
-        return float(self.of_queries.std(ddof=1) / np.sqrt(self.values.shape[1]))
-
-    def __str__(self) -> str:
-        of_seeds = self.values.mean(axis=1)
-        spread = f", seeds {of_seeds.min():.3f} to {of_seeds.max():.3f}" if len(of_seeds) > 1 else ""
-        fit, predict = (seconds(float(np.median(each))) for each in (self.fit_seconds, self.predict_seconds))
-        return f"standard error {self.standard_error:.3f}{spread}; fit {fit}, predict {predict}"
 
 
 def load(folder: Path) -> Queries:
@@ -88,88 +54,86 @@ def run(
     queries = load(folder)
     if quick:
         queries = queries.first(150)
-    folds = list(GroupKFold(n_folds, shuffle=True, random_state=0).split(queries.X, queries.y, queries.groups))
-    outcomes = {}
-    for method in (*ours, *peers):
-        outcomes[method.name] = outcome = evaluate(method, queries, folds, range(n_seeds), rounds)
-        note = "; ".join(filter(None, (str(outcome), method.label)))
-        yield Figure(f"{method.name}: NDCG@{K}", outcome.mean, note=note, details=_details(outcome))
-    yield from compared(outcomes, [method.name for method in ours], [method.name for method in peers], n_draws)
+    methods = [*ours, *peers]
+    seeds = [evaluate(methods, queries, n_folds, n_draws, seed, rounds) for seed in range(n_seeds)]
+    pooled = mean_of_seeds(seeds)
+    for index, method in enumerate(methods):
+        note = "; ".join(filter(None, (_spread(pooled, seeds, index), method.label)))
+        mean = float(pooled.results["mean_score"][index])
+        yield Figure(f"{method.name}: NDCG@{K}", mean, note=note, details=_details(seeds, index))
+    yield from compared(pooled, [method.name for method in ours], [method.name for method in peers])
 
 
-def evaluate(method: Method, queries: Queries, folds: Folds, seeds: Sequence[int], rounds: int | None) -> Outcome:
-    """Score each row by the model of the fold that holds it out. Queries without a relevant row are left out."""
-    each = [_evaluate_once(method, queries, folds, seed, rounds) for seed in seeds]
-    values, fit_seconds, predict_seconds = zip(*each, strict=True)
-    return Outcome(np.stack(values), list(fit_seconds), list(predict_seconds))
+def evaluate(
+    methods: Sequence[Method], queries: Queries, n_folds: int, n_draws: int, seed: int, rounds: int | None
+) -> RankerComparison:
+    """Compare all methods with one seed. Queries without a relevant row are left out."""
+    return compare_rankers(
+        {method.name: method.make(seed, rounds) for method in methods},
+        queries.X,
+        queries.y,
+        groups=queries.groups,
+        cv=GroupKFold(n_folds, shuffle=True, random_state=0),
+        metric=f"ndcg@{K}",
+        n_bootstrap=n_draws,
+    )
 
 
-def _evaluate_once(
-    method: Method, queries: Queries, folds: Folds, seed: int, rounds: int | None
-) -> tuple[NDArray[np.float64], float, float]:
-    scores = np.full(len(queries.y), np.nan)
-    fitting = predicting = 0.0
-    for train, test in folds:
-        fit = method.make(seed, rounds)
-        X, y, groups = queries.X[train], queries.y[train], queries.groups[train]
-        start = perf_counter()
-        predict = fit(X, y, groups)
-        fitting += perf_counter() - start
-        X = queries.X[test]
-        start = perf_counter()
-        scores[test] = predict(X)
-        predicting += perf_counter() - start
-    values = ndcg_score(queries.y, scores, groups=queries.groups, k=K, reduction=None)
-    return values[np.isfinite(values)], fitting, predicting
+def mean_of_seeds(seeds: Sequence[RankerComparison]) -> RankerComparison:
+    """Average the values of each query over the seeds, whose draws of queries are the same."""
+    return replace(
+        seeds[0],
+        values=np.mean([each.values for each in seeds], axis=0),
+        bootstrap_means=np.mean([each.bootstrap_means for each in seeds], axis=0),
+    )
 
 
-def compared(
-    outcomes: Mapping[str, Outcome], ours: Sequence[str], peers: Sequence[str], n_draws: int
-) -> Iterator[Figure]:
+def compared(pooled: RankerComparison, ours: Sequence[str], peers: Sequence[str]) -> Iterator[Figure]:
     """Compare the peers with the best of our rankers, with the first choice, and with the others."""
-    best = max(ours, key=lambda name: outcomes[name].mean)
+    mean_of = dict(zip(pooled.names, pooled.results["mean_score"].tolist(), strict=True))
+    best = max(ours, key=lambda name: mean_of[name])
     if LEADING_PEER in peers:
-        lead = outcomes[best].mean - outcomes[LEADING_PEER].mean
+        lead = mean_of[best] - mean_of[LEADING_PEER]
         yield Figure(f"{best} - {LEADING_PEER}", lead, "", at_least(0.0), note=_chosen(best, ours))
     # The best, the first choice, then the others, each once.
-    order = list(dict.fromkeys([best, *(name for name in ours if name == FIRST_CHOICE), *ours]))
-    pairs = [(peer, own) for own in order for peer in peers]
-    differences = np.column_stack([outcomes[peer].of_queries - outcomes[own].of_queries for peer, own in pairs])
-    lower, upper = intervals(differences, n_draws)
-    for own in order:
-        mine = [i for i, pair in enumerate(pairs) if pair[1] == own]
+    for own in dict.fromkeys([best, *(name for name in ours if name == FIRST_CHOICE), *ours]):
+        results = pooled.against(own).results
+        rows = [pooled.names.index(peer) for peer in peers]
         if own in (best, FIRST_CHOICE):
             target = at_most(0) if own == best else None
             note = _chosen(own, ours) if own == best else "the first choice"
-            n_better = int(np.count_nonzero(lower[mine] > 0))
-            yield Figure(f"peers better than {own}", n_better, "", target, note=f"{note}, of {len(mine)} peers")
-        for i in mine:
-            yield _difference(*pairs[i], float(differences[:, i].mean()), float(lower[i]), float(upper[i]))
-
-
-def intervals(
-    differences: NDArray[np.float64], n_draws: int, seed: int = 0
-) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """Compute bootstrap intervals of the column means, with the same draws of n queries for all columns."""
-    n = len(differences)
-    times = np.random.default_rng(seed).multinomial(n, np.full(n, 1 / n), size=n_draws)
-    lower, upper = np.quantile(times @ differences / n, [(1 - LEVEL) / 2, (1 + LEVEL) / 2], axis=0)
-    return lower, upper
+            n_better = int(np.count_nonzero(results["lower_difference"][rows] > 0))
+            yield Figure(f"peers better than {own}", n_better, "", target, note=f"{note}, of {len(rows)} peers")
+        for row in rows:
+            difference, lower, upper = (
+                float(results[f"{each}_difference"][row]) for each in ("mean", "lower", "upper")
+            )
+            yield _difference(pooled.names[row], own, difference, lower, upper)
 
 
 def _difference(peer: str, own: str, mean: float, lower: float, upper: float) -> Figure:
     verdict = "better" if lower > 0 else "worse" if upper < 0 else "no clear difference"
-    note = f"{LEVEL:.0%} interval {lower:+.3f} to {upper:+.3f}: {verdict}"
+    note = f"95% interval {lower:+.3f} to {upper:+.3f}: {verdict}"
     return Figure(f"{peer} - {own}", mean, note=note, details={"interval": [lower, upper], "verdict": verdict})
+
+
+def _spread(pooled: RankerComparison, seeds: Sequence[RankerComparison], index: int) -> str:
+    means = [float(each.values[index].mean()) for each in seeds]
+    spread = f", seeds {min(means):.3f} to {max(means):.3f}" if len(means) > 1 else ""
+    fit, predict = (
+        seconds(float(np.median([getattr(each, times)[index].sum() for each in seeds])))
+        for times in ("fit_times", "predict_times")
+    )
+    return f"standard error {pooled.results['se_score'][index]:.3f}{spread}; fit {fit}, predict {predict}"
 
 
 def _chosen(best: str, ours: Sequence[str]) -> str:
     return f"{best} is the best of our {len(ours)} on these same queries"
 
 
-def _details(outcome: Outcome) -> dict[str, list]:
+def _details(seeds: Sequence[RankerComparison], index: int) -> dict[str, list]:
     return {
-        "ndcg_of_seeds_and_queries": outcome.values.tolist(),
-        "fit_s": outcome.fit_seconds,
-        "predict_s": outcome.predict_seconds,
+        "ndcg_of_seeds_and_queries": [each.values[index].tolist() for each in seeds],
+        "fit_s": [float(each.fit_times[index].sum()) for each in seeds],
+        "predict_s": [float(each.predict_times[index].sum()) for each in seeds],
     }

@@ -1,4 +1,4 @@
-"""The rankers of the comparison with default parameters, and a common interface to fit them."""
+"""The rankers of the comparison, with default parameters."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -6,12 +6,11 @@ from functools import partial
 from importlib.metadata import version
 from typing import Any
 
-import numpy as np
-from numpy.typing import NDArray
 from sklearn.linear_model import Ridge
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import QuantileTransformer
 
+from skmetric.adapters import GroupedRanker
 from skmetric.estimators.ranking.listwise import ListwiseRanker
 from skmetric.estimators.ranking.pairwise import PairwiseRanker
 from skmetric.estimators.ranking.pointwise import PointwiseRanker
@@ -19,10 +18,6 @@ from skmetric.estimators.ranking.pointwise import PointwiseRanker
 __all__ = ["FIRST_CHOICE", "LEADING_PEER", "OURS", "PEERS", "Method"]
 
 N_THREADS = 2
-
-Predict = Callable[[NDArray], NDArray]
-# Arguments: rows, their relevance, and the ids of their groups. The rows of a group are adjacent.
-Fit = Callable[[NDArray, NDArray, NDArray], Predict]
 
 
 @dataclass(frozen=True)
@@ -34,8 +29,8 @@ class Method:
     name : str
         Name of the method in the table.
     make : callable
-        ``(seed, rounds) -> fit``, where ``rounds`` is the number of training rounds, None for the default. It imports
-        the packages that it needs.
+        ``(seed, rounds) -> estimator``, where ``rounds`` is the number of training rounds, None for the default. It
+        imports the packages that it needs.
     note : str
         Remark for the printed table.
     package : str, optional
@@ -43,7 +38,7 @@ class Method:
     """
 
     name: str
-    make: Callable[[int, int | None], Fit]
+    make: Callable[[int, int | None], Any]
     note: str = ""
     package: str | None = None
 
@@ -53,48 +48,43 @@ class Method:
         return f"{self.note}, {self.package} {version(self.package)}" if self.package else self.note
 
 
-def _make_ours(ranker: type, loss: str, seed: int, rounds: int | None) -> Fit:
-    estimator = ranker(loss=loss, device="cpu", random_state=seed, **_unless_none(max_iter=rounds))
-    return lambda X, y, groups: estimator.fit(X, y, groups=groups).predict
+def _make_ours(ranker: type, loss: str, seed: int, rounds: int | None) -> Any:
+    return ranker(loss=loss, device="cpu", random_state=seed, **_unless_none(max_iter=rounds))
 
 
-def _make_lightgbm(seed: int, rounds: int | None) -> Fit:
+def _make_lightgbm(seed: int, rounds: int | None) -> Any:
     from lightgbm import LGBMRanker
 
-    ranker = LGBMRanker(n_jobs=N_THREADS, random_state=seed, verbosity=-1, **_unless_none(n_estimators=rounds))
-
-    def fit(X: NDArray, y: NDArray, groups: NDArray) -> Predict:
-        ranker.fit(X, y, group=np.unique(groups, return_counts=True)[1])
-        # The booster itself, because the estimator would warn of missing column names.
-        return ranker.booster_.predict
-
-    return fit
+    return GroupedRanker(
+        LGBMRanker(n_jobs=N_THREADS, random_state=seed, verbosity=-1, **_unless_none(n_estimators=rounds))
+    )
 
 
-def _make_xgboost(seed: int, rounds: int | None) -> Fit:
+def _make_xgboost(seed: int, rounds: int | None) -> Any:
     from xgboost import XGBRanker
 
-    ranker = XGBRanker(objective="rank:ndcg", n_jobs=N_THREADS, random_state=seed, **_unless_none(n_estimators=rounds))
-    return lambda X, y, groups: ranker.fit(X, y, qid=groups).predict
+    return GroupedRanker(
+        XGBRanker(objective="rank:ndcg", n_jobs=N_THREADS, random_state=seed, **_unless_none(n_estimators=rounds))
+    )
 
 
-def _make_catboost(seed: int, rounds: int | None) -> Fit:
+def _make_catboost(seed: int, rounds: int | None) -> Any:
     from catboost import CatBoostRanker
 
-    ranker = CatBoostRanker(
-        loss_function="YetiRank",
-        iterations=rounds or 300,
-        random_seed=seed,
-        thread_count=N_THREADS,
-        verbose=False,
-        allow_writing_files=False,
+    return GroupedRanker(
+        CatBoostRanker(
+            loss_function="YetiRank",
+            iterations=rounds or 300,
+            random_seed=seed,
+            thread_count=N_THREADS,
+            verbose=False,
+            allow_writing_files=False,
+        )
     )
-    return lambda X, y, groups: ranker.fit(X, y, group_id=groups).predict
 
 
-def _make_ridge(seed: int, rounds: int | None) -> Fit:
-    ridge = make_pipeline(QuantileTransformer(output_distribution="normal", random_state=seed), Ridge())
-    return lambda X, y, groups: ridge.fit(X, y).predict
+def _make_ridge(seed: int, rounds: int | None) -> Any:
+    return make_pipeline(QuantileTransformer(output_distribution="normal", random_state=seed), Ridge())
 
 
 def _unless_none(**parameters: Any) -> dict[str, Any]:

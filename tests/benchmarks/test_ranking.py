@@ -1,10 +1,13 @@
 import numpy as np
 import pytest
+from sklearn.base import BaseEstimator
 from sklearn.datasets import dump_svmlight_file
 
 from benchmarks.__main__ import main
-from benchmarks.ranking import FOLDER, N_FEATURES, PARTS, Outcome, compared, evaluate, intervals, load, run
+from benchmarks.ranking import FOLDER, N_FEATURES, PARTS, compared, evaluate, load, mean_of_seeds, run
 from benchmarks.ranking_methods import LEADING_PEER, OURS, PEERS, Method
+from skmetric.metrics import ndcg_score
+from skmetric.model_selection import RankerComparison
 
 
 @pytest.fixture
@@ -19,12 +22,25 @@ def folder(tmp_path):
     return tmp_path
 
 
+class FirstColumn(BaseEstimator):
+    """Ranks by the first column, which is the relevance plus 1."""
+
+    def __init__(self, sign=1):
+        self.sign = sign
+
+    def fit(self, X, y, groups):
+        return self
+
+    def predict(self, X):
+        return self.sign * X[:, 0]
+
+
 def first_column(seed, rounds):
-    return lambda X, y, groups: lambda X: X[:, 0]
+    return FirstColumn()
 
 
 def minus_first_column(seed, rounds):
-    return lambda X, y, groups: lambda X: -X[:, 0]
+    return FirstColumn(-1)
 
 
 def test_rows_are_read_query_by_query(folder):
@@ -35,32 +51,16 @@ def test_rows_are_read_query_by_query(folder):
     assert len(queries.first(3).y) == 27
 
 
-def test_each_row_is_scored_by_a_model_that_has_not_seen_it(folder):
+def test_values_are_means_over_seeds(folder):
     queries = load(folder)
-    folds = [(np.arange(90, 180), np.arange(90)), (np.arange(90), np.arange(90, 180))]
-    fitted_on = []
-
-    def make(seed, rounds):
-        def fit(X, y, groups):
-            fitted_on.append(set(groups))
-            return lambda X: X[:, 0] * (1 if seed else -1)
-
-        return fit
-
-    outcome = evaluate(Method("", make), queries, folds, range(2), None)
-    assert fitted_on == [set(range(10, 20)), set(range(10))] * 2
-    assert outcome.values.shape == (2, 20)
-    assert (outcome.values[1] == 1).all()
-    assert (outcome.values[0] < 0.7).all()
-    assert outcome.mean == pytest.approx(outcome.values.mean())
-
-
-def test_intervals_are_those_of_a_mean():
-    differences = np.random.default_rng(1).normal([0.0, 1.0], [1.0, 2.0], size=(400, 2))
-    lower, upper = intervals(differences, 10_000)
-    means, errors = differences.mean(axis=0), differences.std(axis=0) / 20
-    assert lower == pytest.approx(means - 1.96 * errors, abs=0.01)
-    assert upper == pytest.approx(means + 1.96 * errors, abs=0.01)
+    method = Method("", lambda seed, rounds: FirstColumn(1 if seed else -1))
+    seeds = [evaluate([method], queries, 2, 50, seed, None) for seed in range(2)]
+    backward = ndcg_score(queries.y, -queries.X[:, 0], groups=queries.groups, k=10, reduction=None)
+    assert np.array_equal(seeds[0].values[0], backward)
+    assert (seeds[1].values == 1).all()
+    pooled = mean_of_seeds(seeds)
+    assert pooled.values[0] == pytest.approx((1 + backward) / 2)
+    assert pooled.bootstrap_means[:, 0] == pytest.approx((1 + seeds[0].bootstrap_means[:, 0]) / 2)
 
 
 def test_a_bad_result_is_a_missed_target(folder):
@@ -77,15 +77,19 @@ def test_a_bad_result_is_a_missed_target(folder):
 
 
 def test_the_first_choice_stands_beside_the_best():
-    values = {"PairwiseRanker hinge": 0.8, "ListwiseRanker softmax": 0.7, "ridge": 0.75}
-    outcomes = {name: Outcome(np.full((1, 5), value), [1.0], [1.0]) for name, value in values.items()}
-    names = [f.name for f in compared(outcomes, list(values)[:2], ["ridge"], 100)]
-    assert names == [
+    means = {"PairwiseRanker hinge": 0.8, "ListwiseRanker softmax": 0.7, "ridge": 0.75}
+    values = np.tile(list(means.values()), (5, 1))
+    pooled = RankerComparison(
+        list(means), "ridge", "ndcg@10", np.arange(5), values.T, values, np.ones((3, 1)), np.ones((3, 1)), ""
+    )
+    figures = list(compared(pooled, list(means)[:2], ["ridge"]))
+    assert [figure.name for figure in figures] == [
         "peers better than PairwiseRanker hinge",
         "ridge - PairwiseRanker hinge",
         "peers better than ListwiseRanker softmax",
         "ridge - ListwiseRanker softmax",
     ]
+    assert [figure.value for figure in figures] == pytest.approx([0, -0.05, 1, 0.05])
 
 
 @pytest.mark.filterwarnings("ignore:n_quantiles")
