@@ -78,7 +78,8 @@ def compare_baselines(
         Embedders to compare, with ``fit(X, y)`` and ``transform(X)``: a dict from names to estimators, or a list of
         estimators, which are named by their class. None means ``TripletEmbedder`` and ``ContrastiveEmbedder`` with
         default parameters. For tuples, None means the one that takes them, with default parameters, and a linear one
-        that starts at the columns: ``hidden_layer_sizes=(), init="identity"``.
+        that starts at the columns and learns little: ``hidden_layer_sizes=(), init="identity", learning_rate=0.0005,
+        max_iter=5``.
     n_components : int, default=16
         Maximum number of columns of PCA, LinearDiscriminantAnalysis, NeighborhoodComponentsAnalysis and the default
         embedders, except the linear one. The first three have fewer columns if the table has fewer columns, rows or
@@ -174,7 +175,7 @@ def compare_baselines(
             )
         table = TupleTable.read(X, y, preprocessor)
         comparison = _compare_tuples(table, table.folds(cv, groups, random_state), given, n_components, random_state)
-        advice = "start at the columns (hidden_layer_sizes=(), init='identity') and train for fewer epochs"
+        advice = "start at the columns (hidden_layer_sizes=(), init='identity') and lower learning_rate"
     else:
         metric = _check_scoring(scoring)
         X, y, n_features = _check_table(X, y)

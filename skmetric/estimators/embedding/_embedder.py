@@ -484,12 +484,12 @@ class Embedder(ClassifierMixin, TorchEstimator[EmbedderData, EmbedderChoice]):
         if better is None:
             return
         width = prepared.data.columns.n_features
-        start = f"start at them (init='identity' with hidden_layer_sizes=() and n_components={width}), or "
+        start = f"start at them (init='identity' with hidden_layer_sizes=() and n_components={width}) and "
         warn_caller(
             f"{type(self).__name__}: learning hurts. On the validation tuples, the Euclidean distance between "
             f"{better.columns} has a score of {better.score:.3f}, the learned distance {better.learned_score:.3f}, a "
             f"difference of {better.n_errors:.1f} standard errors. Use the columns without an embedding, "
-            f"{'' if self.init == 'identity' else start}learn less (fewer epochs, a lower learning_rate). "
+            f"{'' if self.init == 'identity' else start}learn less (such as max_iter=5, learning_rate=0.0005). "
             "skmetric.model_selection.compare_baselines compares embeddings with columns on several folds."
         )
 

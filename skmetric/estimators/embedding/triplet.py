@@ -56,10 +56,10 @@ class TripletEmbedder(Embedder):
         the scaled columns (see ``inputs``).
     init : {"random", "identity"}, default="random"
         Initial weights. "identity" is for ``hidden_layer_sizes=()`` and as many ``n_components`` as columns: training
-        starts at the encoded columns themselves. This keeps what their distance knows already, for example if the
-        columns are the embeddings of another model. With ``inputs="none"``, training starts at the raw columns; with
-        the other encodings, at the scaled columns. With ``normalize=True``, points have unit length from the start, so
-        the first distances are those of the cosine.
+        starts at the encoded columns themselves. With few epochs and a low ``learning_rate``, this keeps what their
+        distance knows already, for example if the columns are the embeddings of another model. With ``inputs="none"``,
+        training starts at the raw columns; with the other encodings, at the scaled columns. With ``normalize=True``,
+        points have unit length from the start, so the first distances are those of the cosine.
     dropout : float, default=0.2
         Probability of setting a hidden activation to zero during training.
     inputs : str, default="bounded"
