@@ -12,9 +12,10 @@ from sklearn.utils import check_array, check_consistent_length, column_or_1d
 from sklearn.utils.validation import check_is_fitted, validate_data
 
 from skmetric._all_or_nothing import all_or_nothing
-from skmetric._checks import check_weights, group_codes
+from skmetric._checks import check_finite, check_weights, group_codes
 from skmetric._group_column import column_index, column_values, without_column
 from skmetric._sklearn_compat import BaseEstimator, fit_context
+from skmetric._values import check_numbers
 from skmetric._warnings import warn_caller
 from skmetric.adapters.boosters import BOOSTERS, Booster, GroupedRows, booster_of
 from skmetric.metrics.by_name import rank_metric
@@ -291,9 +292,9 @@ class GroupedRanker(BaseEstimator):
                 f"{type(self).__name__} requires y to be passed, but the target y is None. Pass the relevance of rows."
             )
         columns = self._read_columns(X, reset=reset)
-        relevance = check_array(column_or_1d(y, warn=True), dtype=np.float64, ensure_2d=False, input_name="y")
+        relevance = column_or_1d(check_numbers(y, "y").astype(np.float64), warn=True)
+        check_finite(relevance, "y")
         check_consistent_length(columns, relevance)
-        weights = None if sample_weight is None else check_weights(sample_weight, len(relevance))
         ids = self._ids(X, groups)
         codes = np.zeros(len(relevance), dtype=np.intp) if ids is None else group_codes(ids)
         if len(codes) != len(relevance):
@@ -301,6 +302,7 @@ class GroupedRanker(BaseEstimator):
                 f"groups must hold one id per row, got {len(codes)} ids for {len(relevance)} rows. Pass one id for "
                 "each."
             )
+        weights = None if sample_weight is None else check_weights(sample_weight, len(relevance), groups=codes)
         return GroupedRows.of(columns, relevance, codes, weights), ids is not None
 
     def _read_validation(self, X: Any, y: Any, groups: Any, has_groups: bool) -> GroupedRows | None:

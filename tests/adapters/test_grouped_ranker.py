@@ -170,7 +170,7 @@ def test_bad_arguments_are_named(name):
         clone(ranker).set_params(metric="auc").fit(X, y, groups=groups)
     with pytest.raises(ValueError, match="groups must hold one id per row, got 3 ids"):
         clone(ranker).fit(X, y, groups=groups[:3])
-    with pytest.raises(ValueError, match="groups must have an id in each row"):
+    with pytest.raises(ValueError, match="groups must have no missing values"):
         clone(ranker).fit(X, y, groups=np.where(groups == groups[0], None, groups))
     with pytest.raises(ValueError, match="fit_params must not hold groups, weights or validation rows, got eval_set"):
         clone(ranker).fit(X, y, groups=groups, eval_set=[(X, y)])

@@ -428,7 +428,7 @@ def test_jobs_and_routing_change_nothing(blobs):
         ({"cv": [(np.arange(30), np.arange(30, 90))]}, "got 1, 2 and 30 in fold 0"),
         ({"cv": 30, "y": np.arange(90) % 3}, "got 3, 3 and 1 in fold 0"),
         ({"y": np.linspace(0, 1, 90)}, "y a class for each row, got: Unknown label type: continuous"),
-        ({"y": None}, "y a class for each row"),
+        ({"y": None}, "y must have one value per row, got None"),
         ({"X": np.full((90, 2), np.nan)}, "X must hold finite numbers.*Impute"),
         ({"X": [["red"]] * 90}, "X must hold finite numbers.*Impute, encode"),
         ({"X": np.ones((90, 2))}, "All columns of X are constant"),
