@@ -47,6 +47,11 @@ Choice = TypeVar("Choice")
 # Computes a score (higher is better) from the outputs of a network for held-out rows.
 Judge = Callable[[NDArray], float]
 
+# Number of training rows whose outputs are checked after training.
+CHECKED_ROWS = 4096
+# float32 has no fractions from here on, so two such outputs can no longer differ by the unit of a loss.
+LARGEST_OUTPUT = 2.0**24
+
 
 @contextmanager
 def float32_overflow_is_infinity() -> Iterator[None]:
@@ -222,6 +227,7 @@ class TorchEstimator(
         fits: InputFits | None = None,
     ) -> Prepared[Data, Choice]:
         """Make the plan; ``choice`` is given if an earlier call has already made it."""
+        self._check_rates()
         if choice is None:
             choice = self._choose(data, train, last.choice if last else None)
         self._check_choice(data, choice)
@@ -252,6 +258,16 @@ class TorchEstimator(
             initial_weights=self._first_weights(spec) if last is None else self._last_weights(spec, last.network),
         )
         return Prepared(plan, data, batches, choice, given, held_out)
+
+    def _check_rates(self) -> None:
+        """Raise if weight decay alone makes the weights grow."""
+        product = float(self.learning_rate) * float(self.weight_decay)
+        if product >= 2:
+            raise ValueError(
+                f"learning_rate * weight_decay must be below 2, got {self.learning_rate} * {self.weight_decay} = "
+                f"{product:.4g}. Each step of AdamW multiplies the weights by 1 minus this product, so they would grow "
+                "without bound. Lower learning_rate or weight_decay."
+            )
 
     def _encoded(
         self, data: Data, choice: Choice, batches: Batches, last: LastFit | None, fits: InputFits
@@ -296,6 +312,7 @@ class TorchEstimator(
         """Write all fitted attributes in one assignment."""
         if result.failure is not None:
             raise ValueError(self._not_fitted(result.failure))
+        self._refuse_diverged(result.network, prepared)
         history = [*(prepared.earlier or []), *result.history]
         learned = self._fitted_attributes(result.network, prepared)
         # Only the next partial_fit needs the state of the optimizer.
@@ -308,6 +325,22 @@ class TorchEstimator(
             "_moments": moments,
         }
         self._check_learned(prepared)
+
+    def _refuse_diverged(self, network: TrainedNetwork, prepared: Prepared[Data, Choice]) -> None:
+        """Raise if outputs for training rows are not finite or implausibly large. Many rows are checked in part."""
+        columns, weights = prepared.data.columns, prepared.batches.row_weights
+        rows = np.arange(len(columns)) if weights is None else np.flatnonzero(weights > 0)
+        some = rows[:: -(-len(rows) // CHECKED_ROWS)]
+        largest = np.abs(network.apply(columns.take(some), self.device)).max()
+        limit = self._largest_output(prepared)
+        # Written such that NaN is refused as well.
+        if not largest <= limit:
+            why = f"it diverged: its outputs for training rows reach {largest:.3g}, beyond {limit:.3g}"
+            raise ValueError(self._not_fitted(why))
+
+    def _largest_output(self, prepared: Prepared[Data, Choice]) -> float:
+        """Return the largest plausible output for a training row, for a loss in which a difference of 1 matters."""
+        return LARGEST_OUTPUT
 
     def _fitted_attributes(self, network: TrainedNetwork, prepared: Prepared[Data, Choice]) -> dict[str, Any]:
         """Return the fitted attributes for a trained network. Callbacks also need them after each epoch."""
@@ -384,8 +417,8 @@ class TorchEstimator(
     def _not_fitted(self, why: str) -> str:
         """Return the error message for a training that failed."""
         return (
-            f"{type(self).__name__} could not be fitted: {why}. Lower learning_rate (now {self.learning_rate}), "
-            "or bring other parameters or X into a usual range."
+            f"{type(self).__name__} could not be fitted: {why}. Lower learning_rate (now {self.learning_rate}) or "
+            f"weight_decay (now {self.weight_decay}), or bring other parameters or X into a usual range."
         )
 
     def __sklearn_is_fitted__(self) -> bool:

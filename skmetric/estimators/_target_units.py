@@ -7,6 +7,10 @@ from numpy.typing import NDArray
 
 __all__ = ["TargetUnits"]
 
+# The square of this number is the largest whole number below which float32 knows all whole numbers: the squared error
+# of an ordinary row is lost beside one that is larger.
+FARTHEST_FROM_TARGETS = 2.0**12
+
 
 class TargetUnits(NamedTuple):
     """Mean and standard deviation of targets. A constant target has deviation 0 and is restored as that constant.
@@ -46,6 +50,10 @@ class TargetUnits(NamedTuple):
         """Standardize targets of shape (n_samples, n_targets); constant targets become 0."""
         deviations = targets - self.origin - self.center
         return np.divide(deviations, self.scale, out=np.zeros_like(deviations), where=self.scale > 0)
+
+    def largest_output(self, targets: NDArray[np.float64]) -> float:
+        """Return the largest plausible output of a network that learned these targets, (n_samples, n_targets)."""
+        return FARTHEST_FROM_TARGETS * max(1.0, float(np.abs(self.standardize(targets)).max()))
 
     def restore(self, outputs: NDArray) -> NDArray[np.float64]:
         """Convert outputs of shape (n_samples, n_targets) to the units of the targets, in float64 for timestamps."""

@@ -331,17 +331,20 @@ def test_a_candidate_whose_loss_overflows_fails_alone(blobs):
     results = {}
     for search in (BatchedGridSearchCV, GridSearchCV):
         with pytest.warns(FitFailedWarning, match=r"2 fits failed(?s:.*)could not be fitted"):
-            results[search] = search(make(normalize=False), grid, cv=2, error_score=-1).fit(*blobs)
+            results[search] = search(make(normalize=False, weight_decay=0), grid, cv=2, error_score=-1).fit(*blobs)
     batched, plain = results.values()
     np.testing.assert_array_equal(scores(batched), scores(plain))
     assert (scores(batched)[:, 1] == -1).all()
-    unharmed = BatchedGridSearchCV(make(normalize=False), {"learning_rate": [1e-3, 1e-2]}, cv=2).fit(*blobs)
+    unharmed = BatchedGridSearchCV(make(normalize=False, weight_decay=0), {"learning_rate": [1e-3, 1e-2]}, cv=2).fit(
+        *blobs
+    )
     np.testing.assert_array_equal(scores(batched)[:, [0, 2]], scores(unharmed))
 
 
 def test_errors_may_be_raised(blobs):
+    embedder = make(normalize=False, weight_decay=0)
     with pytest.raises(ValueError, match="could not be fitted"):
-        BatchedGridSearchCV(make(normalize=False), {"learning_rate": [1e38]}, cv=2, error_score="raise").fit(*blobs)
+        BatchedGridSearchCV(embedder, {"learning_rate": [1e38]}, cv=2, error_score="raise").fit(*blobs)
 
 
 def test_all_candidates_failing_is_an_error(blobs):

@@ -147,7 +147,8 @@ class Embedder(ClassifierMixin, TorchEstimator[EmbedderData, EmbedderChoice]):
         Raises
         ------
         ValueError
-            If the input is invalid, or the loss becomes NaN or infinite. The estimator is then unchanged.
+            If the input is invalid, or training diverges: the loss becomes NaN or infinite, or outputs for training
+            rows become implausibly large. The estimator is then unchanged.
 
         Warns
         -----
@@ -184,7 +185,8 @@ class Embedder(ClassifierMixin, TorchEstimator[EmbedderData, EmbedderChoice]):
         Raises
         ------
         ValueError
-            If the input is invalid, or a class was not in the first call.
+            If the input is invalid, a class was not in the first call, or training diverges. The estimator is then
+            unchanged.
         """
         prepared = self._prepare_more(Given.of(X, y), classes)
         self._finish(prepared, self._train(prepared))
@@ -434,6 +436,9 @@ class Embedder(ClassifierMixin, TorchEstimator[EmbedderData, EmbedderChoice]):
 
     def _validation(self, held_out: EmbedderData, choice: EmbedderChoice) -> tuple[Columns, Judge]:
         return held_out.judged(self._measured_by())
+
+    def _largest_output(self, prepared: Prepared[EmbedderData, EmbedderChoice]) -> float:
+        return super()._largest_output(prepared) * max(1.0, self._length_scale(prepared.choice))
 
     def _fitted_attributes(
         self, network: TrainedNetwork, prepared: Prepared[EmbedderData, EmbedderChoice]

@@ -114,7 +114,8 @@ class Ranker(TorchEstimator[RankedItems, RankerChoice]):
         Raises
         ------
         ValueError
-            If the input is invalid, or the loss becomes NaN or infinite. The estimator is then unchanged.
+            If the input is invalid, or training diverges: the loss becomes NaN or infinite, or outputs for training
+            rows become implausibly large. The estimator is then unchanged.
 
         Warns
         -----
@@ -370,6 +371,10 @@ class Ranker(TorchEstimator[RankedItems, RankerChoice]):
         # If the metric raises for these rows, it raises before training.
         judge(np.zeros((len(held_out.columns), 1)))
         return held_out.columns, judge
+
+    def _largest_output(self, prepared: Prepared[RankedItems, RankerChoice]) -> float:
+        # The margin, if the loss has one, is the unit of scores.
+        return super()._largest_output(prepared) * max([1.0, *prepared.plan.hyperparameters.values()])
 
     def _fitted_attributes(
         self, network: TrainedNetwork, prepared: Prepared[RankedItems, RankerChoice]

@@ -116,7 +116,8 @@ class PairwiseRanker(Ranker):
     learning_rate : float, default=0.003
         Peak learning rate. A one-cycle schedule warms up to it over the first 30% of steps, then decays to near zero.
     weight_decay : float, default=3.0
-        Weight decay of the AdamW optimizer.
+        Weight decay of the AdamW optimizer. Each step multiplies the weights by 1 minus the learning rate times this
+        number, so ``learning_rate * weight_decay`` must be below 2.
     early_stopping : bool, default=False
         If True, hold out whole groups (or rows, if all rows are one list), stop when their ``metric`` no longer
         increases, and keep the weights of the best epoch.

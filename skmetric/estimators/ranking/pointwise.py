@@ -13,7 +13,7 @@ from skmetric.estimators._target_units import TargetUnits
 from skmetric.estimators.ranking._data import RankedItems
 from skmetric.estimators.ranking._losses import RankingLoss
 from skmetric.estimators.ranking._ranker import Ranker, RankerChoice
-from skmetric.estimators.training_data import Indices
+from skmetric.estimators.training_data import Indices, Prepared
 from skmetric.losses import pointwise_squared_loss
 
 __all__ = ["PointwiseRanker"]
@@ -69,7 +69,8 @@ class PointwiseRanker(Ranker):
     learning_rate : float, default=0.003
         Peak learning rate. A one-cycle schedule warms up to it over the first 30% of steps, then decays to near zero.
     weight_decay : float, default=3.0
-        Weight decay of the AdamW optimizer.
+        Weight decay of the AdamW optimizer. Each step multiplies the weights by 1 minus the learning rate times this
+        number, so ``learning_rate * weight_decay`` must be below 2.
     early_stopping : bool, default=False
         If True, hold out whole groups (or rows, if all rows are one list), stop when their ``metric`` no longer
         increases, and keep the weights of the best epoch.
@@ -209,3 +210,7 @@ class PointwiseRanker(Ranker):
             return replace(choice, units=last.units)
         counted = data.counted(train)
         return replace(choice, units=TargetUnits.of(data.relevance[counted, None], data.weights[counted]))
+
+    def _largest_output(self, prepared: Prepared[RankedItems, RankerChoice]) -> float:
+        assert prepared.choice.units is not None
+        return prepared.choice.units.largest_output(prepared.data.relevance[:, None])

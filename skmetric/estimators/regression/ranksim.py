@@ -135,7 +135,8 @@ class RankSimRegressor(RegressorMixin, TorchEstimator[TargetRows, RegressorChoic
     learning_rate : float, default=0.01
         Peak learning rate. A one-cycle schedule warms up to it over the first 30% of steps, then decays to near zero.
     weight_decay : float, default=0.3
-        Weight decay of the AdamW optimizer.
+        Weight decay of the AdamW optimizer. Each step multiplies the weights by 1 minus the learning rate times this
+        number, so ``learning_rate * weight_decay`` must be below 2.
     early_stopping : bool, default=False
         If True, hold out rows, spread over the range of the target, stop when their ``metric`` no longer increases, and
         keep the weights of the best epoch.
@@ -326,7 +327,8 @@ class RankSimRegressor(RegressorMixin, TorchEstimator[TargetRows, RegressorChoic
         Raises
         ------
         ValueError
-            If the input is invalid, or the loss becomes NaN or infinite. The estimator is then unchanged.
+            If the input is invalid, or training diverges: the loss becomes NaN or infinite, or outputs for training
+            rows become implausibly large. The estimator is then unchanged.
 
         Warns
         -----
@@ -444,6 +446,9 @@ class RankSimRegressor(RegressorMixin, TorchEstimator[TargetRows, RegressorChoic
     def _validation(self, held_out: TargetRows, choice: RegressorChoice) -> tuple[Columns, Judge]:
         check_judged(self.metric, held_out.y, "the targets for early stopping (held out, or y_val)")
         return held_out.columns, partial(_judge_outputs, metric=self.metric, rows=held_out, units=choice.units)
+
+    def _largest_output(self, prepared: Prepared[TargetRows, RegressorChoice]) -> float:
+        return prepared.choice.units.largest_output(prepared.data.y)
 
     def _fitted_attributes(
         self, network: TrainedNetwork, prepared: Prepared[TargetRows, RegressorChoice]

@@ -455,7 +455,7 @@ def test_an_interrupted_fit_leaves_nothing(blobs):
 
 def test_a_loss_that_is_not_finite_is_an_error(blobs):
     with pytest.raises(ValueError, match=r"loss became (nan|inf) in epoch \d+. Lower learning_rate"):
-        make(learning_rate=1e38, normalize=False, max_iter=20).fit(*blobs)
+        make(learning_rate=1e38, weight_decay=0, normalize=False, max_iter=20).fit(*blobs)
 
 
 def test_a_collapsed_embedding_warns(blobs):
@@ -467,8 +467,10 @@ def test_a_collapsed_embedding_warns(blobs):
 
 
 def test_weights_that_overflow_in_the_last_step_are_an_error(blobs):
-    with pytest.raises(ValueError, match=r"could not be fitted: .*(weights|loss|embedding)"):
-        make(learning_rate=1e38, normalize=False, max_iter=1, batch_size=96, samples_per_class=32).fit(*blobs)
+    with pytest.raises(ValueError, match=r"could not be fitted: .*(weights|loss|outputs)"):
+        make(learning_rate=1e38, weight_decay=0, normalize=False, max_iter=1, batch_size=96, samples_per_class=32).fit(
+            *blobs
+        )
 
 
 def test_labels_that_are_no_classes_are_an_error(blobs):
