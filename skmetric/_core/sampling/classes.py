@@ -3,6 +3,8 @@
 import numpy as np
 from numpy.typing import NDArray
 
+from skmetric._core.sampling.table_size import cut_to_table
+
 __all__ = ["ClassBatchSampler", "block_shape"]
 
 
@@ -48,7 +50,7 @@ class ClassBatchSampler:
     labels : array of int, shape (n_samples,)
         Class of each row, coded 0, 1, ...; at least two classes.
     batch_size : int
-        Upper bound of P * K.
+        Upper bound of P * K. It is cut to the number of rows (:func:`cut_to_table`), unless two classes need more.
     samples_per_class : int
         Lower bound of K.
     rows : array of int, shape (n_samples,), optional
@@ -82,7 +84,8 @@ class ClassBatchSampler:
         self._labels = labels.astype(np.min_scalar_type(len(self._sizes)))
         present = np.flatnonzero(self._sizes)
         self._classes = present
-        self.classes_per_batch, self.samples_per_class = block_shape(len(present), batch_size, samples_per_class)
+        useful = cut_to_table(batch_size, max(len(labels), 2 * samples_per_class))
+        self.classes_per_batch, self.samples_per_class = block_shape(len(present), useful, samples_per_class)
         self.batch_length = self.classes_per_batch * self.samples_per_class
         self.n_steps = -(-len(labels) // self.batch_length)
         # A batch is one list.

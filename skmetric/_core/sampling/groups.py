@@ -4,6 +4,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from skmetric._core.sampling.classes import shuffle_within_classes
+from skmetric._core.sampling.table_size import cut_to_table
 
 __all__ = ["GroupBatchSampler"]
 
@@ -23,7 +24,8 @@ class GroupBatchSampler:
     groups : array of int, shape (n_samples,)
         Group of each item, numbered from 0, in any order.
     batch_size : int
-        Number of items in a batch, including padding. It is larger if the longest list needs it.
+        Number of items in a batch, including padding. It is cut to what all lists in one step need
+        (:func:`cut_to_table`), and larger if the longest list needs it.
     max_group_size : int
         Maximum length of a list.
     items : array of int, shape (n_samples,), optional
@@ -60,7 +62,8 @@ class GroupBatchSampler:
         self._groups = groups.astype(np.min_scalar_type(int(groups.max(initial=0))))
         self._starts, self._lengths = _split(np.bincount(groups), max_group_size)
         self._padded = _padded_lengths(self._lengths)
-        self.batch_length = max(batch_size, int(self._lengths.max(initial=1)))
+        longest = int(self._lengths.max(initial=1))
+        self.batch_length = max(cut_to_table(batch_size, len(self._lengths) * longest), longest)
         # Longest first: the first list of a step determines the length of its lists.
         self._step, self._offset, lengths = _pack(np.sort(self._padded)[::-1], self.batch_length)
         # Long and short lists alternate at random, in the same order in every epoch.

@@ -3,6 +3,8 @@
 import numpy as np
 from numpy.typing import NDArray
 
+from skmetric._core.sampling.table_size import cut_to_table
+
 __all__ = ["TupleBatchSampler"]
 
 
@@ -20,7 +22,8 @@ class TupleBatchSampler:
     tuple_size : int
         Number of items in a tuple.
     batch_size : int
-        Maximum number of items in a batch, including negatives. It is larger if two tuples need it.
+        Maximum number of items in a batch, including negatives. It is cut to the number of items and negatives
+        (:func:`cut_to_table`), and larger if two tuples need it.
     n_negatives : int, default=0
         Number of random negatives per batch.
     negatives : tuple of int, (first, number), default=(0, 0)
@@ -54,7 +57,8 @@ class TupleBatchSampler:
     ) -> None:
         self._tuples, self._size = tuples, tuple_size
         self._n_negatives, self._negatives = n_negatives, negatives
-        self._per_batch = max(2, (batch_size - n_negatives) // tuple_size)
+        useful = cut_to_table(batch_size, len(tuples) * tuple_size + n_negatives)
+        self._per_batch = max(2, (useful - n_negatives) // tuple_size)
         self.batch_length = self._per_batch * tuple_size + n_negatives
         self.list_lengths = (self.batch_length,) * -(-len(tuples) // self._per_batch)
 

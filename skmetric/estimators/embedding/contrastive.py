@@ -121,7 +121,8 @@ class ContrastiveEmbedder(PairClassifier):
         scaling the inputs, but they are in no batch, are not neighbors in ``predict``, and are left out of ``score``.
         If None, all classes are known.
     batch_size : int, default=64
-        Maximum number of rows per batch. A tuple counts as many rows as it has points.
+        Maximum number of rows per batch. A tuple counts as many rows as it has points. If there are fewer rows, it is
+        cut to their number, rounded up to a multiple of 64.
     samples_per_class : int, default=4
         Minimum number of rows per class in a batch of labeled rows. With few classes, more rows of each fill the batch.
     max_iter : int, default=100

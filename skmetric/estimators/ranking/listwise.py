@@ -75,7 +75,8 @@ class ListwiseRanker(Ranker):
         each other, as in batch normalization.
     batch_size : int, default=64
         Maximum number of rows per batch, including padding. A batch holds whole groups; it is larger if the longest
-        group (at most ``max_group_size``) does not fit.
+        group (at most ``max_group_size``) does not fit. If all groups need less, it is cut to what they need, rounded
+        up to a multiple of 64.
     max_iter : int, default=20
         Maximum number of epochs.
     learning_rate : float, default=0.003

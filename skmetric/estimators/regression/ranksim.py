@@ -129,7 +129,8 @@ class RankSimRegressor(RegressorMixin, TorchEstimator[TargetRows, RegressorChoic
         as given. Training also calls it with rows that only fill up a batch. This matters if the rows of a batch affect
         each other, as in batch normalization.
     batch_size : int, default=64
-        Maximum number of rows per batch.
+        Maximum number of rows per batch. If there are fewer rows, it is cut to their number, rounded up to a multiple
+        of 64.
     max_iter : int, default=100
         Maximum number of epochs.
     learning_rate : float, default=0.01

@@ -82,7 +82,9 @@ def test_batches_are_of_the_size_asked_for_as_few_as_possible_and_even(table):
     assert batches.shape == (len(sampler.list_lengths), sampler.batch_length)
     assert set(sampler.list_lengths) == {sampler.batch_length}
     # As many tuples as fit, but at least two: a single pair has no other pair to compare with.
-    per_batch = max(2, (table["batch_size"] - table["n_negatives"]) // size)
+    # A batch is no longer than all tuples and the negatives, in steps of 64.
+    enough = -(-(table["n"] * size + table["n_negatives"]) // 64) * 64
+    per_batch = max(2, (min(table["batch_size"], enough) - table["n_negatives"]) // size)
     assert sampler.batch_length == per_batch * size + table["n_negatives"]
     assert len(batches) == -(-table["n"] // per_batch)
     n_tuples = (parts_of(batches, table)[0] >= 0).sum(axis=(1, 2)) // size
