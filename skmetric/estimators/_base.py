@@ -1,8 +1,7 @@
 """Base class of all estimators: common parameters, the steps from ``fit`` to a trained network, and its use."""
 
 from abc import ABCMeta, abstractmethod
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from numbers import Integral, Real
 from typing import Any, ClassVar, Generic, NamedTuple, Self, TypeVar
@@ -26,7 +25,17 @@ from skmetric._core.engine import (
     resolve_device,
 )
 from skmetric._core.engine.plan import Objective
-from skmetric._core.nn import INPUTS, Columns, InputState, NetworkSpec, PlainInputs, SmoothingSpec, Weights
+from skmetric._core.nn import (
+    INPUTS,
+    Columns,
+    EncodedRows,
+    InputState,
+    NetworkSpec,
+    PlainInputs,
+    SmoothingSpec,
+    Weights,
+    encode_rows,
+)
 from skmetric._sklearn_compat import (
     BaseEstimator,
     CallbackSupportMixin,
@@ -39,7 +48,7 @@ from skmetric._sklearn_compat import (
 from skmetric.estimators._callbacks import EpochTasks, check_callbacks
 from skmetric.estimators.training_data import Batches, Given, Indices, InputFits, Prepared, TrainingData
 
-__all__ = ["TorchEstimator", "float32_overflow_is_infinity"]
+__all__ = ["TABLE_DTYPES", "TorchEstimator"]
 
 
 Data = TypeVar("Data", bound=TrainingData)
@@ -47,17 +56,12 @@ Choice = TypeVar("Choice")
 # Computes a score (higher is better) from the outputs of a network for held-out rows.
 Judge = Callable[[NDArray], float]
 
+# Tables keep these dtypes, and others become the first.
+TABLE_DTYPES = (np.float64, np.float32)
 # Number of training rows whose outputs are checked after training.
 CHECKED_ROWS = 4096
 # float32 has no fractions from here on, so two such outputs can no longer differ by the unit of a loss.
 LARGEST_OUTPUT = 2.0**24
-
-
-@contextmanager
-def float32_overflow_is_infinity() -> Iterator[None]:
-    """Let a value too large for float32 become infinite without a warning: infinite values raise an error later."""
-    with np.errstate(over="ignore", invalid="ignore"):
-        yield
 
 
 def _is_ours(kind: type, method: str) -> bool:
@@ -254,7 +258,7 @@ class TorchEstimator(
             max_iter=self.max_iter,
             stopping=StoppingRule(self.n_iter_no_change) if self.early_stopping else None,
             seed=seed,
-            validation=None if judged is None else Validation(state.encode(judged[0]), judged[1]),
+            validation=None if judged is None else Validation(encode_rows(state, judged[0]), judged[1]),
             initial_weights=self._first_weights(spec) if last is None else self._last_weights(spec, last.network),
         )
         return Prepared(plan, data, batches, choice, given, held_out)
@@ -271,7 +275,7 @@ class TorchEstimator(
 
     def _encoded(
         self, data: Data, choice: Choice, batches: Batches, last: LastFit | None, fits: InputFits
-    ) -> tuple[NetworkSpec, InputState, NDArray[np.float32]]:
+    ) -> tuple[NetworkSpec, InputState, NDArray[np.float32] | EncodedRows]:
         """Fit the encoding of the columns, or continue that of the last fit; the network that it fits, and the rows."""
         n_features = data.columns.n_features
         # A module of the user gets the columns unchanged.
@@ -281,7 +285,8 @@ class TorchEstimator(
             n_features,
         )
         before = last.network.inputs if last is not None and continues else None
-        state, rows = fits.of(inputs, data.columns, batches.row_weights, before)
+        columns = replace(data.columns, names=self._column_names())
+        state, rows = fits.of(inputs, columns, batches.row_weights, before)
         hidden_layer_sizes, n_outputs, options = self._head(data, choice, state.width)
         spec = NetworkSpec(
             n_features=n_features,
@@ -410,9 +415,14 @@ class TorchEstimator(
         return np.random.SeedSequence(int(check_random_state(self.random_state).randint(2**31 - 1)))
 
     def _check_input(self, X: Any, y: Any = "no_validation", **how: Any) -> Any:
-        """Check rows and convert them to float32; check targets with them if given."""
-        with float32_overflow_is_infinity():
-            return validate_data(self, X, y, dtype=np.float32, order="C", **how)
+        """Check rows, and targets with them if given. Rows that are not float32 become float64."""
+        # scikit-learn adds up all values to find NaN, and the sum may overflow.
+        with np.errstate(over="ignore", invalid="ignore"):
+            return validate_data(self, X, y, dtype=TABLE_DTYPES, order="C", **how)
+
+    def _column_names(self) -> Sequence[str] | None:
+        """Return the names of the columns that the network sees, if X of ``fit`` had names."""
+        return getattr(self, "feature_names_in_", None)
 
     def _not_fitted(self, why: str) -> str:
         """Return the error message for a training that failed."""

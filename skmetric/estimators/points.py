@@ -191,11 +191,11 @@ def count_axes(X: Any) -> int:
 
 
 def read_tuples(
-    X: Any, size: int, preprocessor: Preprocessor | None, check: Callable[[Any], NDArray[np.float32]]
-) -> tuple[NDArray[np.float32], NDArray[np.integer]]:
+    X: Any, size: int, preprocessor: Preprocessor | None, check: Callable[[Any], NDArray[np.floating]]
+) -> tuple[NDArray[np.floating], NDArray[np.integer]]:
     """Check tuples; return their distinct points (n_points, n_features) and indices into them (n_tuples, size).
 
-    ``check`` converts points to float32 and raises if their columns are not those of ``fit``.
+    ``check`` converts points to float64 or float32 and raises if their columns are not those of ``fit``.
     """
     if preprocessor is not None and count_axes(X) < 3:
         return _read_keys(X, size, preprocessor, check)

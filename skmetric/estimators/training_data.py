@@ -9,11 +9,12 @@ from numpy.typing import NDArray
 
 from skmetric._core.engine import FitPlan
 from skmetric._core.engine.plan import Sampler
-from skmetric._core.nn import Columns, InputSpec, InputState
+from skmetric._core.nn import Columns, EncodedRows, InputSpec, InputState, encode_rows
 
 __all__ = ["Batches", "Given", "Indices", "InputFits", "Prepared", "TrainingData"]
 
 Indices: TypeAlias = NDArray[np.integer]
+Rows: TypeAlias = NDArray[np.float32] | EncodedRows
 
 # Names of the arguments of ``fit`` that hold a validation set.
 VALIDATION = ("X_val", "y_val", "groups_val")
@@ -155,11 +156,11 @@ class InputFits:
     """Cache of fitted encodings and encoded tables: candidates of a fold have equal tables and training rows."""
 
     def __init__(self) -> None:
-        self._made: list[tuple[InputSpec, Columns, NDArray | None, InputState | None, InputState, NDArray]] = []
+        self._made: list[tuple[InputSpec, Columns, NDArray | None, InputState | None, InputState, Rows]] = []
 
     def of(
         self, spec: InputSpec, columns: Columns, row_weights: NDArray | None, before: InputState | None
-    ) -> tuple[InputState, NDArray[np.float32]]:
+    ) -> tuple[InputState, Rows]:
         """Fit an encoding to a table, continuing from the state ``before``; return its state and the encoded rows."""
         for made_spec, made_columns, made_weights, made_before, state, rows in self._made:
             if (
@@ -170,7 +171,7 @@ class InputFits:
             ):
                 return state, rows
         state = spec.fit(columns, row_weights, before)
-        rows = state.encode(columns)
+        rows = encode_rows(state, columns)
         self._made.append((spec, columns, row_weights, before, state, rows))
         return state, rows
 

@@ -23,6 +23,7 @@ class Network:
             for layer in layers
             for name in ("weight", "bias")
         ]
+        self.table = table
         center = np.average(table.astype(np.float64), axis=0, weights=weights)
         self.center = torch.from_numpy(center)
         self.scale = torch.from_numpy(np.average((table - center) ** 2, axis=0, weights=weights)).sqrt()
@@ -31,7 +32,7 @@ class Network:
     def of(cls, prepared):
         """The network of the plan of an estimator, before training."""
         built = build(prepared.plan)
-        return cls([*built.layers, built.head], prepared.plan.X, prepared.batches.row_weights)
+        return cls([*built.layers, built.head], prepared.data.columns.numbers, prepared.batches.row_weights)
 
     def represent(self, X):
         """The last hidden layer."""

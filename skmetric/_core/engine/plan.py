@@ -11,7 +11,7 @@ from torch import Tensor
 from skmetric._core.engine.batch import Batch
 from skmetric._core.engine.schedule import Schedule
 from skmetric._core.engine.trained import TrainedNetwork
-from skmetric._core.nn import InputState, NetworkSpec, Outputs, Weights
+from skmetric._core.nn import EncodedRows, InputState, NetworkSpec, Outputs, Weights
 
 __all__ = ["FitPlan", "FitResult", "Moments", "Objective", "Sampler", "StoppingRule", "Validation"]
 
@@ -54,7 +54,7 @@ class Validation:
     ``score`` receives finite outputs only. It must be picklable, because plans are sent to other processes.
     """
 
-    X: NDArray
+    X: NDArray[np.float32] | EncodedRows
     score: Callable[[NDArray], float]
 
 
@@ -95,8 +95,8 @@ class FitPlan:
         Draws the batches of an epoch.
     inputs : InputState
         State of the input encoding, learned from the training rows.
-    X : array of shape (n_rows, n_encoded), float32
-        Encoded rows of the items. May be a memory map.
+    X : array of shape (n_rows, n_encoded), float32, or EncodedRows
+        Encoded rows of the items. The rows of a table on disk are encoded when a batch needs them.
     learning_rate, weight_decay : float
         Learning rate and weight decay of AdamW. Models of one stack may differ in them.
     schedule : Schedule
@@ -135,7 +135,7 @@ class FitPlan:
     hyperparameters: Mapping[str, float]
     sampler: Sampler
     inputs: InputState
-    X: NDArray
+    X: NDArray[np.float32] | EncodedRows
     learning_rate: float
     weight_decay: float
     schedule: Schedule

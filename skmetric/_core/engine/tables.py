@@ -1,7 +1,7 @@
 """Tables of the rows of all models of a stack, on the device or on the host."""
 
 from collections.abc import Iterator, Sequence
-from typing import NamedTuple
+from typing import NamedTuple, TypeAlias
 
 import numpy as np
 import torch
@@ -9,11 +9,15 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from skmetric._core.engine.device import free_memory
+from skmetric._core.nn import EncodedRows
 
 __all__ = ["DeviceTable", "HostTable", "SharedTable", "StepRows", "open_table", "share_table"]
 
 # Share of the free memory of a device that the rows may use.
 DEVICE_SHARE = 0.5
+
+# The encoded rows of one model.
+Table: TypeAlias = NDArray[np.float32] | EncodedRows
 
 
 class StepRows(NamedTuple):
@@ -24,25 +28,25 @@ class StepRows(NamedTuple):
     positions: Tensor | None  # of the items in x, model after model: (n_models * n,); None if item k is row k
 
 
-def open_table(tables: Sequence[NDArray], device: torch.device) -> "DeviceTable | HostTable":
+def open_table(tables: Sequence[Table], device: torch.device) -> "DeviceTable | HostTable":
     """Put the tables of all models on the device, each distinct table once, or keep them on the host.
 
-    Tables stay on the host if they do not fit on a CUDA device. For other devices, also a CPU, they stay if one is
-    read-only, such as a memory map: torch has no read-only tensors, and a copy must be avoided.
+    Tables stay on the host if they do not fit on a CUDA device. For other devices, also a CPU, they stay if one is on
+    disk, because then a copy in memory must be avoided.
     """
     distinct = list({id(table): table for table in tables}.values())
     n_bytes = sum(table.nbytes for table in distinct)
     if device.type == "cuda":
         fits = n_bytes <= DEVICE_SHARE * free_memory(device)
     else:
-        fits = all(table.flags.writeable for table in distinct)
+        fits = not any(isinstance(table, EncodedRows) for table in distinct)
     start_of = {id(table): start for table, start in zip(distinct, _starts(distinct), strict=True)}
     if fits:
         return DeviceTable(distinct, [start_of[id(table)] for table in tables], device)
     return HostTable(tables, device)
 
 
-def share_table(tables: Sequence[NDArray], n_embedded: int, device: torch.device) -> "SharedTable":
+def share_table(tables: Sequence[Table], n_embedded: int, device: torch.device) -> "SharedTable":
     """Put all rows of each table on the device. A table with fewer than ``n_embedded`` rows is repeated."""
     indices = np.stack([np.resize(np.arange(len(table)), n_embedded) for table in tables])
     ((_, x, _),) = open_table(tables, device).batches(indices[None])
@@ -52,11 +56,11 @@ def share_table(tables: Sequence[NDArray], n_embedded: int, device: torch.device
 class DeviceTable:
     """All rows in one tensor on the device. Each table starts at its own offset."""
 
-    def __init__(self, distinct: Sequence[NDArray], starts: Sequence[int], device: torch.device) -> None:
+    def __init__(self, distinct: Sequence[Table], starts: Sequence[int], device: torch.device) -> None:
         # Read-only arrays are copied, because torch would warn.
+        arrays = [table[:] for table in distinct]
         tensors = [
-            torch.from_numpy(table) if table.flags.writeable else torch.tensor(table, device="cpu")
-            for table in distinct
+            torch.from_numpy(array) if array.flags.writeable else torch.tensor(array, device="cpu") for array in arrays
         ]
         self._rows = (tensors[0] if len(tensors) == 1 else torch.cat(tensors)).to(device)
         self._starts = torch.tensor(starts, device=device).unsqueeze(-1)
@@ -75,7 +79,7 @@ class DeviceTable:
 class HostTable:
     """Rows that stay on the host and are copied to the device batch by batch."""
 
-    def __init__(self, tables: Sequence[NDArray], device: torch.device) -> None:
+    def __init__(self, tables: Sequence[Table], device: torch.device) -> None:
         self._tables = tables
         self._device = device
         # On CUDA, the rows have been read when the copying call returns. Other devices may read them later.
@@ -111,6 +115,6 @@ class SharedTable:
             yield StepRows(step_indices, self._x, step_positions)
 
 
-def _starts(tables: Sequence[NDArray]) -> NDArray[np.int64]:
+def _starts(tables: Sequence[Table]) -> NDArray[np.int64]:
     lengths = np.array([len(table) for table in tables])
     return np.cumsum(lengths) - lengths

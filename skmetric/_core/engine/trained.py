@@ -10,7 +10,7 @@ from torch import Tensor
 
 from skmetric._core.engine.device import resolve_device
 from skmetric._core.engine.randomness import borrow_global_generators
-from skmetric._core.nn import Columns, InputState, NetworkSpec, StackNetwork, Weights, build_network
+from skmetric._core.nn import Columns, EncodedRows, InputState, NetworkSpec, StackNetwork, Weights, build_network
 
 __all__ = ["TrainedNetwork", "apply_network"]
 
@@ -19,9 +19,14 @@ CHUNK_ROWS = 1 << 15
 
 
 def apply_network(
-    call: Callable[..., Tensor], X: NDArray, device: torch.device, *, block: int, models: slice = slice(None)
+    call: Callable[..., Tensor],
+    X: NDArray[np.float32] | EncodedRows,
+    device: torch.device,
+    *,
+    block: int,
+    models: slice = slice(None),
 ) -> NDArray[np.float32]:
-    """Compute the outputs of one model of a network for rows on the host, piece by piece to limit memory.
+    """Compute the outputs of one model of a network for encoded rows, piece by piece to limit memory.
 
     The network must be in evaluation mode. Pieces are padded to a multiple of ``block`` rows, so that the outputs of a
     row do not depend on the number of other rows: matrix products round remaining rows in another way.
@@ -67,13 +72,13 @@ class TrainedNetwork:
         """Compute the final outputs for a table on the device: scores, or the representation if there are no scores."""
         where = resolve_device(device)
         network = self._network_on(where)
-        return apply_network(network.final, self.inputs.encode(columns), where, block=network.row_block)
+        return apply_network(network.final, EncodedRows(self.inputs, columns), where, block=network.row_block)
 
     def represent(self, columns: Columns, device: str | torch.device) -> NDArray[np.float32]:
         """Compute the representation of the rows of a table on the device, (n_samples, n_outputs)."""
         where = resolve_device(device)
         network = self._network_on(where)
-        return apply_network(network.represent, self.inputs.encode(columns), where, block=network.row_block)
+        return apply_network(network.represent, EncodedRows(self.inputs, columns), where, block=network.row_block)
 
     def _network_on(self, device: torch.device) -> StackNetwork:
         if self._on_device is None or self._on_device[0] != device:

@@ -20,7 +20,7 @@ from skmetric._core.engine.plan import FitPlan, Sampler
 from skmetric._core.engine.randomness import Stream, identity, open_stream, shared
 from skmetric._core.engine.tables import DeviceTable, HostTable, SharedTable, open_table, share_table
 from skmetric._core.engine.trained import apply_network
-from skmetric._core.nn import FlatParameters, Outputs, build_network
+from skmetric._core.nn import EncodedRows, FlatParameters, Outputs, build_network
 
 __all__ = ["BatchDraws", "TrainingStack"]
 
@@ -142,7 +142,7 @@ class TrainingStack:
         smaller._memory = self._memory.keep_only(models)
         return smaller
 
-    def outputs_of(self, model: int, X: NDArray) -> NDArray:
+    def outputs_of(self, model: int, X: NDArray[np.float32] | EncodedRows) -> NDArray:
         """Compute the final outputs of one model for its rows, with the same bits as for the model alone."""
         self.network.eval()
         one = slice(model, model + 1)

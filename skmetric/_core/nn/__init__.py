@@ -1,7 +1,7 @@
 """Layers and networks whose tensors have a leading axis for the models of a stack. Only torch is needed."""
 
 from skmetric._core.nn.flat import FlatParameters
-from skmetric._core.nn.inputs import INPUTS, Columns, InputSpec, InputState, PlainInputs
+from skmetric._core.nn.inputs import INPUTS, Columns, EncodedRows, InputSpec, InputState, PlainInputs, encode_rows
 from skmetric._core.nn.network import build_network, identity_weights
 from skmetric._core.nn.smoothing import SmoothingSpec
 from skmetric._core.nn.spec import NetworkSpec
@@ -10,6 +10,7 @@ from skmetric._core.nn.stack_network import Outputs, StackNetwork, Weights
 __all__ = [
     "INPUTS",
     "Columns",
+    "EncodedRows",
     "FlatParameters",
     "InputSpec",
     "InputState",
@@ -20,5 +21,6 @@ __all__ = [
     "StackNetwork",
     "Weights",
     "build_network",
+    "encode_rows",
     "identity_weights",
 ]

@@ -127,7 +127,7 @@ class Embedder(ClassifierMixin, TorchEstimator[EmbedderData, EmbedderChoice]):
         Parameters
         ----------
         X : array-like of shape (n_samples, n_features), or tuples
-            Rows, converted to float32, or tuples of points: pairs of shape (n_pairs, 2, n_features) for
+            Rows, or tuples of points: pairs of shape (n_pairs, 2, n_features) for
             ContrastiveEmbedder, triplets (anchor, positive, negative) of shape (n_triplets, 3, n_features) for
             TripletEmbedder. With a ``preprocessor``, also indices in place of points: shapes (n_samples,),
             (n_pairs, 2) and (n_triplets, 3).
@@ -157,7 +157,8 @@ class Embedder(ClassifierMixin, TorchEstimator[EmbedderData, EmbedderChoice]):
         UserWarning
             If learning hurts: after ``fit`` on tuples with early stopping, Euclidean distances between the raw or
             standardized columns order the validation tuples better than the embedding does. The difference of the
-            scores must be above two standard errors, computed as if the tuples were independent.
+            scores must be above two standard errors, computed as if the tuples were independent. Also if the values of
+            a column differ only by rounding errors: it is then ignored, as a constant column is.
         """
         return self._fit(Given.of(X, y, X_val=X_val, y_val=y_val))
 
@@ -395,7 +396,7 @@ class Embedder(ClassifierMixin, TorchEstimator[EmbedderData, EmbedderChoice]):
 
     def _read_points(
         self, X: ArrayLike, size: int, *, reset: bool = False
-    ) -> tuple[NDArray[np.float32], NDArray[np.integer]]:
+    ) -> tuple[NDArray[np.floating], NDArray[np.integer]]:
         return read_tuples(X, size, self.preprocessor, partial(self._check_input, reset=reset))
 
     def _choose(self, data: EmbedderData, train: Indices, last: EmbedderChoice | None) -> EmbedderChoice:

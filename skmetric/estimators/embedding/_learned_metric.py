@@ -40,7 +40,7 @@ class LearnedMetric:
 
     def __call__(self, u: ArrayLike, v: ArrayLike, squared: bool = False) -> float:
         """Compute the distance between two points of shape (n_features,), or its square."""
-        points = [np.asarray(point, dtype=np.float32) for point in (u, v)]
+        points = [np.asarray(point, dtype=np.float64) for point in (u, v)]
         width = self._network.spec.n_features
         for name, point in zip("uv", points, strict=True):
             if point.shape != (width,):

@@ -65,10 +65,10 @@ class TripletEmbedder(Embedder):
     inputs : str, default="bounded"
         Encoding of the columns of ``X``. The user guide lists all encodings; the basic ones are:
 
-        - "bounded": standardize each column inside the network, then smoothly bend values beyond about three standard
-          deviations, so that neither units nor outliers matter.
+        - "bounded": standardize each column in float64, then smoothly bend values beyond about three standard
+          deviations, so that neither units, offsets nor outliers matter.
         - "standard": standardize each column only, so that ``hidden_layer_sizes=()`` is a linear model.
-        - "none": use the columns as given.
+        - "none": use the columns as given, in float32.
 
         A custom ``module`` always gets the columns as given. When training continues from an earlier fit
         (``warm_start``; ``partial_fit`` of embedders), columns that varied before keep their scaling.
@@ -157,8 +157,7 @@ class TripletEmbedder(Embedder):
     batch has more rows than there are distinct points, each point is embedded once per batch, even if it is in several
     triplets.
 
-    Defaults were chosen once on three tables (``python -m benchmarks defaults``). Inputs are converted to float32.
-    Scale columns beforehand if their differences are lost at this precision, such as timestamps.
+    Defaults were chosen once on three tables (``python -m benchmarks defaults``).
 
     References
     ----------

@@ -196,7 +196,7 @@ class RankedItems:
 
 
 def preference_items(
-    points: NDArray[np.float32],
+    points: NDArray[np.floating],
     pairs: NDArray[np.integer],
     outcome: NDArray[np.int64],
     kind: OutcomeKind,

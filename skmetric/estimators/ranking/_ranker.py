@@ -1,6 +1,6 @@
 """Base class of rankers: groups, scores and metrics."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from numbers import Integral
@@ -19,7 +19,7 @@ from skmetric._group_column import column_index, column_values, without_column
 from skmetric._sklearn_compat import Interval, fit_context
 from skmetric._values import check_numbers
 from skmetric._warnings import warn_caller
-from skmetric.estimators._base import Head, Judge, TorchEstimator, float32_overflow_is_infinity
+from skmetric.estimators._base import TABLE_DTYPES, Head, Judge, TorchEstimator
 from skmetric.estimators._target_units import TargetUnits
 from skmetric.estimators.ranking._data import ListBatching, RankedItems, list_of_each
 from skmetric.estimators.ranking._losses import RankingLoss
@@ -91,7 +91,7 @@ class Ranker(TorchEstimator[RankedItems, RankerChoice]):
         Parameters
         ----------
         X : array-like of shape (n_samples, n_features)
-            The rows, converted to float32. PairwiseRanker also takes pairs of points, shape (n_pairs, 2, n_features).
+            The rows. PairwiseRanker also takes pairs of points, shape (n_pairs, 2, n_features).
         y : array-like of shape (n_samples,)
             The relevance of each row. Rows of higher relevance should rank first within their group. For pairs, 1 if
             the first point wins, -1 if the second wins, 0 for a tie; None if the first wins in all.
@@ -120,7 +120,8 @@ class Ranker(TorchEstimator[RankedItems, RankerChoice]):
         Warns
         -----
         UserWarning
-            If there are no groups: all rows are then one list. If ``groups_val`` holds ids of ``groups``.
+            If there are no groups: all rows are then one list. If ``groups_val`` holds ids of ``groups``. If the values
+            of a column differ only by rounding errors: it is then ignored, as a constant column is.
         """
         return self._fit(
             Given.of(X, y, sample_weight=sample_weight, groups=groups, X_val=X_val, y_val=y_val, groups_val=groups_val)
@@ -281,7 +282,7 @@ class Ranker(TorchEstimator[RankedItems, RankerChoice]):
         weights = check_training_weights(given.metadata.get("sample_weight"), len(points), groups=lists)
         return RankedItems(Columns(points), relevance, weights, lists, has_groups=ids is not None)
 
-    def _read_relevance(self, X: Any, y: ArrayLike, *, reset: bool) -> tuple[NDArray[np.float32], NDArray[np.float64]]:
+    def _read_relevance(self, X: Any, y: ArrayLike, *, reset: bool) -> tuple[NDArray[np.floating], NDArray[np.float64]]:
         if self.group_column is None:
             points, y = self._check_input(X, y, reset=reset, ensure_min_samples=2, y_numeric=True)
             return points, np.asarray(y, dtype=np.float64)
@@ -294,16 +295,24 @@ class Ranker(TorchEstimator[RankedItems, RankerChoice]):
             )
         return points, relevance
 
-    def _read_points(self, X: Any, *, reset: bool) -> NDArray[np.float32]:
-        """Check rows and convert them to float32, without the group column."""
+    def _read_points(self, X: Any, *, reset: bool) -> NDArray[np.floating]:
+        """Check rows, without the group column."""
         if self.group_column is None:
-            rows: NDArray[np.float32] = self._check_input(X, reset=reset)
+            rows: NDArray[np.floating] = self._check_input(X, reset=reset)
             return rows
         # The ids may be strings, so with this column only the names and the number of columns are checked.
         index = column_index(X, self.group_column)
         validate_data(self, X, reset=reset, skip_check_array=True)
-        with float32_overflow_is_infinity():
-            return check_array(without_column(X, index), dtype=np.float32, order="C", input_name="X")
+        with np.errstate(over="ignore", invalid="ignore"):
+            return check_array(without_column(X, index), dtype=TABLE_DTYPES, order="C", input_name="X")
+
+    def _column_names(self) -> Sequence[str] | None:
+        names = super()._column_names()
+        if names is None or self.group_column is None:
+            return names
+        group = list(names).index(self.group_column) if isinstance(self.group_column, str) else self.group_column
+        others: list[str] = np.delete(names, group).tolist()
+        return others
 
     def _ids(self, X: Any, groups: ArrayLike | None) -> ArrayLike | None:
         """Return the group id of each row: as given, or from the group column."""

@@ -61,10 +61,10 @@ class ListwiseRanker(Ranker):
     inputs : str, default="bounded"
         Encoding of the columns of ``X``. The user guide lists all encodings; the basic ones are:
 
-        - "bounded": standardize each column inside the network, then smoothly bend values beyond about three standard
-          deviations, so that neither units nor outliers matter.
+        - "bounded": standardize each column in float64, then smoothly bend values beyond about three standard
+          deviations, so that neither units, offsets nor outliers matter.
         - "standard": standardize each column only, so that ``hidden_layer_sizes=()`` is a linear model.
-        - "none": use the columns as given.
+        - "none": use the columns as given, in float32.
 
         A custom ``module`` always gets the columns as given. When training continues from an earlier fit
         (``warm_start``; ``partial_fit`` of embedders), columns that varied before keep their scaling.

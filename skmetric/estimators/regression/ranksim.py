@@ -116,10 +116,10 @@ class RankSimRegressor(RegressorMixin, TorchEstimator[TargetRows, RegressorChoic
     inputs : str, default="bounded"
         Encoding of the columns of ``X``. The user guide lists all encodings; the basic ones are:
 
-        - "bounded": standardize each column inside the network, then smoothly bend values beyond about three standard
-          deviations, so that neither units nor outliers matter.
+        - "bounded": standardize each column in float64, then smoothly bend values beyond about three standard
+          deviations, so that neither units, offsets nor outliers matter.
         - "standard": standardize each column only, so that ``hidden_layer_sizes=()`` is a linear model.
-        - "none": use the columns as given.
+        - "none": use the columns as given, in float32.
 
         A custom ``module`` always gets the columns as given. When training continues from an earlier fit
         (``warm_start``; ``partial_fit`` of embedders), columns that varied before keep their scaling.
@@ -309,7 +309,7 @@ class RankSimRegressor(RegressorMixin, TorchEstimator[TargetRows, RegressorChoic
         Parameters
         ----------
         X : array-like of shape (n_samples, n_features)
-            The rows, converted to float32.
+            The rows.
         y : array-like of shape (n_samples,) or (n_samples, n_targets)
             The targets of the rows.
         sample_weight : array-like of shape (n_samples,), optional
@@ -335,6 +335,8 @@ class RankSimRegressor(RegressorMixin, TorchEstimator[TargetRows, RegressorChoic
         -----
         ConvergenceWarning
             If the representation has collapsed to a point.
+        UserWarning
+            If the values of a column differ only by rounding errors. It is then ignored, as a constant column is.
         """
         return self._fit(Given.of(X, y, sample_weight=sample_weight, X_val=X_val, y_val=y_val))
 

@@ -52,14 +52,15 @@ def network_spec(n_features=5, **changes):
 def make_plan(seed=0, X=None, **changes):
     X = np.random.default_rng(99).normal(size=(32, 5)).astype(np.float32) if X is None else X
     width = changes.pop("n_outputs", 1)
+    state = changes.pop("inputs", None) or INPUTS["bounded"].fit(Columns(X), None)
     return FitPlan(
         **{
             "network": network_spec(X.shape[1], n_outputs=width, dropout=changes.pop("dropout", 0.0)),
-            "inputs": INPUTS["bounded"].fit(Columns(X), None),
+            "inputs": state,
             "objective": SquaredError(),
             "hyperparameters": {"scale": changes.pop("scale", 1.0)},
             "sampler": Shuffled(len(X), 8),
-            "X": X,
+            "X": state.encode(Columns(X)),
             "learning_rate": 0.01,
             "weight_decay": 0.01,
             "schedule": constant,

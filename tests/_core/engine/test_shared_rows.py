@@ -7,6 +7,7 @@ import torch
 from skmetric._core.engine import fit_stack, split_into_stacks
 from skmetric._core.engine.tables import open_table, share_table
 from skmetric._core.engine.training import TrainingStack
+from skmetric._core.nn import Columns, EncodedRows, PlainInputs
 from tests._core.engine.plans import CPU, FEATURES, Shuffled, assert_same, make_items_plan, with_dropout
 
 
@@ -24,11 +25,11 @@ def rows_through_the_network(plan, n_models=2):
     return seen
 
 
-@pytest.mark.parametrize("read_only", [False, True])
-def test_items_find_their_rows(read_only):
+@pytest.mark.parametrize("on_disk", [False, True])
+def test_items_find_their_rows(on_disk):
     tables = [np.arange(2 * n, dtype=np.float32).reshape(n, 2) + 100 * n for n in (3, 5)]
-    for table in tables:
-        table.flags.writeable = not read_only
+    if on_disk:
+        tables = [EncodedRows(PlainInputs().fit(Columns(table), None), Columns(table)) for table in tables]
     rows = np.array([[[0, 2, 1, 1, -1, 2], [4, -1, 0, 3, 3, 3]], [[2] * 6, [4] * 6]])
     steps = list(share_table(tables, 8, CPU).batches(rows))
     assert len(steps) == 2

@@ -19,7 +19,7 @@ from skmetric.estimators.embedding.triplet import TripletEmbedder
 from skmetric.estimators.points import Rows
 from tests.estimators.embedding import plain_contrasts as plain
 from tests.estimators.plain_training import Network, adamw, build, rates
-from tests.estimators.prepared import plan_of
+from tests.estimators.prepared import plan_of, prepared_of
 
 # After three epochs, float32 and double precision differ by less than this; embeddings are about 1 apart.
 TOLERANCE = 1e-4
@@ -228,9 +228,9 @@ def test_pairs_with_random_negatives_by_loops(loss, n_negatives, pairs):
     points, index, y = pairs
     index = index[y > 0]
     embedder = make(loss, distance="cosine", batch_size=12 + n_negatives, n_negatives=n_negatives)
-    plan = plan_of(clone(embedder), points[index])
+    prepared = prepared_of(clone(embedder), points[index])
     # The plan numbers the points; negatives are drawn from the second points of all pairs.
-    numbered = plan.X[plan.items]
+    numbered = prepared.data.columns.numbers[prepared.plan.items]
     assert_array_equal(numbered[: index.size], points[index.ravel()])
     assert_array_equal(np.unique(numbered[index.size :], axis=0), np.unique(points[index[:, 1]], axis=0))
     assert len(numbered) == index.size + len(np.unique(index[:, 1]))

@@ -411,7 +411,6 @@ def test_a_bad_parameter_is_named(blobs, params):
     [
         (lambda X, y: (np.where(X[0, 0] == X, np.nan, X), y), "NaN"),
         (lambda X, y: (np.where(X[0, 0] == X, np.inf, X), y), "infinity"),
-        (lambda X, y: (X.astype(float) * 1e38, y), "infinity or a value too large"),
         (lambda X, y: (X, y[:-1]), "inconsistent numbers of samples"),
         (lambda X, y: (X, np.zeros(len(y))), "at least two classes.*got one class"),
         (lambda X, y: (X, np.arange(len(y))), "a class with at least two rows.*identifier"),

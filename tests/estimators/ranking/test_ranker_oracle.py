@@ -68,7 +68,7 @@ def batch_loss(network, batch, length, plan, known, ranker):
         rows = items if plan.items is None else [int(plan.items[item]) for item in items]
         relevance, weight = known(items)
         share = sum(float(plan.values[item, 2]) for item in items)
-        losses.append(share * loss_of(ranker)(network.scores(plan.X[rows]), relevance, weight))
+        losses.append(share * loss_of(ranker)(network.scores(network.table[rows]), relevance, weight))
     return sum(losses)
 
 

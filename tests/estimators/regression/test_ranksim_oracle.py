@@ -151,7 +151,7 @@ class Training:
 
     def step(self, rows, n_steps):
         """Compute the gradient of a batch; return its loss, and how well neighbors agree."""
-        z = self.network.represent(self.plan.X[rows])
+        z = self.network.represent(self.network.table[rows])
         gaps = self.network.head(self.on_its_way(z, rows)) - torch.from_numpy(self.standardized[rows])
         each = LOSS_OF_GAP[self.regressor.loss](gaps).mean(-1)
         fit = sum(n_steps * self.shares[row] * term for row, term in zip(rows, each, strict=True))
