@@ -45,7 +45,9 @@ from skmetric._sklearn_compat import (
     TransformerMixin,
     has_callbacks,
 )
+from skmetric._warnings import warn_caller
 from skmetric.estimators._callbacks import EpochTasks, check_callbacks
+from skmetric.estimators._validation_range import columns_of_other_scale
 from skmetric.estimators.training_data import Batches, Given, Indices, InputFits, Prepared, TrainingData
 
 __all__ = ["TABLE_DTYPES", "TorchEstimator"]
@@ -213,10 +215,24 @@ class TorchEstimator(
         """Return indices of the training data, and the data for early stopping."""
         validation = given.validation(self.early_stopping, data.needs_y)
         if validation is not None:
-            return data.usable(), self._read(validation, like=data)
+            held_out = self._read(validation, like=data)
+            self._warn_of_other_scale(data.columns, held_out.columns)
+            return data.usable(), held_out
         if not self.early_stopping:
             return data.usable(), None
         return data.hold_out(self.validation_fraction, open_stream(seed, Stream.HOLDOUT))
+
+    def _warn_of_other_scale(self, train: Columns, held_out: Columns) -> None:
+        columns = columns_of_other_scale(train, held_out)
+        if len(columns):
+            names = ", ".join(map(repr, self._names_of_columns()[columns[:3]].tolist()))
+            more = f" and {len(columns) - 3} others" if len(columns) > 3 else ""
+            warn_caller(
+                f"{type(self).__name__}: X_val has another scale than X. In column {names}{more}, more than a tenth of "
+                "its values are more than five ranges of the training values away from them. The steps of a Pipeline "
+                "transform X only. To transform X_val too, set transform_input=['X_val'] of the Pipeline and request "
+                "X_val by set_fit_request; without a Pipeline, transform X_val as X."
+            )
 
     def _planned(
         self,
@@ -423,6 +439,10 @@ class TorchEstimator(
     def _column_names(self) -> Sequence[str] | None:
         """Return the names of the columns that the network sees, if X of ``fit`` had names."""
         return getattr(self, "feature_names_in_", None)
+
+    def _names_of_columns(self) -> NDArray[Any]:
+        """Return the names of the columns of X that the network sees, or their indices."""
+        return np.asarray(getattr(self, "feature_names_in_", np.arange(self.n_features_in_)))
 
     def _not_fitted(self, why: str) -> str:
         """Return the error message for a training that failed."""

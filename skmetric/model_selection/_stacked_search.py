@@ -64,8 +64,8 @@ class StackedSearch(BaseSearchCV):
         -----
         UserWarning
             If the candidates cannot be stacked, so that scikit-learn's search runs instead. If groups reach the
-            estimator, but a fold trains on one part of a group and scores another. Each warning is shown once, although
-            several fits may cause it.
+            estimator, but a fold trains on one part of a group and scores another. If all scores are NaN, so that no
+            candidate is the best. Each warning is shown once, although several fits may cause it.
         FitFailedWarning
             If some fits failed. Their score is ``error_score``.
         """
@@ -192,6 +192,7 @@ class StackedSearch(BaseSearchCV):
         if self.refit or not self.multimetric_:
             self.best_index_ = self._select_best_index(self.refit, refit_metric, results)
             if not callable(self.refit):
+                _warn_if_nothing_was_scored(results[f"mean_test_{refit_metric}"], type(self).__name__)
                 self.best_score_ = results[f"mean_test_{refit_metric}"][self.best_index_]
             self.best_params_ = results["params"][self.best_index_]
 
@@ -211,6 +212,14 @@ class StackedSearch(BaseSearchCV):
 def _as_indices(rows: Any) -> Any:
     rows = np.asarray(rows)
     return np.flatnonzero(rows) if rows.dtype == bool else rows
+
+
+def _warn_if_nothing_was_scored(scores: Any, owner: str) -> None:
+    if np.isnan(scores).all():
+        warn_caller(
+            f"{owner}: all {len(scores)} candidates have the score NaN, so no candidate is the best: best_params_ are "
+            "those of the first one. Set error_score='raise' to see why they could not be scored."
+        )
 
 
 def _why_not_stacked(estimator: Any, searched: set[str]) -> str | None:

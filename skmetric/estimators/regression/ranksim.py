@@ -318,7 +318,7 @@ class RankSimRegressor(RegressorMixin, TorchEstimator[TargetRows, RegressorChoic
             equally.
         X_val, y_val : array-like, optional
             Rows and targets for early stopping. They replace the rows held out from ``X`` and need
-            ``early_stopping=True``.
+            ``early_stopping=True``. A Pipeline transforms ``X_val`` only with ``transform_input=["X_val"]``.
 
         Returns
         -------
@@ -336,7 +336,8 @@ class RankSimRegressor(RegressorMixin, TorchEstimator[TargetRows, RegressorChoic
         ConvergenceWarning
             If the representation has collapsed to a point.
         UserWarning
-            If the values of a column differ only by rounding errors. It is then ignored, as a constant column is.
+            If ``X_val`` has another scale than ``X``. If the values of a column differ only by rounding errors: it is then
+            ignored, as a constant column is.
         """
         return self._fit(Given.of(X, y, sample_weight=sample_weight, X_val=X_val, y_val=y_val))
 
