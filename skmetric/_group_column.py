@@ -1,38 +1,52 @@
-"""The column of a table that holds the groups of its rows (``group_column``)."""
+"""The column of a table that holds the groups of its rows: find it, take it out, and warn if it looks like a feature."""
 
 from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
+from scipy.sparse import issparse
 
 from skmetric._sklearn_compat import safe_indexing
+from skmetric._warnings import warn_caller
 
-__all__ = ["column_index", "column_values", "without_column"]
+__all__ = ["column_index", "column_values", "is_absent", "warn_of_feature", "without_column"]
+
+
+def is_absent(X: Any, column: str | int) -> bool:
+    """Whether X has names, but not that of the group column."""
+    return isinstance(column, str) and hasattr(X, "columns") and column not in list(X.columns)
 
 
 def column_index(X: Any, column: str | int) -> int:
-    """Return the index of the group column in X."""
-    if isinstance(column, str):
-        if not hasattr(X, "columns"):
+    """Return the index of the group column in X. A str is a name; an int is always an index, also in a DataFrame."""
+    if issparse(X) or np.ndim(X) != 2:
+        kind = "a sparse matrix" if issparse(X) else f"an array with {np.ndim(X)} axes"
+        raise ValueError(f"X must be a dense table with two axes, (n_samples, n_features), got {kind}. Convert it.")
+    if not isinstance(column, str):
+        width = np.shape(X)[1]
+        if not -width <= column < width:
             raise ValueError(
-                f"group_column must be an index if X has no column names, got group_column={column!r} and X of type "
-                f"{type(X).__name__}. Pass an int, or a DataFrame; in a Pipeline, keep a DataFrame by "
-                "set_output(transform='pandas'), with a ColumnTransformer that passes this column through."
+                f"group_column must be the index of a column of X, which has {width} columns, got {column}. Use an "
+                f"index from {-width} to {width - 1}."
             )
-        names = list(X.columns)
-        if column not in names:
-            raise ValueError(f"group_column must be a column of X, got {column!r}. Use one of {names}.")
-        return names.index(column)
-    width = np.shape(X)[1]
-    if not -width <= column < width:
+        return int(column % width)
+    if not hasattr(X, "columns"):
         raise ValueError(
-            f"group_column must be the index of a column of X, which has {width} columns, got {column}. Use an index "
-            f"from {-width} to {width - 1}."
+            f"group_column must be an index if X has no column names, got group_column={column!r} and X of type "
+            f"{type(X).__name__}. Pass an int, or a DataFrame; in a Pipeline, keep a DataFrame by "
+            "set_output(transform='pandas'), with a ColumnTransformer that passes this column through."
         )
-    return column % width
+    names = list(X.columns)
+    if names.count(column) != 1:
+        advice = "Rename one of them" if column in names else f"Use one of {names}"
+        raise ValueError(
+            f"group_column must be the name of one column of X, got {column!r}, the name of {names.count(column)} "
+            f"columns. {advice}."
+        )
+    return names.index(column)
 
 
-def column_values(X: Any, index: int) -> ArrayLike:
+def column_values(X: Any, index: int) -> NDArray[Any]:
     """Return one column of X."""
     return np.asarray(safe_indexing(X if hasattr(X, "columns") else np.asarray(X), index, axis=1))
 
@@ -42,3 +56,30 @@ def without_column(X: Any, index: int) -> Any:
     X = X if hasattr(X, "columns") else np.asarray(X)
     others: NDArray[np.integer] = np.delete(np.arange(np.shape(X)[1]), index)
     return safe_indexing(X, others, axis=1)
+
+
+def warn_of_feature(values: NDArray[Any], codes: NDArray[np.integer], column: str | int, owner: str) -> None:
+    """Warn if the values of the group column look like a feature: each row is a group, or an index holds fractions."""
+    is_one_each = len(codes) > 1 and codes.max() == len(codes) - 1
+    if not is_one_each and (isinstance(column, str) or not _has_fractions(values)):
+        return
+    reason = f"no group has two of the {len(codes)} rows" if is_one_each else "it holds fractions"
+    advice = (
+        "Pass the column with the ids of the groups."
+        if isinstance(column, str)
+        else "A step before may have dropped, moved or scaled columns: pass the name of the column instead, and keep "
+        "names in a Pipeline by set_output(transform='pandas')."
+    )
+    shown = ", ".join(str(value) for value in values[:3].tolist())
+    warn_caller(
+        f"{owner}: group_column={column!r} looks like a feature, not like groups: {reason}. Its first values are "
+        f"{shown}. {advice}"
+    )
+
+
+def _has_fractions(values: ArrayLike) -> bool:
+    try:
+        numbers = np.asarray(values, dtype=np.float64)
+    except (TypeError, ValueError):  # strings, dates
+        return False
+    return bool((numbers != np.floor(numbers)).any())

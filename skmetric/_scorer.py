@@ -1,13 +1,61 @@
 """Base classes of all scorers, in the form that scikit-learn's model selection requires."""
 
 from abc import ABC, abstractmethod
-from typing import Any, Protocol, runtime_checkable
+from collections.abc import Callable
+from typing import Any, Protocol
 
-from numpy.typing import ArrayLike
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
 from sklearn.base import BaseEstimator
+from sklearn.exceptions import UndefinedMetricWarning
 from sklearn.pipeline import Pipeline
+from sklearn.utils import check_consistent_length
 
-__all__ = ["CarriesGroups", "RowScorer", "Scorer", "carrier_of_groups", "groups_carried"]
+from skmetric._sklearn_compat import safe_indexing
+from skmetric._warnings import warn_caller
+
+__all__ = [
+    "CarriesGroups",
+    "LeavesOutRows",
+    "NothingToScoreError",
+    "RowScorer",
+    "Scorer",
+    "carrier_of_groups",
+    "groups_carried",
+    "labeled_only",
+    "score_or_zero",
+]
+
+
+class NothingToScoreError(ValueError):
+    """A metric is not defined for any of the lists that it got, regardless of their scores.
+
+    Parameters
+    ----------
+    reason : str
+        What is missing.
+    advice : str
+        How to avoid this in a call of the metric.
+    """
+
+    def __init__(self, reason: str, advice: str) -> None:
+        super().__init__(reason, advice)
+        self.reason = reason
+
+    def __str__(self) -> str:
+        return " ".join(filter(None, self.args))
+
+
+def score_or_zero(score: Callable[[], float], owner: str) -> float:
+    """Return a score, or 0 with a warning if there is nothing to score.
+
+    In a search, the candidates then have equal scores on such a fold. An error would turn all of them into NaN.
+    """
+    try:
+        return float(score())
+    except NothingToScoreError as error:
+        warn_caller(f"{owner}{error.reason} The score is 0 for any prediction.", UndefinedMetricWarning)
+        return 0.0
 
 
 class Scorer(BaseEstimator, ABC):
@@ -47,7 +95,7 @@ class RowScorer(Scorer):
         X : array-like of shape (n_samples, n_features)
             Input of the estimator.
         y : array-like of shape (n_samples,)
-            True targets or classes.
+            True targets or classes. Rows that an estimator of skmetric calls ``unlabeled`` are left out.
         sample_weight : array-like of shape (n_samples,), default=None
             Row weights.
 
@@ -61,14 +109,15 @@ class RowScorer(Scorer):
         TypeError
             If the estimator does not have the required method.
         """
-        return self.score(self._outputs(estimator, X), y, sample_weight=sample_weight)
+        outputs = self._outputs(estimator, X)
+        outputs, y, sample_weight = labeled_only(estimator, y, outputs, y, sample_weight)
+        return self.score(outputs, y, sample_weight=sample_weight)
 
     @abstractmethod
     def _outputs(self, estimator: Any, X: Any) -> Any:
         """Return the outputs to score."""
 
 
-@runtime_checkable
 class CarriesGroups(Protocol):
     """An estimator that can return the groups of rows. Scorers use them if they are given no groups."""
 
@@ -82,21 +131,54 @@ class CarriesGroups(Protocol):
         """
 
 
-def carrier_of_groups(estimator: Any) -> CarriesGroups | None:
-    """Return the estimator that carries groups: this one, the end of a Pipeline, or the best one of a search."""
-    if hasattr(estimator, "best_estimator_"):
-        return carrier_of_groups(estimator.best_estimator_)
-    final = estimator.steps[-1][1] if isinstance(estimator, Pipeline) else estimator
-    return final if isinstance(final, CarriesGroups) else None
+class LeavesOutRows(Protocol):
+    """An estimator for which some values of ``y`` mean that a row has no label. Scorers leave out these rows."""
+
+    def is_labeled(self, y: ArrayLike) -> NDArray[np.bool_]:
+        """Return whether each row has a label."""
+
+
+def carrier_of_groups(estimator: Any) -> Any:
+    """Return the estimator that carries groups, inside any Pipelines and searches; None if there is none."""
+    final, _ = _final(estimator)
+    return final if hasattr(final, "groups_of") else None
 
 
 def groups_carried(estimator: Any, X: Any) -> ArrayLike | None:
     """Return the groups of rows from an estimator: alone, at the end of a Pipeline, or inside a search."""
-    if hasattr(estimator, "best_estimator_"):
-        return groups_carried(estimator.best_estimator_, X)
-    final = carrier_of_groups(estimator)
-    if final is None:
+    final, fronts = _final(estimator)
+    if not hasattr(final, "groups_of"):
         return None
-    if isinstance(estimator, Pipeline) and len(estimator) > 1 and getattr(final, "group_column", None) is not None:
-        X = estimator[:-1].transform(X)
-    return final.groups_of(X)
+    if getattr(final, "group_column", None) is not None:
+        for front in fronts:
+            X = front.transform(X)
+    groups: ArrayLike | None = final.groups_of(X)
+    return groups
+
+
+def labeled_only(estimator: Any, y: ArrayLike, *per_row: Any) -> tuple[Any, ...]:
+    """Select the labeled rows of arrays, some of which may be None; all rows, unless the estimator leaves out some."""
+    final, _ = _final(estimator)
+    if not hasattr(final, "is_labeled"):
+        return per_row
+    is_labeled = final.is_labeled(y)
+    if is_labeled.all():
+        return per_row
+    check_consistent_length(y, *per_row)
+    rows = np.flatnonzero(is_labeled)
+    if not len(rows):
+        raise NothingToScoreError("y must hold a labeled row, got only unlabeled rows.", "Score labeled rows.")
+    return tuple(None if each is None else safe_indexing(each, rows) for each in per_row)
+
+
+def _final(estimator: Any) -> tuple[Any, list[Pipeline]]:
+    """Return the estimator that predicts, and the steps before it, through any nesting of Pipelines and searches."""
+    fronts = []
+    while True:
+        if hasattr(estimator, "best_estimator_"):
+            estimator = estimator.best_estimator_
+        elif isinstance(estimator, Pipeline):
+            fronts.append(estimator[:-1])
+            estimator = estimator.steps[-1][1]
+        else:
+            return estimator, fronts

@@ -102,6 +102,8 @@ def _is_unlabeled(array: NDArray[Any], is_missing: NDArray[np.bool_], unlabeled:
         return np.zeros(array.shape, dtype=bool)
     if _is_missing(unlabeled):
         return is_missing
+    if array.dtype.kind in "biuf" and isinstance(unlabeled, Real):
+        return np.asarray(array == unlabeled)
     # One by one, because numpy does not compare numbers with text.
     equal = [not missing and label == unlabeled for label, missing in zip(array.flat, is_missing.flat, strict=True)]
     return np.array(equal, dtype=bool).reshape(array.shape)

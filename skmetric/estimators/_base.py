@@ -225,7 +225,8 @@ class TorchEstimator(
     def _warn_of_other_scale(self, train: Columns, held_out: Columns) -> None:
         columns = columns_of_other_scale(train, held_out)
         if len(columns):
-            names = ", ".join(map(repr, self._names_of_columns()[columns[:3]].tolist()))
+            every = self._column_names()
+            names = ", ".join(repr(every[column]) for column in columns[:3])
             more = f" and {len(columns) - 3} others" if len(columns) > 3 else ""
             warn_caller(
                 f"{type(self).__name__}: X_val has another scale than X. In column {names}{more}, more than a tenth of "
@@ -436,13 +437,9 @@ class TorchEstimator(
         with np.errstate(over="ignore", invalid="ignore"):
             return validate_data(self, X, y, dtype=TABLE_DTYPES, order="C", **how)
 
-    def _column_names(self) -> Sequence[str] | None:
-        """Return the names of the columns that the network sees, if X of ``fit`` had names."""
-        return getattr(self, "feature_names_in_", None)
-
-    def _names_of_columns(self) -> NDArray[Any]:
+    def _column_names(self) -> list[Any]:
         """Return the names of the columns of X that the network sees, or their indices."""
-        return np.asarray(getattr(self, "feature_names_in_", np.arange(self.n_features_in_)))
+        return list(getattr(self, "feature_names_in_", range(self.n_features_in_)))
 
     def _not_fitted(self, why: str) -> str:
         """Return the error message for a training that failed."""

@@ -7,7 +7,7 @@ from numpy.typing import NDArray
 
 from skmetric._checks import check_choice
 
-__all__ = ["Rules", "gains_of", "rules_of"]
+__all__ = ["Rules", "gains_of", "invalid_grades", "rule_of", "rules_of"]
 
 MAX_EXPONENT = 31
 
@@ -53,20 +53,32 @@ def _formatted(rules: dict[str, Any]) -> str:
     return ", ".join(f"{name}={value!r}" for name, value in rules.items())
 
 
+def rule_of(gain: str) -> str:
+    """Return which grades a gain allows, for messages."""
+    return "non-negative numbers" if gain == "linear" else f"whole numbers from 0 to {MAX_EXPONENT}"
+
+
+def invalid_grades(grades: NDArray[np.float64], gain: str) -> NDArray[np.bool_]:
+    """Return whether each grade is not valid for a gain."""
+    if gain == "linear":
+        return grades < 0
+    return (grades < 0) | (grades > MAX_EXPONENT) | (grades != np.floor(grades))
+
+
 def gains_of(grades: NDArray[np.float64], gain: str) -> NDArray[np.float64]:
     """Return the gain of each grade, shape (n_samples,). Raise if a grade is not valid for the gain."""
-    if grades.min() < 0:
+    negative = grades < 0
+    if negative.any():
+        row = negative.argmax()
         raise ValueError(
-            f"y_true must be non-negative, got {grades.min():g} at row {grades.argmin()}. Shift the grades so that the "
-            "smallest is 0, or score only the order with spearman_score or kendall_score."
+            f"y_true must be non-negative, got {grades[row]:g} at row {row}. Shift the grades so that the smallest is "
+            "0, or score only the order with spearman_score or kendall_score."
         )
-    if gain == "linear":
-        return grades
-    invalid = (grades > MAX_EXPONENT) | (grades != np.floor(grades))
+    invalid = invalid_grades(grades, gain)
     if invalid.any():
+        row = invalid.argmax()
         raise ValueError(
-            f"y_true must be whole numbers from 0 to {MAX_EXPONENT} for gain='exponential', got "
-            f"{grades[invalid.argmax()]:g} at row {invalid.argmax()}. Pass gain='linear', or score only the order with "
-            "spearman_score or kendall_score."
+            f"y_true must be {rule_of(gain)} for gain={gain!r}, got {grades[row]:g} at row {row}. Pass gain='linear', "
+            "or score only the order with spearman_score or kendall_score."
         )
-    return np.ldexp(1.0, grades.astype(np.int32)) - 1
+    return grades if gain == "linear" else np.ldexp(1.0, grades.astype(np.int32)) - 1

@@ -10,6 +10,7 @@ from scipy.sparse import csc_array
 from sklearn.utils import check_consistent_length
 
 from skmetric._checks import check_choice, check_finite, check_weights, group_runs
+from skmetric._scorer import NothingToScoreError
 from skmetric._values import check_numbers
 
 __all__ = [
@@ -109,7 +110,9 @@ def score_lists(lists: Lists, metric: MatrixMetric) -> NDArray[np.float64]:
     return values
 
 
-def reduce_lists(values: NDArray[np.float64], lists: Lists, *, reduction: str | None, skipped: str) -> Score:
+def reduce_lists(
+    values: NDArray[np.float64], lists: Lists, *, reduction: str | None, skipped: str, advice: str
+) -> Score:
     """Return the weighted mean of the lists that are not NaN, or the values of all lists.
 
     Parameters
@@ -118,23 +121,30 @@ def reduce_lists(values: NDArray[np.float64], lists: Lists, *, reduction: str | 
         Value of each list, NaN for a skipped list.
     lists : Lists
     reduction : {"mean", None}
-    skipped : str
+    skipped, advice : str
         End of the error message: why each list was skipped, and how to avoid this.
+
+    Raises
+    ------
+    NothingToScoreError
+        If all lists were skipped, or have no weight.
     """
     if reduction is None:
         return values
     scored = ~np.isnan(values)
     if not scored.any():
-        raise ValueError(
-            f"groups must have at least one list that can be scored, got none in {len(values)}: each list {skipped}"
+        raise NothingToScoreError(
+            f"groups must have at least one list that can be scored, got none in {len(values)}: each list {skipped}.",
+            advice,
         )
     if lists.weights is None:
         return float(values[scored].mean())
     weights = lists.weights[scored]
     if not weights.any():
-        raise ValueError(
+        raise NothingToScoreError(
             f"sample_weight must be positive in at least one list that can be scored, got zeros in all "
-            f"{len(weights)} of them. Pass sample_weight=None for equal weights."
+            f"{len(weights)} of them.",
+            "Pass sample_weight=None for equal weights.",
         )
     return float(np.average(values[scored], weights=weights))
 

@@ -5,7 +5,7 @@ from typing import Any, ClassVar
 
 from numpy.typing import ArrayLike
 
-from skmetric._scorer import Scorer, carrier_of_groups, groups_carried
+from skmetric._scorer import Scorer, carrier_of_groups, groups_carried, labeled_only, score_or_zero
 from skmetric._warnings import warn_caller
 from skmetric.metrics._lists import Score
 
@@ -45,9 +45,9 @@ class RankingScorer(Scorer):
         Returns
         -------
         score : float
-            Greater is better.
+            Greater is better. It is 0, with a warning, if no list can be scored.
         """
-        return float(self._metric(y, X, groups, sample_weight))
+        return score_or_zero(lambda: self._metric(y, X, groups, sample_weight), owner=f"{self!r}: ")
 
     def __call__(
         self,
@@ -67,7 +67,7 @@ class RankingScorer(Scorer):
         X : array-like of shape (n_samples, n_features)
             Input of the estimator.
         y : array-like of shape (n_samples,)
-            True values.
+            True values. Rows that a skmetric ranker calls ``unlabeled`` are left out.
         sample_weight : array-like of shape (n_samples,), default=None
             Row weights. The weight of a list is the mean weight of its rows.
         groups : array-like of shape (n_samples,), default=None
@@ -77,7 +77,7 @@ class RankingScorer(Scorer):
         Returns
         -------
         score : float
-            Greater is better.
+            Greater is better. It is 0 if no list can be scored, so that the candidates of a search stay comparable.
 
         Raises
         ------
@@ -90,6 +90,8 @@ class RankingScorer(Scorer):
         -----
         UserWarning
             If the estimator could carry groups, as a skmetric ranker can, but there are none.
+        UndefinedMetricWarning
+            If no list can be scored. The score is then 0.
         """
         predict = self._method(estimator, "predict", "a ranker, a regressor")
         carrier = carrier_of_groups(estimator)
@@ -106,4 +108,10 @@ class RankingScorer(Scorer):
                     f"after sklearn.set_config(enable_metadata_routing=True)), or set group_column= of the "
                     f"{type(carrier).__name__}. To score all rows as one list, pass the same id for every row."
                 )
-        return self.score(predict(X), y, sample_weight=sample_weight, groups=groups)
+        scores = predict(X)
+
+        def score() -> Score:
+            y_true, y_score, ids, weights = labeled_only(estimator, y, y, scores, groups, sample_weight)
+            return self._metric(y_true, y_score, ids, weights)
+
+        return score_or_zero(score, owner=f"{self!r}: ")

@@ -102,7 +102,7 @@ def dcg_score(
     lists = check_lists(y_true, y_score, groups=groups, sample_weight=sample_weight, reduction=reduction)
     lists = replace(lists, truth=gains_of(lists.truth, gain))
     values = score_lists(lists, partial(_dcg, k=k, ties=ties))
-    return reduce_lists(values, lists, reduction=reduction, skipped="is empty.")
+    return reduce_lists(values, lists, reduction=reduction, skipped="is empty", advice="")
 
 
 def ndcg_score(
@@ -232,7 +232,8 @@ def ndcg_score(
         values,
         lists,
         reduction=reduction,
-        skipped="has only items of grade 0. Pass empty=0 or empty=1 to count such lists.",
+        skipped="has only items of grade 0",
+        advice="Pass empty=0 or empty=1 to count such lists.",
     )
 
 

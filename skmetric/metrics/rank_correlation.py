@@ -261,7 +261,8 @@ def _order_score(
         score_lists(lists, metric),
         lists,
         reduction=reduction,
-        skipped="has one item, or one true value for all its items. Pass longer lists, or other groups.",
+        skipped="has one item, or one true value for all its items",
+        advice="Pass longer lists, or other groups.",
     )
 
 

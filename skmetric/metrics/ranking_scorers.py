@@ -53,7 +53,10 @@ class NdcgScorer(RankingScorer):
     splitter and the scorer without a further request. If routing is off, scikit-learn passes ``groups`` only to the
     splitter. The scorer then scores all rows as *one* list, unless the estimator has a method ``groups_of(X)`` that
     returns the groups. If this method returns None, the scorer warns. Other estimators have no groups, and the scorer
-    does not warn.
+    does not warn. If the estimator has a method ``is_labeled(y)``, rows for which it returns False are left out.
+
+    If no list of a fold can be scored, for example because no row is relevant, the score is 0 for all candidates, and
+    the scorer warns. :func:`skmetric.metrics.ndcg_score` raises an error instead.
 
     ``set_score_request(sample_weight=True)`` requests weights. It changes the scorer itself, so call it on a new
     scorer, not on a shared one.

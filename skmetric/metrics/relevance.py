@@ -202,7 +202,8 @@ def _relevance_score(
         values,
         lists,
         reduction=reduction,
-        skipped="has no relevant item (y_true > 0). Pass empty=0 or empty=1 to count such lists.",
+        skipped="has no relevant item (y_true > 0)",
+        advice="Pass empty=0 or empty=1 to count such lists.",
     )
 
 

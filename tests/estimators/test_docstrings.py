@@ -23,6 +23,7 @@ BY_TASK = {
     "max_iter": "embedders draw rows by class",
     "early_stopping": "the tasks hold out different data and have different scores",
     "metric": "rankings, or regression",
+    "unlabeled": "rows of unknown class, or rows that are not judged",
     "temperature": "the losses of ContrastiveEmbedder have different temperatures, and one has none",
 }
 # Parameters with different texts within a task, and why.

@@ -137,7 +137,7 @@ class Embedder(ClassifierMixin, TorchEstimator[EmbedderData, EmbedderChoice]):
             pairs are similar. Triplets need no ``y``.
         X_val, y_val : array-like, optional
             Rows and classes, or tuples, for early stopping. They replace the data held out from ``X`` and need
-            ``early_stopping=True``.
+            ``early_stopping=True``. A Pipeline transforms ``X_val`` only with ``transform_input=["X_val"]``.
 
         Returns
         -------
@@ -155,10 +155,11 @@ class Embedder(ClassifierMixin, TorchEstimator[EmbedderData, EmbedderChoice]):
         ConvergenceWarning
             If the embedding has collapsed to a point.
         UserWarning
-            If learning hurts: after ``fit`` on tuples with early stopping, Euclidean distances between the raw or
-            standardized columns order the validation tuples better than the embedding does. The difference of the
-            scores must be above two standard errors, computed as if the tuples were independent. Also if the values of
-            a column differ only by rounding errors: it is then ignored, as a constant column is.
+            If ``X_val`` has another scale than ``X``. If learning hurts: after ``fit`` on tuples with early stopping,
+            Euclidean distances between the raw or standardized columns order the validation tuples better than the
+            embedding does. The difference of the scores must be above two standard errors, computed as if the tuples
+            were independent. If the values of a column differ only by rounding errors: it is then ignored, as a
+            constant column is.
         """
         return self._fit(Given.of(X, y, X_val=X_val, y_val=y_val))
 
@@ -264,6 +265,21 @@ class Embedder(ClassifierMixin, TorchEstimator[EmbedderData, EmbedderChoice]):
         check_consistent_length(embeddings, labels)
         of_queries = None if sample_weight is None else check_weights(sample_weight, len(labels))[is_known]
         return map_at_r_score(embeddings[is_known], labels[is_known], sample_weight=of_queries)
+
+    def is_labeled(self, y: ArrayLike) -> NDArray[np.bool_]:
+        """Return which rows have a label. Scorers leave out the others.
+
+        Parameters
+        ----------
+        y : array-like of shape (n_samples,)
+            The classes of the rows.
+
+        Returns
+        -------
+        is_labeled : ndarray of bool, shape (n_samples,)
+            Whether each value differs from ``unlabeled``.
+        """
+        return read_labels(y, "y", self.unlabeled)[1].reshape(-1)
 
     @available_if(_is_fitted_on_tuples)
     def decision_function(self, X: ArrayLike) -> NDArray[np.float32]:

@@ -61,6 +61,9 @@ class RankedItems:
         2 for preference pairs.
     outcome_kind : OutcomeKind
         In which form the outcomes of preference pairs were given.
+    unlabeled_weights : array of shape (n_samples,), optional
+        Weight of each row without a relevance, and 0 for the others. Rows without a relevance are not items: they only
+        help to scale the inputs.
     """
 
     columns: Columns
@@ -72,12 +75,29 @@ class RankedItems:
     units: NDArray[np.integer] | None = None
     tuple_size: int | None = None
     outcome_kind: OutcomeKind = field(default_factory=OutcomeKind)
+    unlabeled_weights: NDArray[np.float64] | None = None
 
     needs_y: ClassVar[bool] = True
 
     def usable(self) -> Indices:
         """Return the indices of all items."""
         return np.arange(len(self.lists))
+
+    def leave_out(self, is_unlabeled: NDArray[np.bool_]) -> "RankedItems":
+        """Return the other rows as items. The rows left out only help to scale the inputs."""
+        rows = np.flatnonzero(~is_unlabeled)
+        return replace(
+            self,
+            relevance=self.relevance[rows],
+            weights=self.weights[rows],
+            lists=np.unique(self.lists[rows], return_inverse=True)[1],
+            rows=rows,
+            unlabeled_weights=np.where(is_unlabeled, self.weights, 0.0),
+        )
+
+    def labeled(self) -> "RankedItems":
+        """Return the items without the rows that have no relevance."""
+        return self if self.unlabeled_weights is None else self._some(self.usable())
 
     def hold_out(self, fraction: float, rng: np.random.Generator) -> tuple[Indices, "RankedItems"]:
         """Return the training items, and validation data: whole groups in which relevance differs, pairs or rows."""
@@ -117,6 +137,10 @@ class RankedItems:
             items=self.rows,
             values=self._values(used, batching, len(sampler.list_lengths)),
         )
+
+    def refused_by(self, metric: RankMetric) -> str | None:
+        """Return why a metric cannot score the relevance, and how to avoid this; None if it can."""
+        return metric.refused(self.relevance, self.rows)
 
     def judge(self, scores: NDArray, *, metric: RankMetric, weighted: bool, owner: str) -> float:
         """Compute a metric of the items from the scores of their rows; ``owner`` is the class to name in errors."""
@@ -168,10 +192,15 @@ class RankedItems:
         return self.relevance - least[self.lists]
 
     def _row_weights(self, used: Indices) -> NDArray[np.float64]:
-        """Return the weight of each row when inputs are scaled: the sum of the weights of its training items."""
+        """Return the weight of each row when inputs are scaled: the sum of the weights of its training items.
+
+        A row without a relevance has its own weight.
+        """
         rows = used if self.rows is None else self.rows[used]
-        weights = self.weights[used] / self.weights.max()
-        return np.bincount(rows, weights, minlength=len(self.columns)).astype(np.float64, copy=False)
+        largest = self.weights.max()
+        sums = np.bincount(rows, self.weights[used] / largest, minlength=len(self.columns))
+        scaling: NDArray[np.float64] = sums.astype(np.float64, copy=False)
+        return scaling if self.unlabeled_weights is None else scaling + self.unlabeled_weights / largest
 
     def _some(self, items: Indices) -> "RankedItems":
         """Select items, with one row per item."""

@@ -1,6 +1,7 @@
 """Base class of rankers: groups, scores and metrics."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
+from copy import copy
 from dataclasses import dataclass
 from functools import partial
 from numbers import Integral
@@ -15,9 +16,10 @@ from skmetric._all_or_nothing import all_or_nothing
 from skmetric._checks import check_training_weights, group_codes
 from skmetric._core.engine import TrainedNetwork
 from skmetric._core.nn import Columns
-from skmetric._group_column import column_index, column_values, without_column
+from skmetric._group_column import column_index, column_values, is_absent, warn_of_feature, without_column
+from skmetric._scorer import NothingToScoreError, score_or_zero
 from skmetric._sklearn_compat import Interval, fit_context
-from skmetric._values import check_numbers
+from skmetric._values import check_numbers, read_labels
 from skmetric._warnings import warn_caller
 from skmetric.estimators._base import TABLE_DTYPES, Head, Judge, TorchEstimator
 from skmetric.estimators._target_units import TargetUnits
@@ -25,8 +27,7 @@ from skmetric.estimators.ranking._data import ListBatching, RankedItems, list_of
 from skmetric.estimators.ranking._losses import RankingLoss
 from skmetric.estimators.ranking._objectives import ListObjective
 from skmetric.estimators.training_data import Batches, Given, Indices, Prepared
-from skmetric.metrics import ndcg_score
-from skmetric.metrics.by_name import RankMetric, rank_metric
+from skmetric.metrics.by_name import RankMetric, rank_metric, refused_grade
 
 __all__ = ["Ranker", "RankerChoice"]
 
@@ -57,6 +58,7 @@ class Ranker(TorchEstimator[RankedItems, RankerChoice]):
     loss: str
     metric: str
     group_column: str | int | None
+    unlabeled: Any
 
     has_groups_: bool
 
@@ -67,6 +69,7 @@ class Ranker(TorchEstimator[RankedItems, RankerChoice]):
         "n_components": [Interval(Integral, 1, None, closed="left"), None],
         "metric": [str],
         "group_column": [str, Integral, None],
+        "unlabeled": [object],
     }
 
     # Requested by default: a search or a Pipeline then routes groups without set_fit_request or set_score_request.
@@ -93,8 +96,9 @@ class Ranker(TorchEstimator[RankedItems, RankerChoice]):
         X : array-like of shape (n_samples, n_features)
             The rows. PairwiseRanker also takes pairs of points, shape (n_pairs, 2, n_features).
         y : array-like of shape (n_samples,)
-            The relevance of each row. Rows of higher relevance should rank first within their group. For pairs, 1 if
-            the first point wins, -1 if the second wins, 0 for a tie; None if the first wins in all.
+            The relevance of each row. Rows of higher relevance should rank first within their group. Rows whose
+            relevance equals ``unlabeled`` are not ranked. For pairs, 1 if the first point wins, -1 if the second wins,
+            0 for a tie; None if the first wins in all.
         sample_weight : array-like of shape (n_samples,), optional
             Non-negative weights. Within a group, a weight of 2 counts as two equal rows. The weight of a group is the
             mean weight of its rows.
@@ -104,7 +108,7 @@ class Ranker(TorchEstimator[RankedItems, RankerChoice]):
             serve only the splitter of a search, for example to keep the pairs of an annotator together.
         X_val, y_val, groups_val : array-like, optional
             Rows, relevance and groups for early stopping. They replace the groups held out from ``X`` and need
-            ``early_stopping=True``.
+            ``early_stopping=True``. A Pipeline transforms ``X_val`` only with ``transform_input=["X_val"]``.
 
         Returns
         -------
@@ -120,8 +124,10 @@ class Ranker(TorchEstimator[RankedItems, RankerChoice]):
         Warns
         -----
         UserWarning
-            If there are no groups: all rows are then one list. If ``groups_val`` holds ids of ``groups``. If the values
-            of a column differ only by rounding errors: it is then ignored, as a constant column is.
+            If there are no groups: all rows are then one list. If ``groups_val`` holds ids of ``groups``. If ``metric``
+            cannot score ``y``; if the ``group_column`` looks like a feature; or if ``X_val`` has another scale than
+            ``X``. If the values of a column differ only by rounding errors: it is then ignored, as a constant column
+            is.
         """
         return self._fit(
             Given.of(X, y, sample_weight=sample_weight, groups=groups, X_val=X_val, y_val=y_val, groups_val=groups_val)
@@ -173,24 +179,34 @@ class Ranker(TorchEstimator[RankedItems, RankerChoice]):
         X : array-like of shape (n_samples, n_features)
             The rows.
         y : array-like of shape (n_samples,)
-            The relevance of each row.
+            The relevance of each row. Rows whose relevance equals ``unlabeled`` are left out.
         sample_weight : array-like of shape (n_samples,), optional
             Non-negative weights. The weight of a group is the mean weight of its rows.
         groups : array-like of shape (n_samples,), optional
-            The group of each row. Required if ``fit`` had groups, unless ``group_column`` is set.
+            The group of each row. Required if ``fit`` had groups, unless ``X`` has the ``group_column``.
 
         Returns
         -------
         score : float
-            The mean of the metric. Higher is better. Without groups, all rows are one list.
+            The mean of the metric. Higher is better. Without groups, all rows are one list. It is 0 if no group can be
+            scored.
 
         Raises
         ------
         ValueError
-            If ``fit`` had groups and ``score`` has none, or if the metric is not defined for any group.
+            If ``fit`` had groups and ``score`` has none, or if the metric cannot score ``y``.
+
+        Warns
+        -----
+        UndefinedMetricWarning
+            If no group can be scored: for NDCG, MRR and MAP if no row is relevant, for the others if no group has two
+            rows of different relevance.
         """
         check_is_fitted(self)
         given = Given.of(X, y, sample_weight=sample_weight, groups=groups)
+        return score_or_zero(lambda: self._score(given), owner="")
+
+    def _score(self, given: Given) -> float:
         items = self._read_as(given, self._fitted_tuple_size, reset=False)
         if self.has_groups_ and not items.has_groups:
             raise ValueError(
@@ -198,8 +214,25 @@ class Ranker(TorchEstimator[RankedItems, RankerChoice]):
                 "groups=, set group_column=, or call sklearn.set_config(enable_metadata_routing=True): searches and "
                 "Pipelines then pass groups."
             )
-        metric, scores = self._metric(items), self._scores(items.columns)
-        return items.judge(scores, metric=metric, weighted=sample_weight is not None, owner=type(self).__name__)
+        metric = self._metric(items)
+        self._refuse_grades(items, metric)
+        is_weighted = "sample_weight" in given.metadata
+        return items.judge(self._scores(items.columns), metric=metric, weighted=is_weighted, owner=type(self).__name__)
+
+    def is_labeled(self, y: ArrayLike) -> NDArray[np.bool_]:
+        """Return which rows have a relevance. Scorers leave out the others.
+
+        Parameters
+        ----------
+        y : array-like of shape (n_samples,)
+            The relevance of each row.
+
+        Returns
+        -------
+        is_labeled : ndarray of bool, shape (n_samples,)
+            Whether each value differs from ``unlabeled``.
+        """
+        return read_labels(y, "y", self.unlabeled)[1].reshape(-1)
 
     def groups_of(self, X: Any) -> NDArray[np.integer] | None:
         """Return the groups in the ``group_column`` of a table, for scorers that get no ``groups``.
@@ -270,17 +303,40 @@ class Ranker(TorchEstimator[RankedItems, RankerChoice]):
             raise ValueError(
                 f"{type(self).__name__} requires y to be passed, but the target y is None. Pass the relevance of rows."
             )
-        if groups is not None and self.group_column is not None:
-            raise ValueError(
-                f"groups must be None if group_column is set, got both, group_column={self.group_column!r}. Leave one "
-                "out. With metadata routing, set_fit_request(groups=False).set_score_request(groups=False) passes "
-                "groups only to the splitter."
-            )
-        points, relevance = self._read_relevance(given.X, check_numbers(given.y, "y"), reset=reset)
+        if self.group_column is not None:
+            self._check_groups_once(given.X, groups, self.group_column, reset=reset)
+        grades, is_judged = read_labels(given.y, "y", self.unlabeled)
+        points, relevance = self._read_relevance(given.X, check_numbers(grades, "y"), reset=reset)
         ids = self._ids(given.X, groups)
         lists = np.zeros(len(points), dtype=np.intp) if ids is None else list_of_each(ids, len(points))
+        if reset and ids is not None and self.group_column is not None:
+            warn_of_feature(np.asarray(ids), lists, self.group_column, type(self).__name__)
         weights = check_training_weights(given.metadata.get("sample_weight"), len(points), groups=lists)
-        return RankedItems(Columns(points), relevance, weights, lists, has_groups=ids is not None)
+        items = RankedItems(Columns(points), relevance, weights, lists, has_groups=ids is not None)
+        if is_judged.all():
+            return items
+        if not weights[is_judged.reshape(-1)].any():
+            raise NothingToScoreError(
+                f"{type(self).__name__}: y must hold a labeled row with a positive weight, got none in {len(points)} "
+                f"rows, because unlabeled={self.unlabeled!r}.",
+                "Pass labeled rows, or change unlabeled.",
+            )
+        return items.leave_out(~is_judged.reshape(-1))
+
+    def _check_groups_once(self, X: Any, groups: ArrayLike | None, column: str | int, *, reset: bool) -> None:
+        """Raise if groups are given twice, or not at all. Only after ``fit``, a named column may be absent."""
+        absent = not reset and is_absent(X, column)
+        if groups is not None and not absent:
+            raise ValueError(
+                f"groups must be None if group_column is set, got both, group_column={column!r}. Leave one out. "
+                "With metadata routing, set_fit_request(groups=False).set_score_request(groups=False) passes groups "
+                "only to the splitter."
+            )
+        if groups is None and absent:
+            raise ValueError(
+                f"groups must be given if X has no column {column!r}, the group_column, got neither. Pass X "
+                "with this column, or the groups. Only predict, score_samples and transform need no groups."
+            )
 
     def _read_relevance(self, X: Any, y: ArrayLike, *, reset: bool) -> tuple[NDArray[np.floating], NDArray[np.float64]]:
         if self.group_column is None:
@@ -301,17 +357,30 @@ class Ranker(TorchEstimator[RankedItems, RankerChoice]):
             rows: NDArray[np.floating] = self._check_input(X, reset=reset)
             return rows
         # The ids may be strings, so with this column only the names and the number of columns are checked.
-        index = column_index(X, self.group_column)
-        validate_data(self, X, reset=reset, skip_check_array=True)
+        if not reset and is_absent(X, self.group_column):
+            validate_data(self._without_group_column(), X, reset=False, skip_check_array=True)
+            others = X
+        else:
+            index = column_index(X, self.group_column)
+            validate_data(self, X, reset=reset, skip_check_array=True)
+            others = without_column(X, index)
         with np.errstate(over="ignore", invalid="ignore"):
-            return check_array(without_column(X, index), dtype=TABLE_DTYPES, order="C", input_name="X")
+            return check_array(others, dtype=TABLE_DTYPES, order="C", input_name="X")
 
-    def _column_names(self) -> Sequence[str] | None:
+    def _without_group_column(self) -> Self:
+        """Return a copy of the ranker that was fitted, as far as checks can see, on a table without this column."""
+        other = copy(self)
+        other.n_features_in_ = self.n_features_in_ - 1
+        vars(other)["feature_names_in_"] = np.array(self._column_names(), dtype=object)
+        return other
+
+    def _column_names(self) -> list[Any]:
         names = super()._column_names()
-        if names is None or self.group_column is None:
+        if self.group_column is None:
             return names
-        group = list(names).index(self.group_column) if isinstance(self.group_column, str) else self.group_column
-        others: list[str] = np.delete(names, group).tolist()
+        if isinstance(self.group_column, str):
+            return [name for name in names if name != self.group_column]
+        others: list[Any] = np.delete(np.array(names, dtype=object), self.group_column).tolist()
         return others
 
     def _ids(self, X: Any, groups: ArrayLike | None) -> ArrayLike | None:
@@ -360,26 +429,48 @@ class Ranker(TorchEstimator[RankedItems, RankerChoice]):
         loss, metric = self._losses[self.loss], rank_metric(self.metric)
         options: list[tuple[str, Any]] = []
         if loss.uses_gain:
-            self._check_grades(data, metric.gain)
+            self._check_gains(data, metric.gain)
             options.append(("gain", metric.gain))
         if loss.uses_cut:
             options.append(("k", metric.k))
+        self._warn_of_grades(data, choice.metric)
         return ListObjective(loss.function, tuple(options)), {name: float(getattr(self, name)) for name in loss.numbers}
 
-    def _check_grades(self, data: RankedItems, gain: str) -> None:
-        try:
-            ndcg_score(data.relevance, np.zeros(len(data.relevance)), groups=data.lists, gain=gain)
-        except ValueError as error:
+    def _check_gains(self, data: RankedItems, gain: str) -> None:
+        refused = refused_grade(data.relevance, gain, "use another loss", data.rows)
+        if refused is not None:
             raise ValueError(
-                f"y must hold grades for loss={self.loss!r}, which uses the gains of NDCG: {error} In "
-                f"{type(self).__name__}, set metric='ndcg_linear' for linear gains, or use another loss."
-            ) from error
+                f"{type(self).__name__}: y must hold grades for loss={self.loss!r}, which uses the gains of NDCG: "
+                f"{refused}"
+            )
+
+    def _refuse_grades(self, data: RankedItems, metric: RankMetric) -> None:
+        refused = data.refused_by(metric)
+        if refused is not None:
+            raise ValueError(
+                f"{type(self).__name__}: metric must be defined for these rows, got metric={metric.name!r}: {refused}"
+            )
+
+    def _warn_of_grades(self, data: RankedItems, metric: RankMetric) -> None:
+        refused = data.refused_by(metric)
+        if refused is not None:
+            warn_caller(
+                f"{type(self).__name__}: score will raise an error for such y, and all scores of a search will be NaN, "
+                f"because metric={metric.name!r} is not defined for it. {refused}"
+            )
 
     def _validation(self, held_out: RankedItems, choice: RankerChoice) -> tuple[Columns, Judge]:
-        judge = partial(held_out.judge_outputs, metric=choice.metric, owner=type(self).__name__)
-        # If the metric raises for these rows, it raises before training.
-        judge(np.zeros((len(held_out.columns), 1)))
-        return held_out.columns, judge
+        self._refuse_grades(held_out, choice.metric)
+        labeled = held_out.labeled()
+        judge = partial(labeled.judge_outputs, metric=choice.metric, owner=type(self).__name__)
+        try:
+            # If the metric raises for these rows, it raises before training.
+            judge(np.zeros((len(labeled.columns), 1)))
+        except NothingToScoreError as error:
+            raise ValueError(
+                f"{error.reason} Pass such groups as X_val, y_val and groups_val, or set early_stopping=False."
+            ) from None
+        return labeled.columns, judge
 
     def _largest_output(self, prepared: Prepared[RankedItems, RankerChoice]) -> float:
         # The margin, if the loss has one, is the unit of scores.

@@ -51,8 +51,12 @@ class ListwiseRanker(Ranker):
         The memory of "softmax" and "list_mle", which sorts each list, grows linearly with this length. That of
         "approx_ndcg", which compares all pairs of a list, grows with its square.
     group_column : str or int, optional
-        Name or index of the column of ``X`` that holds the groups, if metadata routing does not pass ``groups``. The
-        network does not see this column. ``predict`` requires it, but does not use its values.
+        Name or index of the column of ``X`` that holds the groups, if metadata routing does not pass ``groups``. An int
+        is always an index, also in a DataFrame. The network does not see this column. ``predict``, ``score_samples``
+        and ``transform`` do not use it, and there a DataFrame may lack a column that is given by its name.
+    unlabeled : object, optional
+        Relevance of rows that are not judged, such as -1. NaN stands for all missing values. These rows help to scale
+        the inputs, but they are in no list and in no score. If None, all rows are judged.
     hidden_layer_sizes : int or sequence of int, default=(128,)
         Widths of the hidden layers; an int is one layer. With an empty sequence and ``n_components=None``, predictions
         are a linear function of the scaled columns (see ``inputs``).
@@ -171,6 +175,7 @@ class ListwiseRanker(Ranker):
         metric: str = "ndcg",
         max_group_size: int = 256,
         group_column: str | int | None = None,
+        unlabeled: Any = None,
         hidden_layer_sizes: int | Sequence[int] = (128,),
         dropout: float = 0.2,
         inputs: str = "bounded",
@@ -194,6 +199,7 @@ class ListwiseRanker(Ranker):
         self.metric = metric
         self.max_group_size = max_group_size
         self.group_column = group_column
+        self.unlabeled = unlabeled
         self.hidden_layer_sizes = hidden_layer_sizes
         self.dropout = dropout
         self.inputs = inputs

@@ -77,8 +77,12 @@ class PairwiseRanker(Ranker):
         Maximum length of a list in the loss. A longer group is split into several lists, at random in each epoch.
         Memory grows with the square of this length, because the losses compare all pairs of a list.
     group_column : str or int, optional
-        Name or index of the column of ``X`` that holds the groups, if metadata routing does not pass ``groups``. The
-        network does not see this column. ``predict`` requires it, but does not use its values.
+        Name or index of the column of ``X`` that holds the groups, if metadata routing does not pass ``groups``. An int
+        is always an index, also in a DataFrame. The network does not see this column. ``predict``, ``score_samples``
+        and ``transform`` do not use it, and there a DataFrame may lack a column that is given by its name.
+    unlabeled : object, optional
+        Relevance of rows that are not judged, such as -1. NaN stands for all missing values. These rows help to scale
+        the inputs, but they are in no list and in no score. If None, all rows are judged.
     ties : bool, default=False
         Whether 0 in ``y`` of pairs is known to mean a tie. Otherwise, ``fit`` raises an error for 0 without any -1,
         because 0 may as well mean that the second point wins.
@@ -217,6 +221,7 @@ class PairwiseRanker(Ranker):
         metric: str = "ndcg",
         max_group_size: int = 256,
         group_column: str | int | None = None,
+        unlabeled: Any = None,
         ties: bool = False,
         preprocessor: Preprocessor | None = None,
         hidden_layer_sizes: int | Sequence[int] = (128,),
@@ -242,6 +247,7 @@ class PairwiseRanker(Ranker):
         self.metric = metric
         self.max_group_size = max_group_size
         self.group_column = group_column
+        self.unlabeled = unlabeled
         self.ties = ties
         self.preprocessor = preprocessor
         self.hidden_layer_sizes = hidden_layer_sizes
@@ -331,21 +337,30 @@ class PairwiseRanker(Ranker):
         X : array-like of shape (n_samples, n_features) or (n_pairs, 2, n_features)
             Rows if ``fit`` had rows, pairs if ``fit`` had pairs.
         y : array-like of shape (n_samples,) or (n_pairs,)
-            The relevance of each row; for pairs 1, -1 or 0. Ties, 0, are left out.
+            The relevance of each row; rows whose relevance equals ``unlabeled`` are left out. For pairs 1, -1 or 0;
+            ties, 0, are left out.
         sample_weight : array-like of shape (n_samples,) or (n_pairs,), optional
             Non-negative weights. The weight of a group is the mean weight of its rows.
         groups : array-like of shape (n_samples,), optional
-            The group of each row. Required if ``fit`` had groups, unless ``group_column`` is set. No effect for pairs.
+            The group of each row. Required if ``fit`` had groups, unless ``X`` has the ``group_column``. No effect for
+            pairs.
 
         Returns
         -------
         score : float
-            The mean of the metric, or the fraction. Higher is better. Without groups, all rows are one list.
+            The mean of the metric, or the fraction. Higher is better. Without groups, all rows are one list. It is 0 if
+            no group can be scored.
 
         Raises
         ------
         ValueError
-            If ``fit`` had groups and ``score`` has none, or if the metric is not defined for any group.
+            If ``fit`` had groups and ``score`` has none, if the metric cannot score ``y``, or if all pairs are ties.
+
+        Warns
+        -----
+        UndefinedMetricWarning
+            If no group can be scored: for NDCG, MRR and MAP if no row is relevant, for the others if no group has two
+            rows of different relevance.
         """
         check_is_fitted(self)
         if self.tuple_size_ is None or y is None:

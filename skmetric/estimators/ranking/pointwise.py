@@ -40,8 +40,12 @@ class PointwiseRanker(Ranker):
         Metric that ``score`` returns and early stopping uses: "ndcg", "ndcg_linear", "mrr" or "map", each also with a
         cutoff as in "ndcg@10"; or "spearman", "kendall" or "pairwise_accuracy".
     group_column : str or int, optional
-        Name or index of the column of ``X`` that holds the groups, if metadata routing does not pass ``groups``. The
-        network does not see this column. ``predict`` requires it, but does not use its values.
+        Name or index of the column of ``X`` that holds the groups, if metadata routing does not pass ``groups``. An int
+        is always an index, also in a DataFrame. The network does not see this column. ``predict``, ``score_samples``
+        and ``transform`` do not use it, and there a DataFrame may lack a column that is given by its name.
+    unlabeled : object, optional
+        Relevance of rows that are not judged, such as -1. NaN stands for all missing values. These rows help to scale
+        the inputs, but they are in no list and in no score. If None, all rows are judged.
     hidden_layer_sizes : int or sequence of int, default=(128,)
         Widths of the hidden layers; an int is one layer. With an empty sequence and ``n_components=None``, predictions
         are a linear function of the scaled columns (see ``inputs``).
@@ -149,6 +153,7 @@ class PointwiseRanker(Ranker):
         loss: str = "squared",
         metric: str = "ndcg",
         group_column: str | int | None = None,
+        unlabeled: Any = None,
         hidden_layer_sizes: int | Sequence[int] = (128,),
         dropout: float = 0.2,
         inputs: str = "bounded",
@@ -170,6 +175,7 @@ class PointwiseRanker(Ranker):
         self.loss = loss
         self.metric = metric
         self.group_column = group_column
+        self.unlabeled = unlabeled
         self.hidden_layer_sizes = hidden_layer_sizes
         self.dropout = dropout
         self.inputs = inputs

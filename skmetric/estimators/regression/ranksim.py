@@ -336,8 +336,8 @@ class RankSimRegressor(RegressorMixin, TorchEstimator[TargetRows, RegressorChoic
         ConvergenceWarning
             If the representation has collapsed to a point.
         UserWarning
-            If ``X_val`` has another scale than ``X``. If the values of a column differ only by rounding errors: it is then
-            ignored, as a constant column is.
+            If ``X_val`` has another scale than ``X``. If the values of a column differ only by rounding errors: it is
+            then ignored, as a constant column is.
         """
         return self._fit(Given.of(X, y, sample_weight=sample_weight, X_val=X_val, y_val=y_val))
 

@@ -40,10 +40,12 @@ def test_a_named_column_is_the_groups(ranker, ids):
     assert list(named.feature_names_in_) == ["a", "qid", "b", "c"]
     assert_array_equal(named.predict(frame), expected.predict(frame[["a", "b", "c"]]))
     assert named.score(frame, Y) == expected.score(frame[["a", "b", "c"]], Y, groups=GROUPS)
-    # The column must be there, but its values are not used.
+    # Its values are not used, and it may be absent.
     assert_array_equal(named.predict(frame.assign(qid="x")), named.predict(frame))
-    with pytest.raises(ValueError, match="qid"):
-        named.predict(frame[["a", "b", "c"]])
+    others = frame[["a", "b", "c"]]
+    for method in ("predict", "score_samples", "transform"):
+        assert_array_equal(getattr(named, method)(others), getattr(named, method)(frame))
+    assert named.score(others, Y, groups=ids) == named.score(frame, Y)
 
 
 @each_kind
@@ -117,7 +119,7 @@ def test_losses_made_of_gains_refuse_other_grades(ranker):
 
 def test_other_losses_take_any_relevance():
     for ranker in (PairwiseRanker(**SMALL), PairwiseRanker(loss="logistic", **SMALL), ListwiseRanker(**SMALL)):
-        ranker.fit(X, Y - 7.5, groups=GROUPS)
+        ranker.set_params(metric="spearman").fit(X, Y - 7.5, groups=GROUPS)
         assert np.isfinite(ranker.predict(X)).all()
 
 

@@ -131,6 +131,7 @@ def test_fit_by_loops(ranker, weighted, graded, table):
         if ranker._losses[ranker.loss].uses_gain:
             pytest.skip("this loss takes only grades")
         y = 10 - 0.7 * y
+        ranker = clone(ranker).set_params(metric="spearman")
     if not weighted:
         weights = None
     fitted = clone(ranker).fit(X, y, sample_weight=weights, groups=groups)

@@ -17,7 +17,7 @@ def table():
 
 
 def make(**params):
-    return PointwiseRanker(device="cpu", random_state=0, max_iter=3, **params)
+    return PointwiseRanker(metric="spearman", device="cpu", random_state=0, max_iter=3, **params)
 
 
 def test_held_out_rows_do_not_enter_the_units(table):
