@@ -17,7 +17,7 @@ PADDING = 2 * (LEVELS + 1)
 # A smaller range of distances is one level.
 SMALLEST_SPREAD = 2.0**-960
 # Number of slots for marking levels, a power of two.
-SLOTS = 2**14
+SLOTS = 2**12
 
 
 def expected_average_precision(
