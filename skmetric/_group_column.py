@@ -1,4 +1,4 @@
-"""The column of a table that holds the groups of its rows: find it, take it out, and warn if it looks like a feature."""
+"""The column of a table that holds the groups of rows: find it, take it out, and warn if it looks like a feature."""
 
 from typing import Any
 
