@@ -226,7 +226,7 @@ def _filled(array: NDArray[Any], known: NDArray[Any], is_missing: NDArray[np.boo
 def _refuse_kind(read: Values, name: str) -> NoReturn:
     value = read.array[~read.is_missing].ravel()[:1].tolist()
     advice = {
-        TEXT: "Convert it, for example grades by OrdinalEncoder with their order as categories=",
+        TEXT: "Convert it: text that spells numbers by astype(float), ordered grades by OrdinalEncoder(categories=)",
         COMPLEX: "Complex data not supported: pass their real parts",
         DATES: "Convert dates to numbers, for example to days since a fixed date",
     }.get(read.kind, "Convert them to floats")

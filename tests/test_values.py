@@ -119,7 +119,7 @@ def test_what_is_not_one_value_per_row_is_refused(values, error, message):
 @pytest.mark.parametrize(
     ("values", "message"),
     [
-        (["1", "2"], r"y must hold numbers, got text, such as '1'\. Convert it, for example grades by OrdinalEncoder"),
+        (["1", "2"], r"y must hold numbers, got text, such as '1'\. Convert it: text that spells numbers by astype"),
         (DATE_GAPS["Series"].dropna(), "y must hold numbers, got dates, such as .* days since a fixed date"),
         (np.array([1, 2], dtype="m8[D]"), "y must hold numbers, got durations"),
         (np.array([1j]), "y must hold numbers, got complex numbers"),

@@ -354,7 +354,9 @@ class TorchEstimator(
         rows = np.arange(len(columns)) if weights is None else np.flatnonzero(weights > 0)
         some = rows[:: -(-len(rows) // CHECKED_ROWS)]
         largest = np.abs(network.apply(columns.take(some), self.device)).max()
-        limit = self._largest_output(prepared)
+        # A linear map of large inputs has large outputs.
+        inputs = np.abs(prepared.plan.inputs.encode(columns.take(some[:: -(-len(some) // 64)])))
+        limit = self._largest_output(prepared) * max(1.0, float(inputs.max(initial=1.0)))
         # Written such that NaN is refused as well.
         if not largest <= limit:
             why = f"it diverged: its outputs for training rows reach {largest:.3g}, beyond {limit:.3g}"

@@ -59,7 +59,7 @@ class Rows:
             )
         if isinstance(self._X, Mapping):
             return _rows_of_ids(self._X, indices)
-        positions = _check_positions(indices, len(self)) if not _has_labels(self._X) else _labeled(self._X, indices)
+        positions = _labeled(self._X, indices) if _has_labels(self._X) else _check_positions(indices, len(self))
         return safe_indexing(self._X, positions)
 
     def __len__(self) -> int:
@@ -152,7 +152,13 @@ def _rows_of_ids(table: Mapping[Any, ArrayLike], ids: NDArray[Any]) -> NDArray[A
             f"X must hold keys of preprocessor, got {unknown[0]!r} ({len(unknown)} unknown ids in all). Add their rows "
             "to the dict."
         )
-    return np.stack([np.asarray(table[key]) for key in ids.tolist()])
+    rows = [np.asarray(table[key]) for key in ids.tolist()]
+    if len({row.shape for row in rows}) > 1:
+        raise ValueError(
+            "preprocessor must hold rows of equal length, got rows of shapes "
+            f"{', '.join(sorted({str(row.shape) for row in rows}))}. Make them equally long."
+        )
+    return np.stack(rows)
 
 
 def refuse_indices_as_rows(X: Any, y: Any, size: int, outcomes: tuple[int, ...]) -> None:

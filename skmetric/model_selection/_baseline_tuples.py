@@ -15,8 +15,9 @@ from sklearn.preprocessing import FunctionTransformer, StandardScaler
 
 from skmetric.estimators import ContrastiveEmbedder, TripletEmbedder
 from skmetric.estimators.embedding.tuple_order import PointTuples, read_point_tuples
-from skmetric.estimators.points import Preprocessor, Rows, count_axes, is_tuples
+from skmetric.estimators.points import Preprocessor, Rows, check_preprocessor, count_axes, is_tuples
 from skmetric.model_selection._baseline_fits import Contender, Folds, Outcome, noting, search_one
+from skmetric.model_selection._split_groups import warn_of_split_groups, without_remarks_on_groups
 from skmetric.model_selection.tuple_folds import TupleKFold
 
 __all__ = ["TupleTable", "holds_tuples", "tuple_baselines", "tuple_defaults"]
@@ -37,7 +38,7 @@ class TupleTable:
         Tuples as given by the user, of points or of indices.
     y : array of shape (n_pairs,), optional
         1 or -1 for each pair, if given by the user.
-    preprocessor : array-like, callable or Rows, optional
+    preprocessor : array-like, dict, callable or Rows, optional
         Source of the points, if X holds indices.
     tuples : PointTuples
         The same tuples, as indices into a table of distinct points.
@@ -59,6 +60,7 @@ class TupleTable:
                 "np.stack([A, B], axis=1) for two tables A and B; for rows with classes, pass a table with two axes "
                 "and no preprocessor."
             )
+        check_preprocessor(preprocessor)
         table = preprocessor if preprocessor is None or callable(preprocessor) else Rows(preprocessor)
         tuples = read_point_tuples(given, y, size, table)
         if tuples.columns.are_equal():
@@ -83,11 +85,14 @@ class TupleTable:
     def folds(self, cv: Any, groups: Any, random_state: Any) -> Folds:
         """Return the training and the test tuples of each fold. The splitter gets indices of points."""
         outcome, both = self.tuples.outcome, self.tuples.has_both
-        folds = [(np.asarray(train), np.asarray(test)) for train, test in self._split(cv, groups, random_state)]
+        rows = np.arange(len(outcome))
+        with without_remarks_on_groups():
+            split = self._split(cv, groups, random_state)
+            folds = [(rows[np.asarray(train)], rows[np.asarray(test)]) for train, test in split]
         if not folds:
             raise ValueError(f"cv must give at least one fold, got none from {cv!r}. Pass cv=5.")
-        n_tuples = np.arange(len(outcome))
-        folds = [(n_tuples[train], n_tuples[test]) for train, test in folds]
+        if groups is not None:
+            warn_of_split_groups(cv, cv, folds, groups)
         for number, parts in enumerate(folds):
             for name, part in zip(("training", "test"), parts, strict=True):
                 similar = int((outcome[part] > 0).sum())

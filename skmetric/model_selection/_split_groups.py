@@ -13,6 +13,7 @@ from sklearn.model_selection import StratifiedKFold
 from sklearn.utils.metadata_routing import MetadataRequest
 
 from skmetric._checks import group_codes
+from skmetric._group_column import column_index, column_values
 from skmetric._warnings import warn_caller
 from skmetric.model_selection._pipeline_front import final_prefix, final_step
 
@@ -32,9 +33,9 @@ def groups_of_fit(estimator: Any, X: Any, fit_params: dict[str, Any]) -> ArrayLi
         # The steps before may move or make columns, so the index of a column of X means nothing.
         return None
     try:
-        return final._ids(X, None)
-    except ValueError:
-        return None  # Each fit raises this error.
+        return column_values(X, column_index(X, column))
+    except (TypeError, ValueError):
+        return None  # Each fit raises an error, or the column means something else to a foreign estimator.
 
 
 def _name_of_groups(final: Any, prefix: str) -> str:

@@ -1,7 +1,7 @@
 """Base class of the batched searches: a ``fit`` that trains stacks of networks."""
 
 import time
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from contextlib import nullcontext
 from copy import deepcopy
 from inspect import signature
@@ -76,11 +76,8 @@ class StackedSearch(BaseSearchCV):
             warn_caller(
                 f"{type(self).__name__} trains its candidates one by one, like scikit-learn's search, because {reason}."
             )
-            super().fit(X, y, **params)
-            # Once more, because scikit-learn's search does not look at groups.
-            X, y = indexable(X, y)
-            self._folds(X, y, self._get_routed_params_for_fit(check_method_params(X, params=params)))
-            return self
+            self._look_at_groups(X, y, params)
+            return super().fit(X, y, **params)
 
     @available_if(lambda self: hasattr(self.estimator, "fit_transform"))
     def fit_transform(self, X: ArrayLike, y: ArrayLike | None = None, **params: Any) -> Any:
@@ -138,6 +135,19 @@ class StackedSearch(BaseSearchCV):
         self.cv_results_ = results
         context.call_on_fit_task_end(estimator=self, **notice)
         return self
+
+    def _look_at_groups(self, X: Any, y: Any, params: dict[str, Any]) -> None:
+        """Warn of split groups on behalf of scikit-learn's search, which has no such check."""
+        X, y = indexable(X, y)
+        routed = self._get_routed_params_for_fit(check_method_params(X, params=params))
+        groups = groups_of_fit(self.estimator, X, routed.estimator.fit)
+        if groups is None or isinstance(self.cv, Iterator):
+            return
+        # A copy, so that the random numbers of the search stay those of scikit-learn's.
+        splitter = check_cv(deepcopy(self.cv), y, classifier=is_classifier(self.estimator))
+        with without_remarks_on_groups():
+            folds = [tuple(map(_as_indices, fold)) for fold in splitter.split(X, y, **routed.splitter.split)]
+        warn_of_split_groups(self.cv, splitter, folds, groups)
 
     def _folds(self, X: Any, y: Any, routed: Any) -> list[tuple[Any, Any]]:
         """Return training and test rows as indices, although splitters may give lists, ranges or masks."""

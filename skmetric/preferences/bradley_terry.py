@@ -60,8 +60,8 @@ def bradley_terry_scores(
         If ``alpha=0`` and the likelihood has no maximum: some items were never compared with the others, directly or
         through other items, or all wins between two sets of items go one way. Also if the shapes do not match or there
         is no pair; if an item is compared with itself; if ``y`` has other values, or 0 without -1 and without
-        ``ties=True``; if a code, ``alpha`` or a weight is
-        negative or not finite; or if ``n_items`` is not larger than every code.
+        ``ties=True``; if a code, ``alpha`` or a weight is negative or not finite; or if ``n_items`` is not larger than
+        every code.
     TypeError
         If the codes or ``n_items`` are not integers, or ``alpha`` is not a number.
     RuntimeError

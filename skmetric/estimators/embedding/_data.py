@@ -12,15 +12,14 @@ from sklearn.utils.multiclass import type_of_target
 
 from skmetric._core.nn import Columns
 from skmetric._core.sampling import ClassBatchSampler, TupleBatchSampler, stratified_holdout
-from skmetric._outcomes import SIMILARITY, OutcomeKind, Question, read_outcomes
+from skmetric._outcomes import SIMILARITY, OutcomeKind, read_outcomes
+from skmetric._values import read_values
 from skmetric.estimators.embedding._learned_metric import distance_between
 from skmetric.estimators.embedding._neighbors import NeighborVote
 from skmetric.estimators.training_data import Batches, Indices
 from skmetric.metrics import distance_threshold, map_at_r_score
 
 __all__ = ["EmbedderBatching", "EmbedderData", "LabeledRows", "PointTuples", "read_tuple_outcomes"]
-
-ORDER = Question("the second point is closer to the first", "the third point is closer to the first")
 
 # Number of coordinates of points that are compared at once.
 AT_ONCE = 1 << 22
@@ -173,13 +172,15 @@ class LabeledRows:
 
 def read_tuple_outcomes(y: ArrayLike | None, n: int, size: int) -> tuple[NDArray[np.int64], OutcomeKind]:
     """Read what y says about each tuple: whether a pair is similar. Triplets have no y, or only 1."""
-    signs, kind = read_outcomes(y, n, SIMILARITY if size == 2 else ORDER)
-    if size == 3 and (signs < 0).any():
+    if size == 2:
+        return read_outcomes(y, n, SIMILARITY)
+    if y is not None and not np.array_equal(read_values(y, "y").array.reshape(-1), np.ones(n)):
         raise ValueError(
-            "y must be None or 1 for triplets, got -1. Leave y out, and give the points of each triplet in the order "
-            "anchor, positive, negative."
+            f"y must be None for triplets, or 1 for each of the {n}, got other values: the order of the points of a "
+            "triplet says that the second is closer to the first than the third is. Leave y out. To reverse a triplet, "
+            "swap its second and third points."
         )
-    return signs, kind
+    return np.ones(n, dtype=np.int64), OutcomeKind()
 
 
 @dataclass(frozen=True, eq=False)

@@ -114,8 +114,7 @@ class ContrastiveEmbedder(PairClassifier):
         Source of the points if ``X`` holds indices: a table of points, a dict of ids and points, a function from
         indices (or other keys, such as file names) to points, or :class:`skmetric.Rows`, which the candidates of a
         search share. A pandas DataFrame whose index is not the default is read by the labels of its index. ``X`` may
-        then have
-        shape (n_pairs, 2), or (n_samples,) with labels.
+        then have shape (n_pairs, 2), or (n_samples,) with labels.
     unlabeled : object, optional
         Label of rows of unknown class, such as -1; ``np.nan`` stands for all missing values. These rows take part in
         scaling the inputs, but they are in no batch, are not neighbors in ``predict``, and are left out of ``score``.

@@ -90,8 +90,7 @@ class PairwiseRanker(Ranker):
         Source of the points if ``X`` holds indices: a table of points, a dict of ids and points, a function from
         indices (or other keys, such as file names) to points, or :class:`skmetric.Rows`, which the candidates of a
         search share. A pandas DataFrame whose index is not the default is read by the labels of its index. ``X`` may
-        then have
-        shape (n_pairs, 2).
+        then have shape (n_pairs, 2).
     hidden_layer_sizes : int or sequence of int, default=(128,)
         Widths of the hidden layers; an int is one layer. With an empty sequence and ``n_components=None``, predictions
         are a linear function of the scaled columns (see ``inputs``).
