@@ -22,6 +22,7 @@ __all__ = [
     "check_shape",
     "read_labels",
     "read_values",
+    "refuse_masked",
     "refuse_missing",
 ]
 
@@ -37,6 +38,8 @@ KINDS = {
     "M": DATES,
     "m": "durations",
 }
+# float64 holds whole numbers exactly up to here.
+EXACT = 2.0**53
 NESTED = {"list", "tuple", "ndarray"}
 # More general types come later.
 KIND_OF_TYPE: tuple[tuple[type | tuple[type, ...], str], ...] = (
@@ -105,8 +108,15 @@ def _is_unlabeled(array: NDArray[Any], is_missing: NDArray[np.bool_], unlabeled:
     if array.dtype.kind in "biuf" and isinstance(unlabeled, Real):
         return np.asarray(array == unlabeled)
     # One by one, because numpy does not compare numbers with text.
-    equal = [not missing and label == unlabeled for label, missing in zip(array.flat, is_missing.flat, strict=True)]
-    return np.array(equal, dtype=bool).reshape(array.shape)
+    pairs = [*zip(array.ravel().tolist(), is_missing.ravel().tolist(), strict=True)]
+    equal = np.array([not missing and label == unlabeled for label, missing in pairs], dtype=bool)
+    spelled = next((label for label, missing in pairs if not missing and str(label) == str(unlabeled)), None)
+    if spelled is not None and not equal.any():
+        raise ValueError(
+            f"unlabeled must be of the kind of the labels, got {unlabeled!r} beside labels such as {spelled!r}. Pass "
+            f"unlabeled={spelled!r}, or convert the labels."
+        )
+    return equal.reshape(array.shape)
 
 
 def refuse_missing(values: Values, name: str, per: str = "row") -> NDArray[Any]:
@@ -119,6 +129,15 @@ def refuse_missing(values: Values, name: str, per: str = "row") -> NDArray[Any]:
             f"Drop such {per}s, or fill in their values."
         )
     return values.array
+
+
+def refuse_masked(X: Any, name: str) -> None:
+    """Raise if values of a table are masked: scikit-learn's checks would drop the mask."""
+    if isinstance(X, np.ma.MaskedArray) and np.ma.is_masked(X):
+        raise ValueError(
+            f"{name} must have no masked values, got {int(np.ma.getmaskarray(X).sum())} of them. Impute them, for "
+            f"example by SimpleImputer on {name}.filled(np.nan)."
+        )
 
 
 def check_shape(array: NDArray[Any], name: str, what: str, per: str = "row") -> NDArray[Any]:
@@ -139,7 +158,20 @@ def check_numbers(values: ArrayLike, name: str, per: str = "row") -> NDArray[np.
     if read.array.size and read.kind not in (BOOLEANS, NUMBERS):
         _refuse_kind(read, name)
     array = refuse_missing(read, name, per)
-    return array if array.dtype == np.float32 else array.astype(np.float64)
+    if array.dtype == np.float32:
+        return array
+    numbers = array.astype(np.float64)
+    if array.dtype.kind in "iu" and array.size and np.abs(numbers).max() > EXACT and not _is_exact(numbers, array):
+        raise ValueError(
+            f"{name} must hold numbers that float64 holds exactly, got whole numbers such as {array.ravel()[0]}, "
+            f"beyond 2**53. Subtract an offset first, for example {name} - {name}.min()."
+        )
+    return numbers
+
+
+def _is_exact(numbers: NDArray[np.float64], integers: NDArray[np.integer]) -> bool:
+    with np.errstate(invalid="ignore"):
+        return bool((numbers.astype(integers.dtype) == integers).all())
 
 
 def _as_array(values: ArrayLike, name: str) -> NDArray[Any]:
@@ -176,8 +208,10 @@ def _values_of(array: NDArray[Any], is_missing: NDArray[np.bool_], name: str, *,
     kind = _only_kind(known, name)
     if kind in (BOOLEANS, NUMBERS) or (kind == TEXT and is_list):
         natural = np.asarray(known.tolist())
-        # Whole numbers beyond 64 bits stay Python's.
-        known = natural if natural.dtype != object else known
+        # Whole numbers beyond 64 bits stay Python's. So do numbers that float64 does not hold exactly, as of several
+        # integer types.
+        is_exact = natural.dtype.kind != "f" or np.abs(natural[np.isfinite(natural)]).max(initial=0.0) <= EXACT
+        known = natural if natural.dtype != object and is_exact else known
     return Values(_filled(array, known, is_missing), kind, is_missing)
 
 
@@ -196,7 +230,8 @@ def _only_kind(known: NDArray[Any], name: str) -> str:
     example = {_kind_of(type(value)): value for value in _one_per_type(known.tolist())}
     if not NESTED.isdisjoint(example):
         raise ValueError(
-            f"{name} must have one value per row, got rows of different lengths. Pass an array or a list of values."
+            f"{name} must have one value per row, got rows with several values or of different lengths. Pass one value "
+            "per row; number combinations of values first, for example by frame.groupby([...]).ngroup() of pandas."
         )
     if len(example) > 1:
         shown = ", ".join(f"{value!r} ({kind})" for kind, value in example.items())

@@ -12,8 +12,10 @@ import numpy as np
 import pandas as pd
 import polars as pl
 import pytest
+from lightgbm import LGBMRanker
 from scipy.sparse import csr_array
 from sklearn.exceptions import DataConversionWarning
+from sklearn.model_selection import GroupKFold
 
 from skmetric import (
     ContrastiveEmbedder,
@@ -23,6 +25,7 @@ from skmetric import (
     RankSimRegressor,
     TripletEmbedder,
 )
+from skmetric.adapters import GroupedRanker
 from skmetric.imbalance import (
     LabelDensityWeighter,
     balanced_mean_absolute_error,
@@ -44,7 +47,7 @@ from skmetric.metrics import (
     sigmoid_calibration,
     spearman_score,
 )
-from skmetric.model_selection import ClassDisjointKFold, DensityStratifiedKFold, compare_baselines
+from skmetric.model_selection import ClassDisjointKFold, DensityStratifiedKFold, compare_baselines, compare_rankers
 from skmetric.preferences import best_worst_pairs, best_worst_scores, bradley_terry_scores
 
 SAME = "same"
@@ -68,6 +71,7 @@ QUICK = {"max_iter": 1, "hidden_layer_sizes": 4, "device": "cpu", "random_state"
 EMBEDDERS = {kind.__name__: kind(2, **QUICK) for kind in (TripletEmbedder, ContrastiveEmbedder)}
 RANKERS = {kind.__name__: kind(**QUICK) for kind in (PairwiseRanker, ListwiseRanker, PointwiseRanker)}
 REGRESSOR = RankSimRegressor(gamma=0, **QUICK)
+TREES = GroupedRanker(LGBMRanker(n_estimators=2, min_child_samples=2, n_jobs=1, verbose=-1))
 LIST_METRICS = (
     dcg_score,
     kendall_score,
@@ -109,6 +113,9 @@ CALLABLES: dict[str, dict[str, Callable[[Any], Any]]] = {
             for name, r in RANKERS.items()
         },
         **{each.__name__: lambda y, metric=each: metric(y, SCORES, groups=GROUPS) for each in LIST_METRICS},
+        "GroupedRanker.fit": lambda y: TREES.fit(X, y, groups=GROUPS).predict(X),
+        "GroupedRanker.score": lambda y: TREES.fit(X, GRADES, groups=GROUPS).score(X, y, groups=GROUPS),
+        "compare_rankers": lambda y: compare_rankers({"trees": TREES}, X, y, groups=GROUPS, cv=GroupKFold(2)).values,
         "ndcg_scorer": lambda y: ndcg_scorer(
             RANKERS["PairwiseRanker"].fit(X, GRADES, groups=GROUPS), X, y, groups=GROUPS
         ),
@@ -131,6 +138,9 @@ CALLABLES: dict[str, dict[str, Callable[[Any], Any]]] = {
             for name, r in RANKERS.items()
         },
         **{each.__name__: lambda g, metric=each: metric(GRADES, SCORES, groups=g) for each in LIST_METRICS},
+        "GroupedRanker.fit": lambda g: TREES.fit(X, GRADES, groups=g).predict(X),
+        "GroupedRanker.score": lambda g: TREES.fit(X, GRADES, groups=GROUPS).score(X, GRADES, groups=g),
+        "compare_rankers": lambda g: compare_rankers({"trees": TREES}, X, GRADES, groups=g, cv=GroupKFold(2)).values,
     },
     "weights": {
         **{

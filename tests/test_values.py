@@ -106,7 +106,11 @@ def test_a_string_nan_is_text():
         (None, ValueError, "y must have one value per row, got None"),
         (pd.NA, ValueError, "y must have one value per row, got an object of type NAType"),
         ({1, 2}, ValueError, "y must have one value per row, got an object of type set"),
-        ([[1], [2, 3]], ValueError, "y must have one value per row, got rows of different lengths"),
+        (
+            [[1], [2, 3]],
+            ValueError,
+            "y must have one value per row, got rows with several values",
+        ),
         (csr_array([[1.0], [0.0]]), ValueError, r"y must be dense, got a sparse array\. Pass y\.toarray"),
     ],
     ids=repr,
@@ -169,3 +173,37 @@ def test_weights_for_training_must_have_ratios_within_float32():
     with pytest.raises(ValueError, match=r"sample_weight must have ratios .* got 1e\+300 at row 1 and 1 at row 0"):
         check_training_weights([1, 1e300, 0], 3)
     assert check_training_weights([1, 1e30, 0], 3).tolist() == [1, 1e30, 0]
+
+
+@pytest.mark.parametrize(
+    "ids",
+    [
+        [2**63 + 5, 2**63 + 6, -1],
+        pd.Series([2**63 + 5, 2**63 + 6, -1], dtype=object),
+        [np.uint64(2**60), np.int64(2**60 + 1), np.uint64(2**60 + 2)],
+        [2**53, 2**53 + 1, float(2**53 + 2)],
+    ],
+    ids=["hashes", "Series", "two types", "a float"],
+)
+def test_large_ids_of_several_types_stay_distinct(ids):
+    assert len(set(group_codes(ids).tolist())) == 3
+
+
+def test_whole_numbers_that_float64_does_not_hold_are_refused():
+    nanoseconds = 1_700_000_000_000_000_000 + 100 * np.arange(3)
+    with pytest.raises(ValueError, match=r"y must hold numbers that float64 holds exactly, .* y - y\.min\(\)"):
+        check_numbers(nanoseconds, "y")
+    assert check_numbers(nanoseconds - nanoseconds.min(), "y").tolist() == [0, 100, 200]
+    assert check_numbers([2**60, 2**61], "y").tolist() == [2.0**60, 2.0**61]
+
+
+@pytest.mark.parametrize(("labels", "unlabeled"), [(["-1", "x", "y"], -1), ([-1, 0, 1], "-1")])
+def test_unlabeled_that_only_looks_like_a_label_is_an_error(labels, unlabeled):
+    with pytest.raises(ValueError, match="unlabeled must be of the kind of the labels"):
+        read_labels(labels, "y", unlabeled)
+    assert read_labels(labels[1:], "y", unlabeled)[1].all()
+
+
+def test_combinations_of_values_are_no_ids():
+    with pytest.raises(ValueError, match=r"one value per row, got rows with several values.*ngroup\(\)"):
+        group_codes(pd.MultiIndex.from_tuples([(1, "a"), (1, "b")]))

@@ -15,7 +15,7 @@ from skmetric._all_or_nothing import all_or_nothing
 from skmetric._checks import check_finite, check_weights, group_codes
 from skmetric._group_column import column_index, column_values, without_column
 from skmetric._sklearn_compat import BaseEstimator, fit_context
-from skmetric._values import check_numbers
+from skmetric._values import check_numbers, refuse_masked
 from skmetric._warnings import warn_caller
 from skmetric.adapters.boosters import BOOSTERS, Booster, GroupedRows, booster_of
 from skmetric.metrics.by_name import rank_metric
@@ -322,6 +322,7 @@ class GroupedRanker(BaseEstimator):
 
     def _read_columns(self, X: Any, *, reset: bool) -> Any:
         """Check the columns, and leave the group column out. A DataFrame stays one."""
+        refuse_masked(X, "X")
         if not reset and self._lacks_group_column(X):
             return X
         is_frame = hasattr(X, "columns")

@@ -45,6 +45,7 @@ from skmetric._sklearn_compat import (
     TransformerMixin,
     has_callbacks,
 )
+from skmetric._values import refuse_masked
 from skmetric._warnings import warn_caller
 from skmetric.estimators._callbacks import EpochTasks, check_callbacks
 from skmetric.estimators._validation_range import columns_of_other_scale
@@ -205,11 +206,25 @@ class TorchEstimator(
 
     def _prepare(self, given: Given, fits: InputFits | None = None) -> Prepared[Data, Choice]:
         """Decide everything before training; ``fits`` caches encodings that the candidates of a fold share."""
+        last = self._last_fit() if self.warm_start else None
+        before = None if last is None else self._column_names()
         data = self._read(given)
+        if before is not None:
+            self._refuse_other_columns(before)
         seed = self._seed_sequence()
         train, held_out = self._split(data, given, seed)
-        last = self._last_fit() if self.warm_start else None
         return self._planned(given, data, train, held_out, seed=seed, last=last, fits=fits)
+
+    def _refuse_other_columns(self, before: list[Any]) -> None:
+        """Raise unless training continues with the columns of the last fit, in their order."""
+        now = self._column_names()
+        have_names = isinstance(before[0], str) and isinstance(now[0], str)
+        if len(now) != len(before) or (have_names and now != before):
+            shown = (before, now) if have_names else (f"{len(before)} columns", f"{len(now)} columns")
+            raise ValueError(
+                f"X must have the columns of the last fit in their order to continue training (warm_start=True), "
+                f"{shown[0]}, got {shown[1]}. Pass these columns, or set warm_start=False."
+            )
 
     def _split(self, data: Data, given: Given, seed: np.random.SeedSequence) -> tuple[Indices, Data | None]:
         """Return indices of the training data, and the data for early stopping."""
@@ -354,9 +369,7 @@ class TorchEstimator(
         rows = np.arange(len(columns)) if weights is None else np.flatnonzero(weights > 0)
         some = rows[:: -(-len(rows) // CHECKED_ROWS)]
         largest = np.abs(network.apply(columns.take(some), self.device)).max()
-        # A linear map of large inputs has large outputs.
-        inputs = np.abs(prepared.plan.inputs.encode(columns.take(some[:: -(-len(some) // 64)])))
-        limit = self._largest_output(prepared) * max(1.0, float(inputs.max(initial=1.0)))
+        limit = self._largest_output(prepared)
         # Written such that NaN is refused as well.
         if not largest <= limit:
             why = f"it diverged: its outputs for training rows reach {largest:.3g}, beyond {limit:.3g}"
@@ -435,6 +448,7 @@ class TorchEstimator(
 
     def _check_input(self, X: Any, y: Any = "no_validation", **how: Any) -> Any:
         """Check rows, and targets with them if given. Rows that are not float32 become float64."""
+        refuse_masked(X, "X")
         # scikit-learn adds up all values to find NaN, and the sum may overflow.
         with np.errstate(over="ignore", invalid="ignore"):
             return validate_data(self, X, y, dtype=TABLE_DTYPES, order="C", **how)

@@ -8,7 +8,7 @@ from numpy.typing import ArrayLike, NDArray
 from sklearn.utils import check_array
 
 from skmetric._sklearn_compat import safe_indexing
-from skmetric._values import read_values, refuse_missing
+from skmetric._values import read_values, refuse_masked, refuse_missing
 
 __all__ = [
     "Preprocessor",
@@ -205,6 +205,7 @@ def read_tuples(
     """
     if preprocessor is not None and count_axes(X) < 3:
         return _read_keys(X, size, preprocessor, check)
+    refuse_masked(X, "X")
     given: NDArray = check_array(X, dtype=None, allow_nd=True, ensure_2d=False, order="C")
     if given.ndim != 3 or given.shape[1] != size or given.shape[2] == 0:
         raise ValueError(_wrong_tuples(size, given, preprocessor))

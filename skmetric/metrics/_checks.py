@@ -6,6 +6,7 @@ from sklearn.exceptions import UndefinedMetricWarning
 from sklearn.utils import check_array, check_consistent_length
 
 from skmetric._checks import check_labels, check_weights, codes_of
+from skmetric._values import refuse_masked
 from skmetric._warnings import warn_caller
 
 __all__ = ["check_query_weights", "check_retrieval"]
@@ -25,6 +26,7 @@ def check_retrieval(
     others : ndarray of shape (n_samples,)
         R: number of other rows of the same class. At least one entry is positive.
     """
+    refuse_masked(embeddings, "embeddings")
     points = check_array(embeddings, dtype=np.float64, ensure_min_samples=2, input_name="embeddings")
     labels = check_labels(labels, "labels")
     check_consistent_length(points, labels)

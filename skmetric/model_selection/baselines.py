@@ -12,6 +12,7 @@ from sklearn.utils import check_X_y
 from sklearn.utils.multiclass import check_classification_targets
 
 from skmetric._checks import check_labels
+from skmetric._values import refuse_masked
 from skmetric._warnings import warn_caller
 from skmetric.estimators.points import Preprocessor
 from skmetric.metrics import map_at_r_scorer, recall_at_1_scorer
@@ -272,6 +273,7 @@ def _check_scoring(scoring: Any) -> tuple[str, Any, str]:
 def _check_table(X: Any, y: Any) -> tuple[Any, NDArray, int]:
     """Return the rows, their labels, and the number of columns."""
     labels = check_labels(y, "y")
+    refuse_masked(X, "X")
     try:
         numbers, labels = check_X_y(X, labels)
         check_classification_targets(labels)

@@ -58,6 +58,11 @@ def test_unknown_keys(table):
         points_at({**table, "b": X[1]}, np.array(["b", "q"]))
 
 
+def test_rows_of_a_dict_must_be_equally_long():
+    with pytest.raises(ValueError, match=r"rows of equal length, got rows of shapes \(2,\), \(3,\)"):
+        points_at({"a": [1, 2], "b": [1, 2, 3]}, np.array(["a", "b"]))
+
+
 @pytest.mark.parametrize("pairs", [[["a", None]], [["a", 1]], [["a", np.nan]]], ids=str)
 def test_missing_or_mixed_ids(pairs):
     with pytest.raises((ValueError, TypeError), match=r"X must (have no missing values|hold values of one kind)"):

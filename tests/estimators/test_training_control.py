@@ -4,6 +4,7 @@ import subprocess
 import sys
 
 import numpy as np
+import pandas as pd
 import pytest
 import torch
 from sklearn.callback import ProgressBar, ScoringMonitor
@@ -104,6 +105,19 @@ def test_warm_start_with_another_shape_is_an_error(blobs):
     embedder = make(warm_start=True).fit(*blobs)
     with pytest.raises(ValueError, match="parameters must keep the network of the last fit"):
         embedder.set_params(n_components=5).fit(*blobs)
+
+
+def test_warm_start_needs_the_columns_of_the_last_fit(blobs):
+    X, y = blobs
+    table = pd.DataFrame(X, columns=[f"x{i}" for i in range(X.shape[1])])
+    embedder = make(warm_start=True, max_iter=1).fit(table, y)
+    before = embedder.transform(table)
+    with pytest.raises(ValueError, match=r"X must have the columns of the last fit in their order .*warm_start=True"):
+        embedder.fit(table[table.columns[::-1]], y)
+    with pytest.raises(ValueError, match=r"X must have the columns of the last fit .*, got 1 columns"):
+        embedder.fit(X[:, :1], y)
+    np.testing.assert_array_equal(embedder.transform(table), before)
+    assert embedder.set_params(warm_start=False).fit(table[table.columns[::-1]], y).n_iter_ == 1
 
 
 def test_partial_fit_learns_epoch_by_epoch(blobs):

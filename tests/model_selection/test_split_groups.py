@@ -10,6 +10,7 @@ import torch
 from numpy.testing import assert_array_equal
 from sklearn.base import clone
 from sklearn.compose import ColumnTransformer
+from sklearn.linear_model import Ridge
 from sklearn.model_selection import (
     GridSearchCV,
     GroupKFold,
@@ -284,3 +285,51 @@ def test_a_comparison_names_folds_that_ignore_groups(cv, shown):
     with pytest.warns(UserWarning, match=shown) as caught:
         compare_baselines(X, y, cv=cv, groups=groups, embedders=embedders, random_state=0)
     assert sum("groups" in str(each.message) for each in caught) == 1
+
+
+def test_a_comparison_of_tuples_names_them_too(judgments):
+    points, pairs, y, annotators = judgments
+    decided = y != 0
+    folds = KFold(3, shuffle=True, random_state=0)
+    texts = texts_of(
+        lambda: compare_baselines(
+            points[pairs[decided]], y[decided], cv=folds, groups=annotators[decided], embedders=[], random_state=0
+        )
+    )
+    assert [text for text in texts if "ignores groups; pass GroupKFold(3)" in text] == texts
+
+
+# Estimators of others
+
+
+class GroupedRidge(Ridge):
+    """An estimator of another library with a parameter of the same name."""
+
+    def __init__(self, alpha=1.0, group_column=None):
+        super().__init__(alpha=alpha)
+        self.group_column = group_column
+
+
+def test_the_group_column_of_a_foreign_estimator():
+    numbers = TABLE.drop(columns="qid").assign(qid=GROUPS)
+    for column, n_texts in (("qid", 2), ("no column", 1), ([1, 2], 1)):
+        texts = texts_of(
+            lambda column=column: search(GroupedRidge(group_column=column), {"alpha": [1, 2]}).fit(numbers, Y)
+        )
+        assert "one by one" in texts[0]
+        assert len(texts) == n_texts
+
+
+def test_a_search_one_by_one_draws_the_folds_of_scikit_learn():
+    """Looking at groups must not draw random numbers from a splitter that the search uses."""
+    states = []
+    for kind in (GridSearchCV, BatchedGridSearchCV):
+        generator = np.random.RandomState(0)
+        found = kind(
+            GroupedRidge(group_column="qid"), {"alpha": [1, 100]}, cv=KFold(3, shuffle=True, random_state=generator)
+        )
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            found.fit(TABLE, Y)
+        states.append((found.cv_results_["mean_test_score"].tolist(), generator.randint(10**6)))
+    assert states[0] == states[1]

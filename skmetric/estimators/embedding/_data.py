@@ -174,7 +174,8 @@ def read_tuple_outcomes(y: ArrayLike | None, n: int, size: int) -> tuple[NDArray
     """Read what y says about each tuple: whether a pair is similar. Triplets have no y, or only 1."""
     if size == 2:
         return read_outcomes(y, n, SIMILARITY)
-    if y is not None and not np.array_equal(read_values(y, "y").array.reshape(-1), np.ones(n)):
+    read = None if y is None else read_values(y, "y")
+    if read is not None and (read.is_missing.any() or not np.array_equal(read.array.reshape(-1), np.ones(n))):
         raise ValueError(
             f"y must be None for triplets, or 1 for each of the {n}, got other values: the order of the points of a "
             "triplet says that the second is closer to the first than the third is. Leave y out. To reverse a triplet, "

@@ -93,6 +93,7 @@ class Embedder(ClassifierMixin, TorchEstimator[EmbedderData, EmbedderChoice]):
 
     classes_: NDArray
     tuple_size_: int | None
+    _has_both: bool
     _distance: str
     _neighbors: NeighborVote | None
     _spread: float
@@ -229,9 +230,9 @@ class Embedder(ClassifierMixin, TorchEstimator[EmbedderData, EmbedderChoice]):
         X : array-like of shape (n_samples, n_features), or tuples
             Rows if ``fit`` had rows, tuples if ``fit`` had tuples.
         y : array-like of shape (n_samples,) or (n_pairs,), optional
-            For rows, their classes; unlabeled rows are left out. For pairs, 1 or -1. Without ``y``, all pairs are
-            similar, and the first point of each pair with the second point of the next pair counts as a dissimilar
-            pair.
+            For rows, their classes; unlabeled rows are left out. For pairs, 1 or -1, and both if ``fit`` had both.
+            Without ``y``, all pairs are similar, and the first point of each pair with the second point of the next
+            pair counts as a dissimilar pair.
         sample_weight : array-like of shape (n_samples,), optional
             Weight of each row as a query, or of each tuple.
 
@@ -250,12 +251,13 @@ class Embedder(ClassifierMixin, TorchEstimator[EmbedderData, EmbedderChoice]):
         if self.tuple_size_ is not None:
             tuples = self._read_tuples(X, y, reset=False)
             weights = check_weights(sample_weight, len(tuples.indices), per="tuple")
-            if not (tuples.outcome[weights > 0] > 0).any() or (
-                tuples.has_both and not (tuples.outcome[weights > 0] < 0).any()
-            ):
+            judged = tuples.outcome[weights > 0]
+            needs_both = tuples.has_both or (y is not None and self._has_both)
+            if not (judged > 0).any() or (needs_both and not (judged < 0).any()):
                 raise ValueError(
-                    "y must hold pairs of both kinds with positive weight, 1 and -1, or only similar pairs, 1, got one "
-                    "kind. Add pairs of the other kind."
+                    "y must hold pairs of both kinds with positive weight, 1 and -1, or only similar pairs, 1, if fit "
+                    "had no others; got one kind. Add pairs of the other kind, or leave y out to compare similar pairs "
+                    "with crossed pairs."
                 )
             return tuples.score(self._network.apply(tuples.columns, self.device), self._distance, weights)
         if y is None:
@@ -355,7 +357,13 @@ class Embedder(ClassifierMixin, TorchEstimator[EmbedderData, EmbedderChoice]):
 
     def _read(self, given: Given, like: EmbedderData | None = None) -> EmbedderData:
         if like is not None:
-            return self._read_as(given, like.tuple_size, reset=False)
+            data = self._read_as(given, like.tuple_size, reset=False)
+            if like.has_both and not data.has_both:
+                raise ValueError(
+                    "y_val must hold similar and dissimilar pairs, 1 and -1, because y does, got one kind. Add pairs "
+                    "of the other kind."
+                )
+            return data
         check_preprocessor(self.preprocessor)
         if self.preprocessor is None:
             refuse_indices_as_rows(given.X, given.y, self._tuple_size, (-1, 1))
@@ -455,7 +463,11 @@ class Embedder(ClassifierMixin, TorchEstimator[EmbedderData, EmbedderChoice]):
         return held_out.judged(self._measured_by())
 
     def _largest_output(self, prepared: Prepared[EmbedderData, EmbedderChoice]) -> float:
-        return super()._largest_output(prepared) * max(1.0, self._length_scale(prepared.choice))
+        # A linear map of large columns has large outputs.
+        columns = prepared.data.columns
+        some = columns.take(np.arange(0, len(columns), max(1, len(columns) // 64)))
+        largest_input = float(np.abs(prepared.plan.inputs.encode(some)).max())
+        return super()._largest_output(prepared) * max(1.0, self._length_scale(prepared.choice), largest_input)
 
     def _fitted_attributes(
         self, network: TrainedNetwork, prepared: Prepared[EmbedderData, EmbedderChoice]
@@ -470,6 +482,7 @@ class Embedder(ClassifierMixin, TorchEstimator[EmbedderData, EmbedderChoice]):
             **super()._fitted_attributes(network, prepared),
             "classes_": classes,
             "tuple_size_": data.tuple_size,
+            "_has_both": data.has_both,
             "_distance": self._measured_by(),
             "_neighbors": neighbors,
             "_spread": _spread(embeddings if neighbors is None else neighbors.embeddings),

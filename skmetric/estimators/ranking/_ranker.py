@@ -19,7 +19,7 @@ from skmetric._core.nn import Columns
 from skmetric._group_column import column_index, column_values, is_absent, warn_of_feature, without_column
 from skmetric._scorer import NothingToScoreError, score_or_zero
 from skmetric._sklearn_compat import Interval, fit_context
-from skmetric._values import check_numbers, read_labels
+from skmetric._values import check_numbers, read_labels, refuse_masked
 from skmetric._warnings import warn_caller
 from skmetric.estimators._base import TABLE_DTYPES, Head, Judge, TorchEstimator
 from skmetric.estimators._target_units import TargetUnits
@@ -356,6 +356,7 @@ class Ranker(TorchEstimator[RankedItems, RankerChoice]):
         if self.group_column is None:
             rows: NDArray[np.floating] = self._check_input(X, reset=reset)
             return rows
+        refuse_masked(X, "X")
         # The ids may be strings, so with this column only the names and the number of columns are checked.
         if not reset and is_absent(X, self.group_column):
             validate_data(self._without_group_column(), X, reset=False, skip_check_array=True)

@@ -75,7 +75,10 @@ def test_pairs_held_out_are_of_both_kinds(pairs):
     [
         ({"X_val": True, "y_val": True}, "X_val and y_val must be None without early stopping"),
         ({"early_stopping": True, "y_val": True}, "must be given together, got only y_val"),
-        ({"early_stopping": True, "X_val": True, "y_val": -1}, "y_val must hold similar pairs, 1, got only -1"),
+        (
+            {"early_stopping": True, "X_val": True, "y_val": -1},
+            "y_val must hold similar and dissimilar pairs, 1 and -1",
+        ),
     ],
 )
 def test_validation_pairs_that_do_not_fit_are_named(fit_params, message, pairs):

@@ -233,7 +233,12 @@ def test_pairs_that_are_all_alike_are_judged_by_others(points, index_pairs):
     crossed = np.stack([similar[:, 0], np.roll(similar[:, 1], 1, axis=0)], axis=1)
     outcome = np.repeat([1, -1], len(similar))
     expected = embedder.score(np.concatenate([similar, crossed]), outcome)
-    assert embedder.score(similar) == embedder.score(similar, np.ones(len(similar))) == expected
+    assert embedder.score(similar) == expected
+    # A fold with one kind of pairs must not get another metric than the other folds.
+    with pytest.raises(ValueError, match=r"both kinds .* leave y out to compare similar pairs with crossed pairs"):
+        embedder.score(similar, np.ones(len(similar)))
+    alike = clone(PAIRS).fit(similar)
+    assert alike.score(similar, np.ones(len(similar))) == alike.score(similar)
 
 
 # Tools of scikit-learn

@@ -22,7 +22,8 @@ def make(**params):
 
 def test_held_out_rows_do_not_enter_the_units(table):
     X, y, groups = table
-    prepared = prepared_of(make(early_stopping=True, validation_fraction=0.3), X, y, groups=groups)
+    ranker = make(early_stopping=True, validation_fraction=0.3, inputs="none")
+    prepared = prepared_of(ranker, X, y, groups=groups)
     held_out = (X[:, None] == prepared.plan.validation.X).all(-1).any(1)
     assert held_out.sum() == 60
     units = prepared.choice.units
