@@ -62,7 +62,10 @@ def differ(values: Tensor, is_counted: Tensor | None = None) -> Tensor:
     values = values.detach()
     if is_counted is None:
         return values.amax(-1) > values.amin(-1)
-    return values.masked_fill(~is_counted, -torch.inf).amax(-1) > values.masked_fill(~is_counted, torch.inf).amin(-1)
+    low, high = -torch.inf, torch.inf
+    if not values.is_floating_point():
+        low, high = torch.iinfo(values.dtype).min, torch.iinfo(values.dtype).max
+    return values.masked_fill(~is_counted, low).amax(-1) > values.masked_fill(~is_counted, high).amin(-1)
 
 
 def nan_of(values: Tensor, n_axes: int = 1) -> Tensor:

@@ -6,7 +6,7 @@ import torch
 from torch import Tensor
 from torch.nn.functional import normalize
 
-from skmetric.losses._precision import in_float32
+from skmetric.losses._precision import in_float32, refuse_integers
 
 __all__ = ["DISTANCES", "cross_distance", "one_sided_distance", "pairwise_distance"]
 
@@ -119,6 +119,7 @@ def cross_distance(rows: Tensor, columns: Tensor, *, distance: str = "euclidean"
     >>> cross_distance(torch.tensor([[0.0, 0.0]]), torch.tensor([[3.0, 4.0], [0.0, 1.0]]))
     tensor([[5., 1.]])
     """
+    refuse_integers("rows", rows)
     points, others = _directions(rows, distance), _directions(columns, distance)
     return _from_euclidean(_euclidean(points, others), distance)
 

@@ -18,8 +18,9 @@ def contrastive_loss(d: Tensor, similar: Tensor, *, margin: PerList, squared: bo
     ----------
     d : Tensor
         Distance of each pair.
-    similar : Tensor of bool
-        True for positive pairs, the :math:`y` of the formula. Broadcast to the distances.
+    similar : Tensor of bool or numbers
+        True, or a number above 0, for positive pairs, the :math:`y` of the formula: 0 and -1 are both negative pairs.
+        Broadcast to the distances.
     margin : float or Tensor
         Distance at which the loss of a negative pair becomes 0.
     squared : bool, default=False
@@ -41,7 +42,7 @@ def contrastive_loss(d: Tensor, similar: Tensor, *, margin: PerList, squared: bo
     >>> contrastive_loss(torch.tensor([0.5, 0.25, 2.0]), torch.tensor([True, False, False]), margin=1.0)
     tensor([0.5000, 0.7500, 0.0000])
     """
-    excess = d.where(similar.bool(), (margin - d).relu())
+    excess = d.where(similar > 0, (margin - d).relu())
     return excess.square() if squared else excess
 
 

@@ -8,9 +8,10 @@ from torch.autograd.function import once_differentiable
 
 from skmetric.losses._arguments import PerList, differ, nan_of, per_item, per_list, positive
 from skmetric.losses._items import items_of
+from skmetric.losses._kept import keep_differences, keep_order
 from skmetric.losses._precision import in_float32
 from skmetric.losses.numerics import sigmoid, sum_last, weighted_mean, with_slopes
-from skmetric.losses.order._exact_ranks import ranks_of
+from skmetric.losses._exact_ranks import ranks_of
 
 __all__ = ["pearson_loss", "spearman_loss"]
 
@@ -58,7 +59,7 @@ def pearson_loss(
     tensor(0.1340)
     """
     per_item("targets", targets, scores.shape)
-    items = items_of(scores, targets, mask, weights)
+    items = items_of(scores, targets, mask, weights, keep_differences)
     return _one_minus_correlation(items.scores, items.relevance, items.weights)
 
 
@@ -133,7 +134,7 @@ def spearman_loss(
     temperature = per_list("temperature", positive("temperature", temperature), scores, 1)
     strength = per_list("interpolation_strength", positive("interpolation_strength", interpolation_strength), scores, 1)
     per_item("targets", targets, scores.shape)
-    items = items_of(scores, targets, mask, None)
+    items = items_of(scores, targets, mask, None, keep_order)
     is_real = items.is_real
     weights = is_real.to(scores.dtype)
     z = _standardized(items.scores, weights)

@@ -8,7 +8,7 @@ from torch import Tensor
 from skmetric.losses._arguments import PerList, differ, nan_of, per_item, per_list, positive
 from skmetric.losses._precision import in_float32
 from skmetric.losses.numerics import sum_last, weighted_mean, with_slopes
-from skmetric.losses.order._exact_ranks import check_ties, ranks_of
+from skmetric.losses._exact_ranks import check_ties, ranks_of
 from skmetric.losses.order.ranks import blackbox_ranks
 from skmetric.losses.order.similarity import LabelSimilarity, feature_similarity, similarity_of_labels
 
@@ -116,7 +116,7 @@ def ranksim_loss(
     strength = positive("interpolation_strength", interpolation_strength)
     strength = per_list("interpolation_strength", strength, features, 2)
     rows = _rows(features, labels, similarity, label_similarity, mask)
-    target = ranks_of(rows.label_similarity, rows.is_pair, ties=ties)
+    target = ranks_of(rows.label_similarity, rows.is_pair, ties=ties, dtype=features.dtype)
     if scale_free:
         loss = _scale_free(rows, target, strength, ties)
     else:
@@ -198,7 +198,7 @@ def neighbor_spearman(
         rows = _rows(features, labels, similarity, label_similarity, mask)
         middle = (rows.n_real + 1) / 2
         label, feature = (
-            _silenced(ranks_of(values, rows.is_pair) - middle, rows.is_pair)
+            _silenced(ranks_of(values, rows.is_pair, dtype=features.dtype) - middle, rows.is_pair)
             for values in (rows.label_similarity, rows.similarity)
         )
         of_label, of_feature = sum_last(label.square(), 1), sum_last(feature.square(), 1)
@@ -261,7 +261,7 @@ class _Rows(NamedTuple):
     """Similarities of all rows to each row, (..., n, n), and which of them count."""
 
     similarity: Tensor  # of features, with a gradient
-    label_similarity: Tensor
+    label_similarity: Tensor  # in a wider type if the labels have one
     is_pair: Tensor | None  # both rows are real; None if all rows are
     n_real: Tensor  # number of real rows, at least 1, (..., 1, 1)
     is_ordered: Tensor  # the label similarities are not all equal, (...)
@@ -278,7 +278,7 @@ def _rows(
         is_pair = mask.unsqueeze(-1) & mask.unsqueeze(-2)
         n_real = mask.sum(-1).clamp_min(1).to(features.dtype)
         features = features.masked_fill(~mask.unsqueeze(-1), 0.0)
-    of_labels = similarity_of_labels(features, labels, label_similarity).detach().to(features.dtype)
+    of_labels = similarity_of_labels(features, labels, label_similarity).detach()
     of_labels = _silenced(of_labels, is_pair)
     of_features = feature_similarity(features, similarity)
     is_ordered = differ(of_labels.flatten(-2), None if is_pair is None else is_pair.flatten(-2))
@@ -287,7 +287,7 @@ def _rows(
 
 
 def _silenced(values: Tensor, is_pair: Tensor | None) -> Tensor:
-    return values if is_pair is None else values.masked_fill(~is_pair, 0.0)
+    return values if is_pair is None else values.masked_fill(~is_pair, 0)
 
 
 def _spread(values: Tensor, is_pair: Tensor | None, n_real: Tensor) -> Tensor:

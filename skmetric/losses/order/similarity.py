@@ -12,6 +12,7 @@ from torch.nn.functional import normalize, pad
 
 from skmetric._bits import REGISTER
 from skmetric.losses._arguments import per_item
+from skmetric.losses._kept import is_exact
 from skmetric.losses.distance import pairwise_distance
 
 SIMILARITIES = ("euclidean", "cosine")
@@ -58,15 +59,24 @@ class _CosineLessOne(torch.autograd.Function):
 
 
 def similarity_of_labels(features: Tensor, labels: Tensor, similarity: LabelSimilarity | None) -> Tensor:
-    """Minus the distance of labels, or the similarity returned by the user's function, (..., n, n)."""
+    """Minus the distance of labels, or the similarity returned by the user's function, (..., n, n).
+
+    They have the type of the features, or their own if that of the features does not hold all their values.
+    """
     if similarity is None:
-        labels = per_item("labels", labels, features.shape[:-1]).to(features.dtype)
+        labels = _held(per_item("labels", labels, features.shape[:-1]), features.dtype)
         return -(labels.unsqueeze(-1) - labels.unsqueeze(-2)).abs()
     shape = (*features.shape[:-1], features.shape[-2])
     values = similarity(labels)
     with suppress(RuntimeError):
         if values.shape[-2:] == shape[-2:]:
-            return values.expand(shape)
+            return _held(values.expand(shape), features.dtype)
     raise ValueError(
         f"label_similarity must return one value per pair of rows, shape {shape}, got shape {tuple(values.shape)}."
     )
+
+
+def _held(values: Tensor, dtype: torch.dtype) -> Tensor:
+    if is_exact(values.dtype, dtype):
+        return values.to(dtype)
+    return values if values.is_floating_point() else values.long()

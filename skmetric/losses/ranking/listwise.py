@@ -7,6 +7,7 @@ from torch import Tensor
 
 from skmetric.losses._arguments import PerList, differ, nan_of, per_list
 from skmetric.losses._items import Items, items_of
+from skmetric.losses._kept import keep_differences, keep_order, keep_values
 from skmetric.losses._precision import in_float32
 from skmetric.losses.numerics import sigmoid, softplus, sum_last, weighted_mean, with_slopes
 from skmetric.losses.ranking._gains import discounts, gains, ideal_dcg
@@ -69,7 +70,7 @@ def softmax_loss(
     >>> softmax_loss(torch.tensor([0.0, 1.0]), torch.tensor([1, 0]))
     tensor(1.0443)
     """
-    items = items_of(scores, relevance, mask, weights)
+    items = items_of(scores, relevance, mask, weights, keep_differences)
     is_ordered = differ(items.relevance, items.weights > 0)
     # A list without an order may have only weights of 0. Set them to 1 to avoid NaN; the list is multiplied by 0 below.
     log_weights = _log(items.weights).where(is_ordered.unsqueeze(-1), 0.0)
@@ -137,7 +138,7 @@ def list_mle_loss(
     >>> list_mle_loss(torch.tensor([0.0, 1.0]), torch.tensor([1, 0]))
     tensor(1.3133)
     """
-    items = items_of(scores, relevance, mask, weights)
+    items = items_of(scores, relevance, mask, weights, keep_order)
     scaled = items.scores / per_list("temperature", temperature, scores, 1)
     # Items of weight 0 are sorted to the front: they are below all other items and add nothing.
     level = items.relevance.masked_fill(items.weights == 0, -torch.inf)
@@ -203,7 +204,7 @@ def approx_ndcg_loss(
     >>> approx_ndcg_loss(torch.tensor([0.0, 1.0]), torch.tensor([1, 0]))
     tensor(0.3101)
     """
-    items = items_of(scores, relevance, mask, weights)
+    items = items_of(scores, relevance, mask, weights, keep_values)
     gained = gains(items.relevance, gain) * items.weights
     ideal = ideal_dcg(gained)
     is_ranked = (ideal > 0) & (items.is_real.sum(-1) > 1)

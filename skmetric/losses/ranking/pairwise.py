@@ -2,10 +2,12 @@
 
 from collections.abc import Callable
 
+import torch
 from torch import Tensor
 
 from skmetric.losses._arguments import PerList, nan_of, per_list
 from skmetric.losses._items import Items, items_of
+from skmetric.losses._kept import keep_order, keep_values
 from skmetric.losses._precision import in_float32
 from skmetric.losses.numerics import sigmoid, softplus, sum_last, with_slopes
 from skmetric.losses.ranking._gains import discounts, gains, ideal_dcg, ranks
@@ -25,7 +27,7 @@ def margin_ranking_loss(s1: Tensor, s2: Tensor, y: Tensor, *, margin: PerList) -
     s1, s2 : Tensor
         Scores of the first and of the second item of each pair, broadcastable to each other.
     y : Tensor
-        1 if the first item should score higher, -1 if the second item should.
+        1 or True if the first item should score higher, -1 or False if the second item should.
     margin : float or Tensor
         Margin in units of the scores, broadcastable to them.
 
@@ -41,7 +43,8 @@ def margin_ranking_loss(s1: Tensor, s2: Tensor, y: Tensor, *, margin: PerList) -
     >>> margin_ranking_loss(torch.tensor([2.0, 2.0]), torch.tensor([1.5, 1.5]), torch.tensor([1, -1]), margin=1.0)
     tensor([0.5000, 1.5000])
     """
-    return (margin - y * (s1 - s2)).relu()
+    sign = y * 2.0 - 1 if y.dtype == torch.bool else y
+    return (margin - sign * (s1 - s2)).relu()
 
 
 @in_float32
@@ -92,7 +95,7 @@ def pairwise_hinge_loss(
     >>> pairwise_hinge_loss(torch.tensor([0.0, 1.0, 3.0]), torch.tensor([1, 0, 2]), margin=1.0)
     tensor(0.6667)
     """
-    items = items_of(scores, relevance, mask, weights)
+    items = items_of(scores, relevance, mask, weights, keep_order)
     margin = per_list("margin", margin, scores, 1)[..., None]
 
     def hinge(above: Tensor) -> tuple[Tensor, Tensor]:
@@ -146,7 +149,7 @@ def pairwise_logistic_loss(
     >>> pairwise_logistic_loss(torch.tensor([0.0, 1.0]), torch.tensor([1, 0]))
     tensor(1.3133)
     """
-    return _mean_of_pairs(items_of(scores, relevance, mask, weights), _logistic)
+    return _mean_of_pairs(items_of(scores, relevance, mask, weights, keep_order), _logistic)
 
 
 @in_float32
@@ -206,7 +209,7 @@ def lambda_loss(
     >>> lambda_loss(torch.tensor([0.0, 1.0]), torch.tensor([1, 0]))
     tensor(0.4847)
     """
-    items = items_of(scores, relevance, mask, weights)
+    items = items_of(scores, relevance, mask, weights, keep_values)
     gained = gains(items.relevance, gain)
     ideal = ideal_dcg(gained, k)
     discount = discounts(ranks(items.scores.detach(), items.is_real), k)

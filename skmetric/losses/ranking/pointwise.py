@@ -3,6 +3,7 @@
 from torch import Tensor
 
 from skmetric.losses._items import items_of
+from skmetric.losses._kept import keep_values
 from skmetric.losses._precision import in_float32
 from skmetric.losses.numerics import weighted_mean
 
@@ -43,5 +44,5 @@ def pointwise_squared_loss(
     >>> pointwise_squared_loss(torch.tensor([0.0, 1.0]), torch.tensor([1, 3]))
     tensor(2.5000)
     """
-    items = items_of(scores, relevance, mask, weights)
+    items = items_of(scores, relevance, mask, weights, keep_values)
     return weighted_mean((items.scores - items.relevance).square(), items.weights)

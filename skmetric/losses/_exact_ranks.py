@@ -13,25 +13,38 @@ def check_ties(ties: str) -> None:
         raise ValueError(f"ties must be one of {', '.join(map(repr, TIES))}, got {ties!r}.")
 
 
-def ranks_of(values: Tensor, is_real: Tensor | None = None, *, ties: str = "average") -> Tensor:
+def ranks_of(
+    values: Tensor, is_real: Tensor | None = None, *, ties: str = "average", dtype: torch.dtype | None = None
+) -> Tensor:
     """Rank the values of a list (..., n) from 1, the largest first; values that are not real have rank 0.
 
-    With "average", tied values share the mean of their ranks. With "ordinal", they are ranked by position.
+    With "average", tied values share the mean of their ranks. With "ordinal", they are ranked by position. Values are
+    compared in their own type; ``dtype`` is that of the ranks, by default the same.
     """
     with torch.no_grad():
-        key = -values.detach()
-        if is_real is not None:
-            # Infinity sorts to the end of the order; no real value ties with it.
-            key = key.clamp_(max=torch.finfo(key.dtype).max).masked_fill_(~is_real, torch.inf)
+        dtype = values.dtype if dtype is None else dtype
+        key = _descending(values.detach(), is_real)
         order = _argsort(key)
         run = _runs(key.gather(-1, order))
         if ties == "ordinal":
             order = _by_position(order, run)
-            rank = torch.arange(1, key.shape[-1] + 1, dtype=key.dtype, device=key.device).expand_as(key)
+            rank = torch.arange(1, key.shape[-1] + 1, dtype=dtype, device=key.device).expand_as(key)
         else:
-            rank = _mean_ranks(run, key.dtype)
-        ranks = torch.empty_like(key).scatter_(-1, order, rank)
+            rank = _mean_ranks(run, dtype)
+        ranks = torch.empty_like(key, dtype=dtype).scatter_(-1, order, rank)
         return ranks if is_real is None else ranks.masked_fill_(~is_real, 0.0)
+
+
+def _descending(values: Tensor, is_real: Tensor | None) -> Tensor:
+    """Return keys that sort the largest value first, and values that are not real to the end, tied with no real one."""
+    if values.is_floating_point():
+        key, end = -values, torch.inf
+        largest = torch.finfo(values.dtype).max
+    else:
+        key = ~values.long()  # minus the value, less 1: the smallest integer has no negative
+        end = torch.iinfo(key.dtype).max
+        largest = end - 1
+    return key if is_real is None else key.clamp_(max=largest).masked_fill_(~is_real, end)
 
 
 # numpy sorts in vector registers, which is ten times faster than torch on a CPU.
