@@ -1,4 +1,4 @@
-"""Types of the tensors that losses take: scores are floating point, masks are boolean, and all is computed in float32."""
+"""Types of tensors that losses take: scores are floating point, masks are boolean; all is computed in float32."""
 
 from collections.abc import Callable
 from functools import wraps

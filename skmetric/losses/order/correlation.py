@@ -7,11 +7,11 @@ from torch import Tensor
 from torch.autograd.function import once_differentiable
 
 from skmetric.losses._arguments import PerList, differ, nan_of, per_item, per_list, positive
+from skmetric.losses._exact_ranks import ranks_of
 from skmetric.losses._items import items_of
 from skmetric.losses._kept import keep_differences, keep_order
 from skmetric.losses._precision import in_float32
 from skmetric.losses.numerics import sigmoid, sum_last, weighted_mean, with_slopes
-from skmetric.losses._exact_ranks import ranks_of
 
 __all__ = ["pearson_loss", "spearman_loss"]
 

@@ -7,8 +7,8 @@ from torch import Tensor
 from torch.autograd.function import once_differentiable
 
 from skmetric.losses._arguments import PerList, per_item, per_list, positive
-from skmetric.losses._precision import in_float32
 from skmetric.losses._exact_ranks import check_ties, ranks_of
+from skmetric.losses._precision import in_float32
 
 __all__ = ["blackbox_ranks"]
 

@@ -6,9 +6,9 @@ import torch
 from torch import Tensor
 
 from skmetric.losses._arguments import PerList, differ, nan_of, per_item, per_list, positive
+from skmetric.losses._exact_ranks import check_ties, ranks_of
 from skmetric.losses._precision import in_float32
 from skmetric.losses.numerics import sum_last, weighted_mean, with_slopes
-from skmetric.losses._exact_ranks import check_ties, ranks_of
 from skmetric.losses.order.ranks import blackbox_ranks
 from skmetric.losses.order.similarity import LabelSimilarity, feature_similarity, similarity_of_labels
 
