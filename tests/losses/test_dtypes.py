@@ -27,6 +27,7 @@ def test_a_large_offset_of_relevance_changes_nothing(name, options, dtype):
     loss = getattr(losses, name)
     expected = loss(SCORES, GRADES.float(), **options)
     assert expected > 0
+    # This compares the types as well.
     torch.testing.assert_close(loss(SCORES, GRADES.to(dtype) + 1_700_000_000, **options), expected)
 
 
@@ -35,7 +36,9 @@ def test_a_large_offset_of_relevance_changes_nothing(name, options, dtype):
 def test_a_large_offset_of_labels_changes_nothing(name, options, dtype):
     loss = getattr(losses, name)
     expected = loss(FEATURES, MINUTES.float(), **options)
-    assert loss(FEATURES, MINUTES.to(dtype) * 60 + 1_700_000_000, **options) == expected
+    actual = loss(FEATURES, MINUTES.to(dtype) * 60 + 1_700_000_000, **options)
+    assert actual == expected
+    assert actual.dtype == torch.float32
     mask = torch.tensor([True, True, False, True, True])
     masked = (MINUTES.to(dtype) + 1_700_000_000).masked_fill(~mask, 0)
     assert loss(FEATURES, masked, mask=mask, **options) == loss(FEATURES[mask], MINUTES[mask].float(), **options)

@@ -282,7 +282,7 @@ def _rows(
     of_labels = _silenced(of_labels, is_pair)
     of_features = feature_similarity(features, similarity)
     is_ordered = differ(of_labels.flatten(-2), None if is_pair is None else is_pair.flatten(-2))
-    nan = nan_of(features, 2) + nan_of(of_labels, 2)
+    nan = nan_of(features, 2) + nan_of(of_labels, 2).to(features.dtype)
     return _Rows(of_features, of_labels, is_pair, n_real[..., None, None], is_ordered, nan)
 
 
