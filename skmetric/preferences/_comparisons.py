@@ -23,17 +23,16 @@ class Comparisons:
         Codes of the items that were compared, ascending.
     first, second : ndarray of int, shape (n_pairs,)
         Indices of the two items of each pair in ``items``, with ``first < second``. The pairs are in ascending order.
-    totals : ndarray of shape (n_pairs,)
-        Summed weight of the comparisons of each pair, positive.
-    wins : ndarray of shape (n_pairs,)
-        Summed weight of the first item's wins, from 0 to the total.
+    wins, losses : ndarray of shape (n_pairs,)
+        Summed weight of the first item's wins and of its losses. They are separate sums, because the difference of a
+        total and many wins has no exact digits of a few losses.
     """
 
     items: NDArray[np.intp]
     first: NDArray[np.intp]
     second: NDArray[np.intp]
-    totals: NDArray[np.float64]
     wins: NDArray[np.float64]
+    losses: NDArray[np.float64]
 
     @classmethod
     def merge(cls, pairs: NDArray[np.intp], wins: NDArray[np.float64], weights: NDArray[np.float64]) -> "Comparisons":
@@ -54,8 +53,8 @@ class Comparisons:
             np.flatnonzero(is_compared),
             first,
             second,
-            _sums(groups, weights),
             _sums(groups, weights * wins_of_low),
+            _sums(groups, weights * (1 - wins_of_low)),
         )
 
     def matrix(self, values: NDArray[Any]) -> csr_array:
@@ -73,8 +72,7 @@ class Comparisons:
 
 def check_has_maximum(comparisons: Comparisons) -> None:
     """Raise unless wins lead from every item to every other: otherwise, the likelihood has no finite maximum."""
-    lost = np.maximum(comparisons.totals - comparisons.wins, 0)
-    graph = comparisons.matrix(comparisons.wins > 0) + comparisons.matrix(lost > 0).T
+    graph = comparisons.matrix(comparisons.wins > 0) + comparisons.matrix(comparisons.losses > 0).T
     # Some routines treat a stored False as an edge.
     graph.eliminate_zeros()
     n_components, components = connected_components(graph, connection="strong")

@@ -74,9 +74,8 @@ def bradley_terry_scores(
     Notes
     -----
     The loss is minimized by Newton's method. The steps are damped so that the loss never increases. Each step is
-    computed by conjugate gradients on the sparse graph of comparisons. The method stops if, for each item, the number
-    of wins that the model expects (plus the gradient of the penalty) equals the observed number, to 1e-10 of the item's
-    comparisons.
+    computed by conjugate gradients on the sparse graph of comparisons. The method stops if the last step changes no
+    log-strength by more than 1e-10, or by 1e-10 of the largest log-strength if that is above 1.
 
     The condition for a maximum in Hunter (2004) is due to Ford: for every split of the items into two sets, some item
     of each set has beaten (or tied with) some item of the other set. With any ``alpha > 0``, the maximum exists and is

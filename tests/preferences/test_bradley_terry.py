@@ -2,6 +2,8 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from scipy.optimize import brentq
+from scipy.special import expit
 from sklearn.linear_model import LogisticRegression
 
 from skmetric.preferences import best_worst_pairs, bradley_terry_scores
@@ -70,6 +72,42 @@ def test_booleans_say_whether_the_first_item_won():
 def test_weights_are_repeats(ratio, unit):
     scores = bradley_terry_scores([[0, 1], [1, 0]], sample_weight=[ratio * unit, unit])
     np.testing.assert_allclose(scores, [np.log(ratio) / 2, -np.log(ratio) / 2], rtol=1e-6, atol=1e-12)
+
+
+@given(st.floats(0, 15), st.floats(-300, 280))
+def test_two_items_differ_by_the_log_of_their_wins(exponent, unit):
+    """The ratio of the weights is the ratio of the wins, however few the losses are."""
+    many, few = 10.0 ** (unit + exponent), 10.0**unit
+    scores = bradley_terry_scores([[0, 1], [1, 0]], sample_weight=[many, few])
+    assert scores[0] - scores[1] == pytest.approx(np.log(many / few), rel=1e-12, abs=1e-12)
+
+
+@given(st.lists(st.floats(-15, 15), min_size=1, max_size=8))
+def test_the_gaps_of_a_chain_are_the_logs_of_its_wins(exponents):
+    first = np.arange(len(exponents))
+    pairs = np.concatenate([np.column_stack([first, first + 1]), np.column_stack([first + 1, first])])
+    weights = np.concatenate([np.power(10.0, exponents), np.ones(len(first))])
+    gaps = -np.diff(bradley_terry_scores(pairs, sample_weight=weights))
+    np.testing.assert_allclose(gaps, np.log(weights[: len(first)]), rtol=1e-9, atol=1e-9)
+
+
+@pytest.mark.parametrize("alpha", [1e-12, 1e-10, 1e-9, 1e-6, 1e-3, 1.0, 1e3])
+def test_a_small_penalty_gives_the_root_of_the_slope(alpha):
+    """Four wins to none, beside seven wins to none of two other items."""
+    scores = bradley_terry_scores([[0, 1]] * 4 + [[2, 3]] * 7, alpha=alpha)
+    for gap, wins in ((scores[0] - scores[1], 4), (scores[2] - scores[3], 7)):
+        root = brentq(lambda d, wins=wins: alpha * d / 2 - wins * expit(-d), 0, 100, xtol=1e-14, rtol=1e-14)
+        assert gap == pytest.approx(root, rel=1e-10)
+    np.testing.assert_allclose([scores[:2].sum(), scores[2:].sum()], 0, atol=1e-12)
+
+
+@pytest.mark.parametrize("strong", [1e3, 1e6, 1e9, 1e12])
+def test_few_comparisons_beside_many_keep_their_gap(strong):
+    """Two cycles of many comparisons, connected by three wins and one loss."""
+    pairs = [[0, 1], [1, 2], [2, 0], [3, 4], [4, 5], [5, 3], [2, 3], [3, 2]]
+    scores = bradley_terry_scores(pairs, sample_weight=[strong] * 6 + [3, 1])
+    assert scores[2] - scores[3] == pytest.approx(np.log(3), rel=1e-9)
+    np.testing.assert_allclose(scores[[0, 1]], scores[2], rtol=1e-9)
 
 
 def test_the_first_wins_unless_said_otherwise():
@@ -262,6 +300,7 @@ def test_arguments_are_checked(arguments, error, message):
 def test_a_tolerance_that_is_not_reached_is_an_error(monkeypatch):
     monkeypatch.setattr("skmetric.preferences._newton.MAX_STEPS", 1)
     with pytest.raises(
-        RuntimeError, match=r"alpha must be .*, got alpha=0: after 1 steps, .* more than 1e-10, .* Pass a larger alpha"
+        RuntimeError,
+        match=r"alpha must be .*, got alpha=0: after 1 steps, .* more than 1e-10 of the .* Pass a larger alpha",
     ):
         bradley_terry_scores([[0, 1], [1, 0]], sample_weight=[5, 1])
