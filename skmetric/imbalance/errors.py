@@ -133,10 +133,14 @@ def geometric_mean_error(y_true: ArrayLike, y_pred: ArrayLike, *, sample_weight:
 
 def geometric_mean(errors: NDArray[np.float64], weights: NDArray[np.float64]) -> float:
     """Return the weighted geometric mean of one or more absolute errors. Errors near 0 are raised to a floor."""
-    floor = _FLOOR * np.average(errors, weights=weights)
+    # In units of a power of two, which rounds nothing, the floor of tiny errors does not underflow.
+    exponent = np.frexp(errors.max())[1]
+    relative = np.ldexp(errors, -exponent)
+    floor = _FLOOR * np.average(relative, weights=weights)
     if not floor:
         return 0.0
-    return float(np.exp(np.average(np.log(np.maximum(errors, floor)), weights=weights)))
+    mean = np.exp(np.average(np.log(np.maximum(relative, floor)), weights=weights))
+    return float(np.ldexp(mean, exponent))
 
 
 def _relative_weights(sample_weight: ArrayLike | None, n_rows: int) -> NDArray[np.float64]:

@@ -64,7 +64,8 @@ def dcg_score(
     ------
     ValueError
         If the arguments differ in length, are empty or not finite; if a group id is missing; if a grade is not valid
-        for the gain; if an option is unknown; or if ``sample_weight`` is negative, all 0, or given with
+        for the gain; if the sum of the gains overflows; if an option is unknown; or if
+        ``sample_weight`` is negative, all 0, or given with
         ``reduction=None``.
     TypeError
         If ``k`` is not an integer, or if the group ids cannot be sorted.
@@ -101,7 +102,15 @@ def dcg_score(
     k = None if k is None else check_k(k)
     lists = check_lists(y_true, y_score, groups=groups, sample_weight=sample_weight, reduction=reduction)
     lists = replace(lists, truth=gains_of(lists.truth, gain))
-    values = score_lists(lists, partial(_dcg, k=k, ties=ties))
+    with np.errstate(over="ignore"):
+        values = score_lists(lists, partial(_dcg, k=k, ties=ties))
+        # The mean over lists is at most their sum.
+        is_too_large = not np.isfinite(values.sum())
+    if is_too_large:
+        raise ValueError(
+            f"y_true must have gains whose sum is a finite number, got grades up to {lists.truth.max():g}. Divide the "
+            "grades by a constant, which divides the linear gains and the result by it, or use ndcg_score."
+        )
     return reduce_lists(values, lists, reduction=reduction, skipped="is empty", advice="")
 
 

@@ -92,6 +92,11 @@ def _codes(values: ArrayLike, name: str) -> Codes:
             f"{name} must hold integer item codes from 0, got {shown}. To convert names of items to codes, use "
             "np.unique(names, return_inverse=True)."
         )
+    if name == "tuples" and (codes == -1).any():
+        raise ValueError(
+            "tuples must have equal size and hold item codes from 0, got -1. If -1 fills up smaller tuples, pass the "
+            "tuples of each size in a separate call."
+        )
     wrong = (codes < 0) | (codes >= CODE_LIMIT)
     if wrong.any():
         raise ValueError(

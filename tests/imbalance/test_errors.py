@@ -138,6 +138,12 @@ def test_a_hit_counts_as_the_resolution_of_the_mean_error():
     assert 0.84 < one_of_hundred < 0.87
 
 
+@pytest.mark.parametrize("error", [5e-324, 1e-320, 1e-310, 1e-300, 1.0, 1e300])
+def test_errors_of_any_size_have_a_geometric_mean(error):
+    # Numbers near 0 have few digits.
+    assert geometric_mean_error([0, 0], [error] * 2) == pytest.approx(error, rel=1e-12, abs=5e-324)
+
+
 def test_nothing_but_hits_is_0():
     assert geometric_mean_error([1, 2], [1, 2]) == 0.0
     assert geometric_mean_error([1, 2, 3], [1, 2, 9], sample_weight=[1, 1, 0]) == 0.0

@@ -358,3 +358,13 @@ def test_weights_of_skipped_lists_do_not_count():
     assert ndcg_score(y_true, y_score, groups=groups, sample_weight=[1, 1, 0, 0, 9, 9]) == 1.0
     with pytest.raises(ValueError, match=r"sample_weight must be positive .* got zeros in all 2"):
         ndcg_score(y_true, y_score, groups=groups, sample_weight=[0, 0, 0, 0, 9, 9])
+
+
+@pytest.mark.parametrize("groups", [None, [0, 1, 2]])
+@pytest.mark.parametrize("ties", ["mean", "pessimistic", "order"])
+def test_gains_whose_sum_overflows_are_an_error(groups, ties):
+    with pytest.raises(ValueError, match=r"y_true must have gains whose sum is a finite .* got grades up to 1e\+308"):
+        dcg_score([1e308] * 3, [1, 2, 3], groups=groups, gain="linear", ties=ties)
+    scaled = dcg_score([1.0] * 3, [1, 2, 3], groups=groups, gain="linear", ties=ties)
+    found = dcg_score([1e307] * 3, [1, 2, 3], groups=groups, gain="linear", ties=ties)
+    assert found == pytest.approx(scaled * 1e307)

@@ -186,3 +186,12 @@ def test_n_items_is_checked():
     for wrong in (6.0, True, "6"):
         with pytest.raises(TypeError, match=r"n_items must be an integer or None, got .* Pass len\(X\)"):
             best_worst_scores(TUPLES, [0, 3], [3, 0], n_items=wrong)
+
+
+@pytest.mark.parametrize("function", [best_worst_pairs, best_worst_scores])
+def test_tuples_that_are_filled_up_are_refused(function):
+    message = (
+        r"tuples must have equal size .* got -1. If -1 fills up .* pass the tuples of each size in a separate call"
+    )
+    with pytest.raises(ValueError, match=message):
+        function([[0, 1, 2], [0, 1, -1]], [0, 0], [1, 1])

@@ -1,6 +1,7 @@
 """Metrics of regressors for scores and early stopping, by name."""
 
 from collections.abc import Callable
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -24,15 +25,45 @@ def _of_order(score: Callable[..., float]) -> Metric:
     return mean
 
 
+def _r2(y_true: NDArray, y_pred: NDArray, weights: NDArray | None) -> float:
+    """Return the mean R2 over targets. The units of a target cancel."""
+    exponents = _exponents(y_true, y_pred)
+    return float(r2_score(_scaled(y_true, -exponents), _scaled(y_pred, -exponents), sample_weight=weights))
+
+
+def _neg_error(error: Callable[..., Any]) -> Metric:
+    """Return a metric: the mean over targets of an error, with a negative sign."""
+
+    def neg_mean(y_true: NDArray, y_pred: NDArray, weights: NDArray | None) -> float:
+        exponents = _exponents(y_true, y_pred)
+        true, pred = _scaled(y_true, -exponents), _scaled(y_pred, -exponents)
+        errors = np.asarray(error(true, pred, sample_weight=weights, multioutput="raw_values"), dtype=np.float64)
+        # A mean of errors near the largest number must not overflow as a sum.
+        common = exponents.max()
+        return -float(np.ldexp(np.ldexp(errors, exponents - common).mean(), common))
+
+    return neg_mean
+
+
+def _exponents(y_true: NDArray, y_pred: NDArray) -> NDArray[np.intc]:
+    """Return the exponent of a power of two for each target: about the largest absolute value, true or predicted.
+
+    In units of this power, squares do not overflow, and those of relevant differences do not underflow. A power of two
+    rounds nothing.
+    """
+    largest = np.maximum(np.abs(y_true).max(axis=0), np.abs(y_pred).max(axis=0))
+    return np.frexp(np.asarray(largest, dtype=np.float64))[1]
+
+
+def _scaled(values: NDArray, exponents: NDArray[np.intc]) -> NDArray[np.float64]:
+    return np.ldexp(np.asarray(values, dtype=np.float64), exponents)
+
+
 # Functions of targets and predictions, both of shape (n_samples, n_targets), and weights; higher is better.
 METRICS: dict[str, Metric] = {
-    "r2": lambda true, pred, weights: float(r2_score(true, pred, sample_weight=weights)),
-    "neg_mean_absolute_error": lambda true, pred, weights: (
-        -float(mean_absolute_error(true, pred, sample_weight=weights))
-    ),
-    "neg_root_mean_squared_error": lambda true, pred, weights: (
-        -float(root_mean_squared_error(true, pred, sample_weight=weights))
-    ),
+    "r2": _r2,
+    "neg_mean_absolute_error": _neg_error(mean_absolute_error),
+    "neg_root_mean_squared_error": _neg_error(root_mean_squared_error),
     "spearman": _of_order(spearman_score),
     "kendall": _of_order(kendall_score),
 }

@@ -13,6 +13,7 @@ from sklearn.model_selection import GridSearchCV, cross_val_score
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
+from skmetric.estimators.regression._metric import METRICS
 from skmetric.estimators.regression.ranksim import RankSimRegressor
 from skmetric.imbalance import LabelDensityWeighter
 from skmetric.losses import neighbor_spearman
@@ -367,3 +368,29 @@ def test_few_rows_many_bins(table):
     X, y = table
     regressor = small(weighting="lds", feature_smoothing=True).fit(X[:7], y[:7])
     assert np.isfinite(regressor.predict(X)).all()
+
+
+@pytest.mark.parametrize("exponent", [-1000, -500, 0, 500, 1000])
+@pytest.mark.parametrize(
+    ("name", "judge", "power"),
+    [
+        ("r2", r2_score, 0),
+        ("neg_mean_absolute_error", lambda *args, **kw: -mean_absolute_error(*args, **kw), 1),
+        ("neg_root_mean_squared_error", lambda *args, **kw: -root_mean_squared_error(*args, **kw), 1),
+    ],
+)
+def test_metrics_have_the_units_of_the_targets(name, judge, power, exponent):
+    """In other units, by a power of two, all metrics have the same bits."""
+    rng = np.random.default_rng(0)
+    true, weights = rng.normal(size=(50, 2)) * [1, 1e3], rng.uniform(size=50)
+    pred = true + rng.normal(size=true.shape)
+    for sample_weight in (None, weights):
+        expected = judge(true, pred, sample_weight=sample_weight)
+        assert METRICS[name](true, pred, sample_weight) == expected
+        found = METRICS[name](np.ldexp(true, exponent), np.ldexp(pred, exponent), sample_weight)
+        assert found == np.ldexp(expected, power * exponent)
+
+
+@pytest.mark.parametrize("name", ["neg_mean_absolute_error", "neg_root_mean_squared_error"])
+def test_the_mean_over_large_targets_does_not_overflow(name):
+    assert METRICS[name](np.full((3, 2), 1e308), np.zeros((3, 2)), None) == pytest.approx(-1e308)
