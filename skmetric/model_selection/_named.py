@@ -9,8 +9,8 @@ from skmetric.model_selection._pipeline_front import final_step
 __all__ = ["named_estimators"]
 
 
-def named_estimators(estimators: Any, argument: str, example: str, taken: Collection[str] = ()) -> Mapping[str, Any]:
-    """Return a dict as it is, and name the estimators of a list by class, with numbers for several of one class.
+def named_estimators(estimators: Any, argument: str, example: str, taken: Collection[str] = ()) -> dict[str, Any]:
+    """Return estimators by name: the keys of a dict as text, or the classes of a list, with numbers if they repeat.
 
     Parameters
     ----------
@@ -22,7 +22,14 @@ def named_estimators(estimators: Any, argument: str, example: str, taken: Collec
         Names that are used already.
     """
     if isinstance(estimators, Mapping):
-        return estimators
+        by_name = {str(name): estimator for name, estimator in estimators.items()}
+        if len(by_name) < len(estimators):
+            texts = [str(name) for name in estimators]
+            twice = next(text for text in texts if texts.count(text) > 1)
+            raise ValueError(
+                f"{argument} must have names that differ as text, got two whose text is {twice!r}. Rename one of them."
+            )
+        return by_name
     if isinstance(estimators, str) or hasattr(estimators, "fit") or not isinstance(estimators, Iterable):
         raise TypeError(f"{argument} must be a list or a dict of estimators, got {estimators!r}. Pass {example}.")
     named: dict[str, Any] = {}

@@ -1,6 +1,7 @@
 """Report of a comparison of rankers: figures, a verdict, and a table."""
 
 from dataclasses import dataclass, replace
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -85,6 +86,10 @@ class RankerComparison:
         bootstrap interval, and ``p_value`` is two-sided. They are NaN for the reference. ``mean_fit_time`` and
         ``mean_predict_time`` are in seconds per fold.
         """
+        return {name: figure.copy() for name, figure in self._figures.items()}
+
+    @cached_property
+    def _figures(self) -> dict[str, Any]:
         n_groups, first = self.values.shape[1], self.names.index(self.reference)
         means = self.values.mean(axis=1)
         errors = self.values.std(axis=1, ddof=1) / np.sqrt(n_groups) if n_groups > 1 else np.full(len(means), np.nan)
@@ -119,7 +124,7 @@ class RankerComparison:
             return []
         if n_groups == 1:
             return [f"By {self.metric}, the models cannot be compared by a single group."]
-        figures = self.results
+        figures = self._figures
         is_clear = (figures["lower_difference"] > 0) | (figures["upper_difference"] < 0)
         clear = np.flatnonzero(is_clear).tolist()
         if not clear:
@@ -156,7 +161,7 @@ class RankerComparison:
     __repr__ = __str__
 
     def _sentence(self, index: int) -> str:
-        figures = self.results
+        figures = self._figures
         difference = figures["mean_difference"][index]
         return (
             f"By {self.metric}, {self.names[index]} ranks {'better' if difference > 0 else 'worse'} than "
@@ -165,19 +170,20 @@ class RankerComparison:
         )
 
     def _interval(self, index: int) -> str:
-        figures = self.results
+        figures = self._figures
         return f"{figures['lower_difference'][index]:+.3f} to {figures['upper_difference'][index]:+.3f}"
 
     def _table(self) -> list[str]:
-        figures = self.results
-        lines = [
-            ["", self.metric, f"minus {self.reference}", f"{LEVEL:.0%} interval", "p", "fit (s)", "predict (s)"],
-        ]
+        figures = self._figures
+        is_compared = len(self.names) > 1 and self.values.shape[1] > 1
+        titles = [f"minus {self.reference}", f"{LEVEL:.0%} interval", "p"] if is_compared else []
+        lines = [["", self.metric, *titles, "fit (s)", "predict (s)"]]
         for index, name in enumerate(self.names):
             score = plus_minus(figures["mean_score"][index], figures["se_score"][index])
-            if np.isnan(figures["p_value"][index]):
-                compared = ["reference" if name == self.reference else "", "", ""]
-            else:
+            compared = []
+            if is_compared and name == self.reference:
+                compared = ["reference", "", ""]
+            elif is_compared:
                 difference, p_value = figures["mean_difference"][index], figures["p_value"][index]
                 compared = [f"{difference:+.3f}", self._interval(index), f"{p_value:.2g}"]
             times = [f"{figures[f'mean_{what}_time'][index]:.2f}" for what in ("fit", "predict")]
@@ -187,18 +193,22 @@ class RankerComparison:
     def _legend(self) -> list[str]:
         n_groups, n_draws = self.values.shape[1], len(self.bootstrap_means)
         legend = [
-            f"{self.metric}: mean over groups, each scored by the model that is not fitted on it. Higher is better.",
-            "±: standard error of the mean over groups.",
-            f"minus {self.reference}: mean of the differences, group by group; + is better than {self.reference}.",
-            f"{LEVEL:.0%} interval, p: of the mean difference, by {n_draws} bootstrap draws of groups, the same for "
-            "all models; p is two-sided. They describe the variation over other groups, not over other training data "
-            "or seeds.",
-            "fit (s), predict (s): seconds per fold.",
+            f"{self.metric}: mean over groups, each scored by the model that is not fitted on it. Higher is better."
         ]
-        if len(self.names) > 2:
+        if n_groups > 1:
+            legend.append("±: standard error of the mean over groups.")
+        if len(self.names) > 1 and n_groups > 1:
+            legend += [
+                f"minus {self.reference}: mean of the differences, group by group; + is better than {self.reference}.",
+                f"{LEVEL:.0%} interval, p: of the mean difference, by {n_draws} bootstrap draws of groups, the same "
+                "for all models; p is two-sided. They describe the variation over other groups, not over other "
+                "training data or seeds.",
+            ]
+        legend.append("fit (s), predict (s): seconds per fold.")
+        if len(self.names) > 2 and n_groups > 1:
             legend.append(
                 "Intervals and p are not corrected for the number of models: among many models, some differ by chance."
             )
-        if n_groups < FEW_GROUPS:
+        if len(self.names) > 1 and 1 < n_groups < FEW_GROUPS:
             legend.append(f"There are only {n_groups} groups: the intervals are too short, and p is too small.")
         return legend

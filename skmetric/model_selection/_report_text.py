@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-__all__ = ["aligned", "frame_of", "plus_minus", "wrapped"]
+__all__ = ["aligned", "counted", "frame_of", "plus_minus", "wrapped"]
 
 LINE = 100
 
@@ -22,6 +22,11 @@ def frame_of(results: Mapping[str, Any]) -> Any:
             "pip install pandas, or use the same figures in results, a dict of arrays."
         ) from error
     return pandas.DataFrame(results).set_index("name")
+
+
+def counted(number: int, one: str, several: str = "") -> str:
+    """Return a number with its noun, in the plural unless it is 1: with an s, if ``several`` is not given."""
+    return f"{number} {one if number == 1 else several or f'{one}s'}"
 
 
 def plus_minus(mean: float, error: float, sign: str = "") -> str:

@@ -240,8 +240,8 @@ def _why_not_stacked(estimator: Any, searched: set[str]) -> str | None:
     if not isinstance(final, TorchEstimator):
         shown = repr(final) if isinstance(final, str) else type(final).__name__
         if prefix:
-            return f"the Pipeline's last step, {shown}, is not one of skmetric's estimators"
-        return f"{shown} is neither one of skmetric's estimators nor a Pipeline whose last step is one"
+            return f"the Pipeline's last step, {shown}, is not one of skmetric's networks"
+        return f"{shown} is neither one of skmetric's networks nor a Pipeline whose last step is one"
     steps = [step for _, step in estimator.steps] if prefix else []
     is_watched = any(has_callbacks(step) for step in (estimator, *steps))
     names = {name.removeprefix(prefix) for name in searched if name.startswith(prefix)}

@@ -13,7 +13,7 @@ from sklearn.utils.multiclass import check_classification_targets
 
 from skmetric._checks import check_labels
 from skmetric._values import refuse_masked
-from skmetric._warnings import warn_caller
+from skmetric._warnings import each_warning_once, warn_caller
 from skmetric.estimators.points import Preprocessor
 from skmetric.metrics import map_at_r_scorer, recall_at_1_scorer
 from skmetric.model_selection._baseline_fits import Contender, Folds, Outcome, baselines, defaults, evaluate, learned
@@ -168,27 +168,30 @@ def compare_baselines(
     0.7..., a difference of +0... ± 0.0.... Against the best baseline, LinearDiscriminantAnalysis 0..., it is ...: ...
     """
     n_components, n_neighbors = _check_count("n_components", n_components), _check_count("n_neighbors", n_neighbors)
-    given = None if embedders is None else learned(embedders)
-    if holds_tuples(X, preprocessor, given or ()):
-        if scoring is not None:
-            raise ValueError(
-                f"scoring must be None for tuples, which have a fixed score, got {scoring!r}. Leave it out."
+    with each_warning_once():
+        given = None if embedders is None else learned(embedders)
+        if holds_tuples(X, preprocessor, given or ()):
+            if scoring is not None:
+                raise ValueError(
+                    f"scoring must be None for tuples, which have a fixed score, got {scoring!r}. Leave it out."
+                )
+            table = TupleTable.read(X, y, preprocessor)
+            comparison = _compare_tuples(
+                table, table.folds(cv, groups, random_state), given, n_components, random_state
             )
-        table = TupleTable.read(X, y, preprocessor)
-        comparison = _compare_tuples(table, table.folds(cv, groups, random_state), given, n_components, random_state)
-        advice = "start at the columns (hidden_layer_sizes=(), init='identity') and lower learning_rate"
-    else:
-        metric = _check_scoring(scoring)
-        X, y, n_features = _check_table(X, y)
-        folds = _check_folds(cv, X, y, groups, random_state)
-        contenders = baselines(y, n_features, folds, n_components, random_state)
-        contenders += defaults(n_components, random_state) if given is None else given
-        comparison = _compare_rows(X, y, folds, contenders, metric, n_neighbors, n_jobs)
-        advice = (
-            "learn from more classes, because an embedding of few classes may not separate new classes"
-            if _has_new_classes(y, folds).any()
-            else "search the parameters of the embedder by BatchedGridSearchCV, and compare again"
-        )
+            advice = "start at the columns (hidden_layer_sizes=(), init='identity') and lower learning_rate"
+        else:
+            metric = _check_scoring(scoring)
+            X, y, n_features = _check_table(X, y)
+            folds = _check_folds(cv, X, y, groups, random_state)
+            contenders = baselines(y, n_features, folds, n_components, random_state)
+            contenders += defaults(n_components, random_state) if given is None else given
+            comparison = _compare_rows(X, y, folds, contenders, metric, n_neighbors, n_jobs)
+            advice = (
+                "learn from more classes, because an embedding of few classes may not separate new classes"
+                if _has_new_classes(y, folds).any()
+                else "search the parameters of the embedder by BatchedGridSearchCV, and compare again"
+            )
     if comparison.hurts:
         warn_caller(f"{comparison.verdict[0]} Use the columns without an embedding, or {advice}.")
     return comparison

@@ -7,21 +7,19 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
-from sklearn import config_context
 from sklearn.base import clone
 from sklearn.model_selection import GroupKFold, check_cv
 from sklearn.utils import check_consistent_length
-from sklearn.utils.metadata_routing import get_routing_for_object
 from sklearn.utils.parallel import Parallel, delayed
-from sklearn.utils.validation import has_fit_parameter
 
 from skmetric._checks import check_target, group_codes
 from skmetric._sklearn_compat import safe_indexing
-from skmetric.adapters.boosters import booster_of
+from skmetric._warnings import each_warning_once
 from skmetric.metrics.by_name import RankMetric, rank_metric
-from skmetric.model_selection._named import named_estimators
-from skmetric.model_selection._pipeline_front import final_step
+from skmetric.model_selection._compared_rankers import check_group_columns, check_models, fit_with_groups
 from skmetric.model_selection._ranker_report import RankerComparison
+from skmetric.model_selection._report_text import counted
+from skmetric.model_selection._split_groups import without_remarks_on_groups
 
 __all__ = ["RankerComparison", "compare_rankers"]
 
@@ -56,7 +54,8 @@ def compare_rankers(
         ``groups`` get them: those of skmetric, :class:`~skmetric.adapters.GroupedRanker`, and Pipelines and searches
         that end in one. Any other model is fitted without groups, for example a regressor.
     X : array-like of shape (n_samples, n_features)
-        The rows. A DataFrame is passed to the models unchanged, so that they can have a ``group_column``.
+        The rows. A DataFrame is passed to the models unchanged, so that they can have a ``group_column``. It must hold
+        the same groups as ``groups``, and models without ``group_column`` get it as a feature, with a warning.
     y : array-like of shape (n_samples,)
         The relevance of each row.
     groups : array-like of shape (n_samples,)
@@ -84,12 +83,19 @@ def compare_rankers(
     Raises
     ------
     ValueError
-        If the arguments differ in length or hold missing values; if the metric is unknown or not defined for any
-        group; if a fold trains and tests on rows of the same group, or a group is tested twice; or if a model does not
-        predict one finite score per row.
+        If the arguments differ in length or hold missing values; if two models have the same name; if a
+        ``group_column`` holds other groups than ``groups``; if the metric is unknown or not defined for any tested
+        group; if there are fewer than five groups and ``cv`` is None; if a fold trains and tests on rows of the same
+        group, or a group is tested twice; or if a model does not predict one finite score per row.
     TypeError
         If a model has no ``fit`` or no ``predict``, or is a ranker of LightGBM, XGBoost or CatBoost without a
         ``GroupedRanker`` around it.
+
+    Warns
+    -----
+    UserWarning
+        If a model without ``group_column`` gets the group column of another model as a feature. Warnings of the models
+        themselves are shown once, although several fits may cause them.
 
     See Also
     --------
@@ -99,8 +105,9 @@ def compare_rankers(
     Notes
     -----
     If :math:`d_1, \dots, d_n` are the differences of two models on the n groups, a bootstrap draw takes n of them with
-    replacement. The interval holds the middle 95% of the means of the draws. The two-sided p-value is twice the share
-    of draws whose mean is on the other side of 0. Both describe the variation over other groups from the same source.
+    replacement. The interval holds the middle 95% of the means :math:`m_1, \dots, m_B` of the B draws. The two-sided
+    p-value is :math:`\min(1, 2 (t + 1) / (B + 1))`, where t is the smaller of the numbers of draws with
+    :math:`m_b \le 0` and with :math:`m_b \ge 0`. Both describe the variation over other groups from the same source.
     They ignore that another training table or seed would give another model, and folds that share training rows. There
     is no correction for the number of models. With fewer than about 20 groups, the interval is too short.
 
@@ -126,18 +133,26 @@ def compare_rankers(
     >>> print(comparison.verdict[0])
     By ndcg@10, trees ...
     """
-    named = _check_models(models)
-    judge, n_bootstrap = rank_metric(metric), _check_draws(n_bootstrap)
-    relevance, codes, ids = _check_rows(X, y, groups)
-    folds = _check_folds(cv, X, relevance, codes)
-    is_tested = np.bincount(np.concatenate([codes[test] for _, test in folds]), minlength=len(ids)) > 0
-    is_scored = is_tested & _has_a_score(judge, relevance, codes)
-    jobs = (
-        delayed(_fit_and_predict)(name, model, X, relevance, codes, *fold)
-        for name, model in named.items()
-        for fold in folds
-    )
-    outcomes = Parallel(n_jobs=n_jobs)(jobs)
+    with each_warning_once():
+        named = check_models(models)
+        judge, n_bootstrap = rank_metric(metric), _check_draws(n_bootstrap)
+        relevance, codes, ids = _check_rows(X, y, groups)
+        check_group_columns(named, X, codes)
+        folds = _check_folds(cv, X, relevance, codes)
+        is_tested = np.bincount(np.concatenate([codes[test] for _, test in folds]), minlength=len(ids)) > 0
+        is_scored = is_tested & _has_a_score(judge, relevance, codes)
+        if not is_scored.any():
+            tested = counted(int(is_tested.sum()), "tested group")
+            raise ValueError(
+                f"cv must test a group that metric={metric!r} can score, got none in {tested}. Test more groups, or "
+                "groups with rows of different relevance."
+            )
+        jobs = (
+            delayed(_fit_and_predict)(name, model, X, relevance, codes, *fold)
+            for name, model in named.items()
+            for fold in folds
+        )
+        outcomes = Parallel(n_jobs=n_jobs)(jobs)
     values, fit_times, predict_times = [], [], []
     for index in range(len(named)):
         of_model = outcomes[index * len(folds) : (index + 1) * len(folds)]
@@ -158,27 +173,6 @@ def compare_rankers(
         predict_times=np.array(predict_times),
         about=_about(X, len(codes), folds, is_tested, is_scored),
     )
-
-
-def _check_models(models: Any) -> dict[str, Any]:
-    named = {str(name): model for name, model in named_estimators(models, "models", "[PairwiseRanker()]").items()}
-    if not named:
-        raise ValueError(
-            "models must hold at least one model, got none. Pass {'a name': PairwiseRanker()}, for example."
-        )
-    for name, model in named.items():
-        if isinstance(model, type) or not (hasattr(model, "fit") and hasattr(model, "predict")):
-            raise TypeError(
-                f"models must be estimators with fit and predict, got {model!r} for {name!r}. Pass instances, such as "
-                "PairwiseRanker(), or Pipelines that end in one."
-            )
-        if booster_of(final_step(model)) is not None:
-            kind = type(final_step(model)).__name__
-            raise TypeError(
-                f"models must take one group id per row, got a {kind} for {name!r}, which does not. Put it into an "
-                f"adapter: skmetric.adapters.GroupedRanker({kind}())."
-            )
-    return named
 
 
 def _check_draws(n_bootstrap: Any) -> int:
@@ -206,9 +200,18 @@ def _has_a_score(metric: RankMetric, relevance: NDArray[np.float64], codes: NDAr
 
 def _check_folds(cv: Any, X: Any, relevance: NDArray[np.float64], codes: NDArray[np.intp]) -> Folds:
     if cv is None or isinstance(cv, Integral):
+        n_groups = int(codes.max()) + 1
+        if cv is None and n_groups < 5:
+            advice = f"Pass cv={n_groups}, so that each fold tests one group" if n_groups > 1 else "Pass more groups"
+            raise ValueError(
+                f"cv must be given if there are fewer than five groups, got cv=None and {counted(n_groups, 'group')}. "
+                f"{advice}."
+            )
         cv = GroupKFold(5 if cv is None else int(cv))
     rows = np.arange(len(codes))
-    folds = [(rows[train], rows[test]) for train, test in check_cv(cv).split(X, relevance, codes)]
+    # Folds that cut groups are an error below, which says more.
+    with without_remarks_on_groups():
+        folds = [(rows[train], rows[test]) for train, test in check_cv(cv).split(X, relevance, codes)]
     if not folds:
         raise ValueError(f"cv must give at least one fold, got none from {cv!r}. Pass cv=5.")
     n_tests = np.zeros(len(codes), dtype=np.intp)
@@ -242,7 +245,7 @@ def _fit_and_predict(
         model = clone(model)
         X_train, X_test = safe_indexing(X, train), safe_indexing(X, test)
         start = perf_counter()
-        _fit(model, X_train, relevance[train], codes[train])
+        fit_with_groups(model, X_train, relevance[train], codes[train])
         fitted = perf_counter()
         scores = np.asarray(model.predict(X_test))
         predicted = perf_counter()
@@ -257,21 +260,6 @@ def _fit_and_predict(
     return scores.ravel().astype(np.float64), fitted - start, predicted - fitted
 
 
-def _fit(model: Any, X: Any, y: NDArray[np.float64], groups: NDArray[np.intp]) -> None:
-    """Fit a model, with groups if it takes them and has no column for them."""
-    final = final_step(model)
-    if getattr(final, "group_column", None) is not None:
-        model.fit(X, y)
-    elif has_fit_parameter(model, "groups"):
-        model.fit(X, y, groups=groups)
-    else:
-        with config_context(enable_metadata_routing=True):
-            if final is not model and has_fit_parameter(final, "groups"):
-                final.set_fit_request(groups=True)
-            takes_groups = "groups" in get_routing_for_object(model).consumes("fit", {"groups"})
-            model.fit(X, y, **({"groups": groups} if takes_groups else {}))
-
-
 def _bootstrap_means(values: NDArray[np.float64], n_draws: int, seed: int) -> NDArray[np.float64]:
     """Compute the mean of each model, of shape (n_draws, n_models), over draws of n of the n groups."""
     n = values.shape[1]
@@ -283,10 +271,13 @@ def _bootstrap_means(values: NDArray[np.float64], n_draws: int, seed: int) -> ND
 
 def _about(X: Any, n_rows: int, folds: Folds, is_tested: NDArray[np.bool_], is_scored: NDArray[np.bool_]) -> str:
     shape = np.shape(X)
-    columns = f", {shape[1]} columns" if len(shape) == 2 else ""
-    text = f"{len(is_scored)} groups, {n_rows} rows{columns}. {len(folds)} folds, the same for all models."
-    if n_untested := int((~is_tested).sum()):
-        text += f" {n_untested} groups are in no test fold."
-    if n_undefined := int((is_tested & ~is_scored).sum()):
-        text += f" {n_undefined} groups are left out, because the metric is not defined for them."
+    columns = f", {counted(shape[1], 'column')}" if len(shape) == 2 else ""
+    n_untested, n_undefined = int((~is_tested).sum()), int((is_tested & ~is_scored).sum())
+    text = f"{counted(len(is_scored), 'group')}, {n_rows} rows{columns}. "
+    text += f"{counted(len(folds), 'fold')}, the same for all models."
+    if n_untested:
+        text += f" {counted(n_untested, 'group is', 'groups are')} in no test fold."
+    if n_undefined:
+        text += f" {counted(n_undefined, 'group is', 'groups are')} left out, because the metric is not defined for "
+        text += "it." if n_undefined == 1 else "them."
     return text

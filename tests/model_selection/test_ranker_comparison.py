@@ -1,10 +1,13 @@
 """Comparisons of rankers: each group once, by a model that is not fitted on it, and honest words."""
 
+import warnings
+
 import numpy as np
 import pandas as pd
 import pytest
 import sklearn
 from sklearn.base import BaseEstimator
+from sklearn.compose import ColumnTransformer
 from sklearn.dummy import DummyRegressor
 from sklearn.linear_model import Ridge
 from sklearn.model_selection import GridSearchCV, GroupKFold, GroupShuffleSplit, KFold, ShuffleSplit
@@ -269,6 +272,156 @@ def test_the_seed_decides_the_draws_and_jobs_decide_nothing(graded):
     assert isinstance(first, RankerComparison)
 
 
+def as_table(X, groups):
+    return pd.DataFrame(X, columns=["a", "b", "c"]).assign(qid=groups)
+
+
+class ByColumn(Column):
+    """Ranks by one column, and takes groups from a column."""
+
+    def __init__(self, index=0, sign=1.0, column=None, group_column=None):
+        super().__init__(index, sign, column)
+        self.group_column = group_column
+
+    def fit(self, X, y, groups=None):
+        assert groups is None or self.group_column is None
+        return super().fit(X, y, groups)
+
+    def score(self, X, y, sample_weight=None, groups=None):
+        assert groups is None or self.group_column is None
+        return 0.0
+
+
+@pytest.mark.parametrize("routing", [False, True])
+@pytest.mark.parametrize("scoring", [None, ndcg_scorer], ids=["score", "scorer"])
+def test_a_search_over_a_ranker_with_a_group_column_is_compared(graded, routing, scoring):
+    X, y, groups = graded
+    codes = np.unique(groups, return_inverse=True)[1]
+    table = as_table(X, codes)
+    ranker = ByColumn(group_column="qid")
+    search = GridSearchCV(ranker, {"index": [0, 1]}, scoring=scoring, cv=GroupKFold(2))
+    nested = GridSearchCV(make_pipeline("passthrough", ranker), {"bycolumn__index": [0]}, scoring=scoring)
+    with sklearn.config_context(enable_metadata_routing=routing):
+        comparison = compare_rankers({"search": search, "nested": nested}, table, y, groups=codes, cv=3)
+    expected = ndcg_score(y, X[:, 0], groups=groups, reduction=None)
+    assert comparison.values == pytest.approx(np.stack([expected, expected]))
+    assert set(Column.fitted_on) == {None}
+
+
+def test_a_search_over_an_adapter_with_a_group_column_is_compared():
+    X, y, groups = ranking(12)
+    table = pd.DataFrame(X).rename(columns=str).assign(qid=groups)
+    ranker = GroupedRanker(booster("LGBMRanker"), group_column="qid")
+    search = GridSearchCV(ranker, {"estimator__n_estimators": [5]}, cv=GroupKFold(2))
+    comparison = compare_rankers({"alone": ranker, "search": search}, table, y, groups=groups, cv=3)
+    assert np.array_equal(comparison.values[0], comparison.values[1])
+    with pytest.raises(TypeError, match=r"got a LGBMRanker for 'raw', which does not\. Put it"):
+        compare_rankers({"raw": GridSearchCV(booster("LGBMRanker"), {"n_estimators": [5]})}, X, y, groups=groups)
+
+
+def test_groups_that_a_user_declines_are_not_passed(graded):
+    X, y, groups = graded
+    with sklearn.config_context(enable_metadata_routing=True):
+        ranker = Column().set_fit_request(groups=False)
+    compare_rankers({"alone": ranker, "pipeline": make_pipeline(StandardScaler(), ranker)}, X, y, groups=groups)
+    assert set(Column.fitted_on) == {None}
+
+
+def test_names_must_differ_as_text(graded):
+    X, y, groups = graded
+    with pytest.raises(ValueError, match="models must have names that differ as text, got two whose text is '1'"):
+        compare_rankers({1: Column(0), "1": Column(1)}, X, y, groups=groups)
+    assert compare_rankers({1: Column(0), 2: Column(1)}, X, y, groups=groups).names == ["1", "2"]
+
+
+def test_tested_groups_must_have_a_score(graded):
+    X, y, groups = graded
+    y = np.where(groups == "q3", 0, y)
+    rows = np.arange(len(y))
+    cv = [(rows[groups != "q3"], rows[groups == "q3"])]
+    with pytest.raises(ValueError, match=r"cv must test a group that metric='ndcg' can score, got none in 1 tested gr"):
+        compare_rankers([Column()], X, y, groups=groups, cv=cv)
+    assert not Column.fitted_on
+
+
+@pytest.mark.parametrize(
+    "model", [ByColumn(group_column="qid"), make_pipeline("passthrough", ByColumn(group_column="qid"))]
+)
+def test_a_group_column_must_hold_the_groups(graded, model):
+    X, y, groups = graded
+    other = np.where(groups == "q3", "q4", groups)
+    with pytest.raises(ValueError, match=r"groups must be those in the group_column .* got 30 groups, and 29 in"):
+        compare_rankers([model], as_table(X, other), y, groups=groups)
+    shuffled = np.random.default_rng(0).permutation(groups)
+    with pytest.raises(ValueError, match="groups must be those in the group_column"):
+        compare_rankers([model], as_table(X, shuffled), y, groups=groups)
+    assert not Column.fitted_on
+    renamed = np.unique(groups, return_inverse=True)[1]
+    assert len(compare_rankers([model], as_table(X, renamed), y, groups=groups).groups) == 30
+
+
+def test_other_models_do_not_get_the_group_column_silently(graded):
+    X, y, groups = graded
+    codes = np.unique(groups, return_inverse=True)[1]
+    table = as_table(X, codes)
+    by_column = ByColumn(group_column="qid")
+    with pytest.warns(UserWarning, match="should not see the ids of groups, but Ridge get column 'qid' as a feature"):
+        compare_rankers([by_column, Ridge()], table, y, groups=groups)
+    dropped = make_pipeline(ColumnTransformer([("keep", "passthrough", ["a", "b"])]), Ridge())
+    compare_rankers([by_column, dropped], table, y, groups=groups)
+
+
+def test_a_warning_of_several_fits_is_shown_once(graded):
+    X, y, groups = graded
+    constant = np.column_stack([X, 1e9 + np.random.default_rng(0).normal(size=len(y)) * 1e-7])
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
+        compare_rankers(
+            [PointwiseRanker(max_iter=1, device="cpu"), PointwiseRanker(max_iter=1, device="cpu")],
+            constant,
+            y,
+            groups=groups,
+            cv=2,
+        )
+    texts = [str(each.message) for each in caught]
+    assert texts
+    assert len(texts) == len(set(texts))
+
+
+def test_few_groups_need_folds_of_the_user(graded):
+    X, y, groups = graded
+    few = np.isin(groups, ["q0", "q1", "q2", "q3"])
+    with pytest.raises(ValueError, match=r"fewer than five groups, got cv=None and 4 groups. Pass cv=4"):
+        compare_rankers([Column()], X[few], y[few], groups=groups[few])
+    assert len(compare_rankers([Column()], X[few], y[few], groups=groups[few], cv=4).groups) == 4
+    one = groups == "q0"
+    with pytest.raises(ValueError, match=r"got cv=None and 1 group. Pass more groups"):
+        compare_rankers([Column()], X[one], y[one], groups=groups[one])
+
+
+def test_single_things_are_singular_and_the_legend_explains_only_what_is_there(graded):
+    X, y, groups = graded
+    y = np.where(groups == "q3", 0, y)
+    rows = np.arange(len(y))
+    is_tested = groups != "q5"
+    cv = [(rows[~is_tested], rows[is_tested])]
+    text = str(compare_rankers({"alone": Column()}, X, y, groups=groups, cv=cv)).replace("\n   ", " ")
+    assert "30 groups, 240 rows, 3 columns. 1 fold, the same" in text
+    assert "1 group is in no test fold." in text
+    assert "1 group is left out, because the metric is not defined for it." in text
+    assert "minus" not in text
+    assert "interval" not in text
+    assert "predict (s): seconds per fold." in text
+
+
+def test_results_can_be_changed_without_effect(graded):
+    X, y, groups = graded
+    comparison = compare_rankers([Column(0), Column(1)], X, y, groups=groups)
+    text = str(comparison)
+    comparison.results["mean_score"][:] = 0
+    assert str(comparison) == text
+
+
 BAD = {
     "no groups": ({"groups": None}, ValueError, "groups must hold one id per row, got None"),
     "few groups": ({"groups": ["a"] * 3}, ValueError, "inconsistent numbers of samples"),
@@ -279,6 +432,12 @@ BAD = {
     "one model": ({"models": Ridge()}, TypeError, "models must be a list or a dict of estimators"),
     "a class": ({"models": [Ridge]}, TypeError, "models must be estimators with fit and predict"),
     "no predict": ({"models": [StandardScaler()]}, TypeError, "models must be estimators with fit and predict"),
+    "no advice of other functions": (
+        {"y": np.zeros(240)},
+        ValueError,
+        r"only items of grade 0. Score groups with relevant rows\.$",
+    ),
+    "missing id": ({"groups": [None] + ["a"] * 239}, ValueError, "^groups must have no missing values"),
     "draws": ({"n_bootstrap": 0}, ValueError, "n_bootstrap must be an integer of at least 1"),
     "cut groups": ({"cv": KFold(3)}, ValueError, "cv must keep the rows of a group together"),
     "two tests": ({"cv": GroupShuffleSplit(3, random_state=0)}, ValueError, "cv must test each group at most once"),
@@ -287,7 +446,6 @@ BAD = {
 }
 
 
-@pytest.mark.filterwarnings("ignore:The groups parameter is ignored")
 @pytest.mark.parametrize("case", BAD)
 def test_bad_arguments_are_named_before_any_fit(graded, case):
     X, y, groups = graded
