@@ -41,6 +41,7 @@ class NothingToScoreError(ValueError):
     def __init__(self, reason: str, advice: str) -> None:
         super().__init__(reason, advice)
         self.reason = reason
+        self.advice = advice
 
     def __str__(self) -> str:
         return " ".join(filter(None, self.args))

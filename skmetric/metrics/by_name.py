@@ -11,6 +11,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from skmetric._scorer import NothingToScoreError
 from skmetric.metrics._gains import invalid_grades, rule_of
+from skmetric.metrics._lists import check_lists
 from skmetric.metrics.dcg import ndcg_score
 from skmetric.metrics.rank_correlation import kendall_score, pairwise_accuracy_score, spearman_score
 from skmetric.metrics.relevance import map_score, mrr_score
@@ -75,10 +76,18 @@ class RankMetric:
             return float(self.function(y_true, y_score, groups=groups, sample_weight=sample_weight))
         # The messages are complete, and a search prints them for every fold.
         except NothingToScoreError as error:
-            raise NothingToScoreError(undefined + error.reason, "Score groups with rows of different y.") from None
+            if error.reason.startswith("sample_weight"):
+                raise NothingToScoreError(f"{owner}: {error.reason}", error.advice) from None
+            raise NothingToScoreError(undefined + error.reason, self._advice) from None
         except ValueError as error:
-            refused = self.refused(np.asarray(y_true, dtype=np.float64))
-            raise ValueError(undefined + (refused or str(error))) from None
+            # Errors of the arguments have nothing to do with the metric.
+            lists = check_lists(y_true, y_score, groups=groups, sample_weight=sample_weight, reduction="mean")
+            raise ValueError(undefined + (self.refused(lists.truth) or str(error))) from None
+
+    @property
+    def _advice(self) -> str:
+        has_relevant = self.name.partition("@")[0] in WITH_CUT
+        return f"Score groups with {'relevant rows' if has_relevant else 'rows of different y'}."
 
 
 def refused_grade(
