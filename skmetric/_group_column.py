@@ -1,4 +1,4 @@
-"""The column of a table that holds the groups of rows: find it, take it out, and warn if it looks like a feature."""
+"""Groups of rows: the column that holds them, and warnings if it looks like a feature or if there are no groups."""
 
 from typing import Any
 
@@ -9,7 +9,15 @@ from scipy.sparse import issparse
 from skmetric._sklearn_compat import safe_indexing
 from skmetric._warnings import warn_caller
 
-__all__ = ["column_index", "column_values", "is_absent", "warn_of_feature", "without_column"]
+__all__ = [
+    "column_index",
+    "column_values",
+    "declines_groups",
+    "is_absent",
+    "warn_of_feature",
+    "warn_of_no_groups",
+    "without_column",
+]
 
 
 def is_absent(X: Any, column: str | int) -> bool:
@@ -56,6 +64,21 @@ def without_column(X: Any, index: int) -> Any:
     X = X if hasattr(X, "columns") else np.asarray(X)
     others: NDArray[np.integer] = np.delete(np.arange(np.shape(X)[1]), index)
     return safe_indexing(X, others, axis=1)
+
+
+def declines_groups(ranker: Any) -> bool:
+    """Whether the user has called ``set_fit_request(groups=False)``."""
+    return ranker.get_metadata_routing().fit.requests.get("groups") is False
+
+
+def warn_of_no_groups(owner: str, in_parts: str = "") -> None:
+    """Warn that all rows are one list, without numbers: the text is the same for all candidates of a search."""
+    warn_caller(
+        f"{owner} got no groups: it learns from all rows as one list{in_parts}, and score compares all rows with each "
+        "other. Pass groups= (searches and Pipelines pass it on only after "
+        "sklearn.set_config(enable_metadata_routing=True)), or set group_column=. To rank all rows as one list, pass "
+        "the same id for every row."
+    )
 
 
 def warn_of_feature(values: NDArray[Any], codes: NDArray[np.integer], column: str | int, owner: str) -> None:

@@ -16,7 +16,15 @@ from skmetric._all_or_nothing import all_or_nothing
 from skmetric._checks import check_training_weights, group_codes
 from skmetric._core.engine import TrainedNetwork
 from skmetric._core.nn import Columns
-from skmetric._group_column import column_index, column_values, is_absent, warn_of_feature, without_column
+from skmetric._group_column import (
+    column_index,
+    column_values,
+    declines_groups,
+    is_absent,
+    warn_of_feature,
+    warn_of_no_groups,
+    without_column,
+)
 from skmetric._scorer import NothingToScoreError, score_or_zero
 from skmetric._sklearn_compat import Interval, fit_context
 from skmetric._values import check_numbers, read_labels, refuse_masked
@@ -402,20 +410,10 @@ class Ranker(TorchEstimator[RankedItems, RankerChoice]):
         return RankerChoice(self._metric(data))
 
     def _check_choice(self, data: RankedItems, choice: RankerChoice) -> None:
-        if data.has_groups or data.tuple_size is not None or self._declines_groups():
+        if data.has_groups or data.tuple_size is not None or declines_groups(self):
             return
-        # Without numbers, so that the text is the same for all candidates and folds of a search.
         in_parts = "" if self._max_list_length() is None else " (in random parts of at most max_group_size rows)"
-        warn_caller(
-            f"{type(self).__name__} got no groups: it learns from all rows as one list{in_parts}, and score compares "
-            "all rows with each other. Pass groups= (searches and Pipelines pass it on only after "
-            "sklearn.set_config(enable_metadata_routing=True)), or set group_column=. To rank all rows as one list, "
-            "pass the same id for every row."
-        )
-
-    def _declines_groups(self) -> bool:
-        """Whether the user has called ``set_fit_request(groups=False)``."""
-        return self.get_metadata_routing().fit.requests.get("groups") is False
+        warn_of_no_groups(type(self).__name__, in_parts)
 
     def _head(self, data: RankedItems, choice: RankerChoice, input_width: int) -> Head:
         return self._scored_head(self.n_components, input_width, n_scores=1)
