@@ -161,9 +161,9 @@ def check_choice(name: str, value: Any, choices: Sequence[Any]) -> None:
         raise ValueError(f"{name} must be one of {', '.join(map(repr, choices))}, got {value!r}. Pass one of them.")
 
 
-def group_runs(groups: ArrayLike) -> tuple[NDArray[np.intp], NDArray[np.intp] | None]:
+def group_runs(groups: ArrayLike, name: str = "groups") -> tuple[NDArray[np.intp], NDArray[np.intp] | None]:
     """Return the list of each row, from 0, and the start of each list if the rows of each list are contiguous."""
-    ids = check_labels(groups, "groups", "id")
+    ids = check_labels(groups, name, "id")
     n = len(ids)
     changes = np.ones(n, dtype=bool)
     changes[1:] = ids[1:] != ids[:-1]
@@ -173,7 +173,7 @@ def group_runs(groups: ArrayLike) -> tuple[NDArray[np.intp], NDArray[np.intp] | 
         unique, code_of_run = _unique(ids[heads])
     except TypeError as error:
         raise TypeError(
-            f"groups must hold ids that can be sorted, got {error}. Convert the ids, for instance to str."
+            f"{name} must hold ids that can be sorted, got {error}. Convert the ids, for instance to str."
         ) from error
     codes = np.repeat(code_of_run, np.diff(heads, append=n))
     if len(unique) < len(heads):
@@ -197,6 +197,6 @@ def _unique(ids: NDArray[Any]) -> tuple[NDArray[Any], NDArray[np.intp]]:
     return unique.astype(ids.dtype), (np.cumsum(is_present) - 1)[offsets]
 
 
-def group_codes(groups: ArrayLike) -> NDArray[np.intp]:
+def group_codes(groups: ArrayLike, name: str = "groups") -> NDArray[np.intp]:
     """Return the list of each row, from 0 in the order of the sorted ids. Raise if an id is missing."""
-    return group_runs(groups)[0]
+    return group_runs(groups, name)[0]

@@ -18,6 +18,12 @@ CATBOOST_PAIRWISE = {"YetiRank", "YetiRankPairwise", "PairLogit", "PairLogitPair
 CATBOOST_UNWEIGHTED = {"LambdaMart"}
 
 
+# Losses of LightGBM that use gains of grades.
+LIGHTGBM_OF_GRADES = {"lambdarank", "rank_xendcg"}
+# Names of the parameter for the loss.
+LIGHTGBM_OBJECTIVE = ("objective", "objective_type", "app", "application", "loss")
+
+
 @dataclass(frozen=True, eq=False)
 class GroupedRows:
     """Rows in the order of their groups.
@@ -83,10 +89,16 @@ class Booster:
         Weights as keyword arguments of ``fit``, for this estimator.
     validation : callable
         Validation rows as keyword arguments of ``fit``, where the last argument holds the other ones.
-    columns : callable
-        What ``fit`` needs to know about the columns, for this estimator.
     own : frozenset of str
         Arguments of ``fit`` that follow from the above, which a user cannot pass.
+    validation_weights : frozenset of str
+        Arguments of ``fit`` that weight validation rows, which a user cannot pass.
+    early_stopping : frozenset of str
+        Parameters of the ranker that it refuses without validation rows.
+    check_grades : callable
+        Raises if the ranker does not take these grades.
+    columns : callable
+        What ``fit`` needs to know about the columns, for this estimator.
     """
 
     package: str
@@ -95,7 +107,21 @@ class Booster:
     weights: Callable[[Any, GroupedRows], dict[str, Any]]
     validation: Callable[[Any, GroupedRows, Mapping[str, Any]], dict[str, Any]]
     own: frozenset[str]
+    validation_weights: frozenset[str] = frozenset()
+    early_stopping: frozenset[str] = frozenset()
+    check_grades: Callable[[Any, NDArray[np.float64]], None] = lambda estimator, y: None
     columns: Callable[[Any, Any], dict[str, Any]] = lambda estimator, X: {}
+
+    def check(self, estimator: Any, rows: GroupedRows, held_out: GroupedRows | None) -> None:
+        """Raise for what the ranker refuses in words that do not name the arguments here."""
+        self.check_grades(estimator, rows.y)
+        parameters = estimator.get_params()
+        stops = [name for name in sorted(self.early_stopping) if parameters.get(name)]
+        if held_out is None and stops:
+            raise ValueError(
+                f"X_val must be given for early stopping, got None and {self.name}({stops[0]}={parameters[stops[0]]}). "
+                "Pass X_val=, y_val= and groups_val=, or leave out this parameter."
+            )
 
     def arguments(
         self, estimator: Any, rows: GroupedRows, held_out: GroupedRows | None, others: Mapping[str, Any]
@@ -123,6 +149,21 @@ def _mean_of_groups(owner: str, rows: GroupedRows) -> NDArray[np.float64]:
             "LGBMRanker, which weights rows. A weight of 0 leaves a row out in any case."
         )
     return rows.group_weights
+
+
+def _check_lightgbm_grades(estimator: Any, y: NDArray[np.float64]) -> None:
+    parameters = estimator.get_params()
+    objective = next(
+        (parameters[name] for name in LIGHTGBM_OBJECTIVE if parameters.get(name) is not None), "lambdarank"
+    )
+    if not isinstance(objective, str) or objective not in LIGHTGBM_OF_GRADES:
+        return
+    wrong = (y < 0) | (y != np.floor(y))
+    if wrong.any():
+        raise ValueError(
+            f"y must hold whole numbers from 0 for LGBMRanker, got {y[wrong.argmax()]:g}. Shift and round the grades, "
+            "or take a ranker for any numbers, such as XGBRanker(objective='rank:pairwise')."
+        )
 
 
 def _lightgbm_validation(estimator: Any, rows: GroupedRows, others: Mapping[str, Any]) -> dict[str, Any]:
@@ -177,7 +218,10 @@ BOOSTERS = (
         groups=lambda rows: {"group": rows.sizes},
         weights=lambda estimator, rows: {"sample_weight": rows.weights},
         validation=_lightgbm_validation,
-        own=frozenset({"group", "eval_set", "eval_X", "eval_y", "eval_group", "eval_sample_weight"}),
+        own=frozenset({"group", "eval_set", "eval_X", "eval_y", "eval_group"}),
+        validation_weights=frozenset({"eval_sample_weight"}),
+        early_stopping=frozenset({"early_stopping_round", "early_stopping_rounds", "n_iter_no_change"}),
+        check_grades=_check_lightgbm_grades,
     ),
     Booster(
         "xgboost",
@@ -185,7 +229,9 @@ BOOSTERS = (
         groups=lambda rows: {"qid": rows.codes},
         weights=_xgboost_weights,
         validation=_xgboost_validation,
-        own=frozenset({"group", "qid", "eval_set", "eval_group", "eval_qid", "sample_weight_eval_set"}),
+        own=frozenset({"group", "qid", "eval_set", "eval_group", "eval_qid"}),
+        validation_weights=frozenset({"sample_weight_eval_set"}),
+        early_stopping=frozenset({"early_stopping_rounds"}),
     ),
     Booster(
         "catboost",

@@ -8,15 +8,20 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from scipy.sparse import csr_array, csr_matrix, issparse
 from sklearn.base import clone
-from sklearn.utils import check_array, check_consistent_length, column_or_1d
+from sklearn.utils import check_array, column_or_1d
 from sklearn.utils.validation import check_is_fitted, validate_data
 
 from skmetric._all_or_nothing import all_or_nothing
-from skmetric._checks import check_finite, check_weights, group_codes
-from skmetric._group_column import column_index, column_values, without_column
+from skmetric._checks import check_finite, check_target, check_weights, group_codes
+from skmetric._group_column import (
+    column_index,
+    column_values,
+    declines_groups,
+    warn_of_no_groups,
+    without_column,
+)
 from skmetric._sklearn_compat import BaseEstimator, fit_context
 from skmetric._values import check_numbers, refuse_masked
-from skmetric._warnings import warn_caller
 from skmetric.adapters.boosters import BOOSTERS, Booster, GroupedRows, booster_of
 from skmetric.metrics.by_name import rank_metric
 
@@ -65,8 +70,12 @@ class GroupedRanker(BaseEstimator):
     Notes
     -----
     Columns reach the ranker as they are given: a DataFrame stays a DataFrame, with its categories, and values may be
-    missing. Each library encodes categories in its own way. CatBoost gets the categorical columns of a pandas DataFrame
-    as ``cat_features`` if these are not given, because a ``CatBoostRanker(cat_features=...)`` cannot be cloned.
+    missing, except that CatBoost refuses missing values in categorical columns: give them a separate category. Each
+    library encodes categories in its own way. CatBoost gets the categorical columns of a pandas DataFrame as
+    ``cat_features`` if these are not given, because a ``CatBoostRanker(cat_features=...)`` cannot be cloned.
+
+    The trained model depends on the order of the rows within a group. LightGBM, for example, starts from equal scores,
+    and ranks rows of equal score in their order. The order of whole groups in the table has no effect.
 
     The weight of a group is the mean weight of its rows, and a row of weight 0 is left out. If rows of one group have
     different weights, the libraries differ (LightGBM 4.7, XGBoost 3.2, CatBoost 1.2.10):
@@ -79,7 +88,8 @@ class GroupedRanker(BaseEstimator):
       a row of weight 2 equals two rows. "LambdaMart" ignores weights: a warning says this.
 
     Early stopping is that of the library: pass ``X_val``, ``y_val`` and ``groups_val`` to ``fit``, and set
-    ``early_stopping_rounds`` on the ranker. It needs LightGBM 4.7, XGBoost 3.0 or CatBoost 1.2, or newer.
+    ``early_stopping_rounds`` on the ranker. Validation rows have equal weights. It needs LightGBM 4.7, XGBoost 3.0 or
+    CatBoost 1.2, or newer.
 
     Examples
     --------
@@ -133,7 +143,7 @@ class GroupedRanker(BaseEstimator):
         Parameters
         ----------
         X : array-like or sparse matrix of shape (n_samples, n_features)
-            The rows.
+            The rows. With a ``group_column``, a sparse matrix is an error.
         y : array-like of shape (n_samples,)
             The relevance of each row. Rows of higher relevance should rank first within their group. The losses of
             LightGBM and XGBoost for NDCG take whole numbers from 0.
@@ -145,7 +155,8 @@ class GroupedRanker(BaseEstimator):
         X_val, y_val, groups_val : array-like, optional
             Validation rows, their relevance and their groups, which the ranker evaluates and stops early by.
         **fit_params : dict
-            More arguments for ``fit`` of the ranker, for example ``callbacks`` of LightGBM.
+            More arguments for ``fit`` of the ranker, for example ``callbacks`` of LightGBM. With metadata routing,
+            searches and Pipelines refuse them: only a direct call of ``fit`` takes them.
 
         Returns
         -------
@@ -157,8 +168,9 @@ class GroupedRanker(BaseEstimator):
         TypeError
             If ``estimator`` is not one of the three rankers.
         ValueError
-            If the input is invalid, or ``fit_params`` holds groups, weights or validation rows in the form of the
-            library.
+            If the input is invalid, ``fit_params`` holds groups, weights or validation rows in the form of the library,
+            LightGBM or XGBoost is to stop early without validation rows, or LightGBM gets grades that its loss does not
+            take.
 
         Warns
         -----
@@ -170,13 +182,10 @@ class GroupedRanker(BaseEstimator):
         rank_metric(self.metric)
         rows, has_groups = self._read(X, y, groups, sample_weight, reset=True)
         held_out = self._read_validation(X_val, y_val, groups_val, has_groups)
-        if not has_groups:
-            warn_caller(
-                f"{type(self).__name__} got no groups: all {len(rows.y)} rows are one list. If there are groups, pass "
-                "groups= (in searches and Pipelines after sklearn.set_config(enable_metadata_routing=True)), or set "
-                "group_column=."
-            )
+        if not has_groups and not declines_groups(self):
+            warn_of_no_groups(type(self).__name__)
         ranker = clone(self.estimator)
+        booster.check(ranker, rows, held_out)
         ranker.fit(rows.X, rows.y, **booster.arguments(ranker, rows, held_out, fit_params))
         self.estimator_ = ranker
         self.has_groups_ = has_groups
@@ -237,8 +246,8 @@ class GroupedRanker(BaseEstimator):
                 "groups=, set group_column=, or call sklearn.set_config(enable_metadata_routing=True): searches and "
                 "Pipelines then pass groups."
             )
-        metric, scores = rank_metric(self.metric), self.predict(X)
-        return metric.judge(y, scores, groups=ids, sample_weight=sample_weight, owner=type(self).__name__)
+        metric, scores, relevance = rank_metric(self.metric), self.predict(X), check_target(y, "y")
+        return metric.judge(relevance, scores, groups=ids, sample_weight=sample_weight, owner=type(self).__name__)
 
     def groups_of(self, X: Any) -> NDArray[np.integer] | None:
         """Return the groups in the ``group_column`` of a table, for scorers that get no ``groups``.
@@ -277,6 +286,11 @@ class GroupedRanker(BaseEstimator):
                 "GroupedRanker(LGBMRanker()); put steps such as a scaler before it: make_pipeline(StandardScaler(), "
                 "GroupedRanker(...))."
             )
+        if weights := booster.validation_weights & fit_params.keys():
+            raise ValueError(
+                f"fit_params must not hold weights of validation rows, got {', '.join(weights)}. They are not "
+                f"supported: {type(self).__name__} gives equal weights to all validation rows."
+            )
         if refused := booster.own & fit_params.keys():
             raise ValueError(
                 f"fit_params must not hold groups, weights or validation rows, got {', '.join(sorted(refused))}. Pass "
@@ -285,24 +299,34 @@ class GroupedRanker(BaseEstimator):
             )
         return booster
 
-    def _read(self, X: Any, y: Any, groups: Any, sample_weight: Any, *, reset: bool) -> tuple[GroupedRows, bool]:
-        """Check all arguments; with ``reset``, the columns of X become those that later data must have."""
+    def _read(
+        self, X: Any, y: Any, groups: Any, sample_weight: Any, *, reset: bool, suffix: str = ""
+    ) -> tuple[GroupedRows, bool]:
+        """Check all arguments; with ``reset``, the columns of X become those that later data must have.
+
+        ``suffix`` is that of the names of the arguments: empty, or "_val".
+        """
         if y is None:
             raise ValueError(
                 f"{type(self).__name__} requires y to be passed, but the target y is None. Pass the relevance of rows."
             )
-        columns = self._read_columns(X, reset=reset)
-        relevance = column_or_1d(check_numbers(y, "y").astype(np.float64), warn=True)
-        check_finite(relevance, "y")
-        check_consistent_length(columns, relevance)
-        ids = self._ids(X, groups)
-        codes = np.zeros(len(relevance), dtype=np.intp) if ids is None else group_codes(ids)
-        if len(codes) != len(relevance):
+        columns = self._read_columns(X, reset=reset, name=f"X{suffix}")
+        relevance = column_or_1d(check_numbers(y, f"y{suffix}").astype(np.float64), warn=True)
+        check_finite(relevance, f"y{suffix}")
+        n_rows = np.shape(columns)[0]
+        if len(relevance) != n_rows:
             raise ValueError(
-                f"groups must hold one id per row, got {len(codes)} ids for {len(relevance)} rows. Pass one id for "
+                f"y{suffix} must hold one relevance per row, but X{suffix} and y{suffix} have inconsistent numbers of "
+                f"samples, got {n_rows} rows and {len(relevance)} values. Pass one for each."
+            )
+        ids = self._ids(X, groups)
+        codes = np.zeros(n_rows, dtype=np.intp) if ids is None else group_codes(ids, f"groups{suffix}")
+        if len(codes) != n_rows:
+            raise ValueError(
+                f"groups{suffix} must hold one id per row, got {len(codes)} ids for {n_rows} rows. Pass one id for "
                 "each."
             )
-        weights = None if sample_weight is None else check_weights(sample_weight, len(relevance), groups=codes)
+        weights = None if sample_weight is None else check_weights(sample_weight, n_rows, groups=codes)
         return GroupedRows.of(columns, relevance, codes, weights), ids is not None
 
     def _read_validation(self, X: Any, y: Any, groups: Any, has_groups: bool) -> GroupedRows | None:
@@ -312,7 +336,7 @@ class GroupedRanker(BaseEstimator):
             return None
         if y is None:
             raise ValueError("y_val must be given with X_val, got None. Pass the relevance of the validation rows.")
-        rows, has_own = self._read(X, y, groups, None, reset=False)
+        rows, has_own = self._read(X, y, groups, None, reset=False, suffix="_val")
         if has_groups != has_own:
             raise ValueError(
                 f"groups_val must be given if and only if fit has groups, got {'groups' if has_own else 'no groups'} "
@@ -320,9 +344,9 @@ class GroupedRanker(BaseEstimator):
             )
         return rows
 
-    def _read_columns(self, X: Any, *, reset: bool) -> Any:
+    def _read_columns(self, X: Any, *, reset: bool, name: str = "X") -> Any:
         """Check the columns, and leave the group column out. A DataFrame stays one."""
-        refuse_masked(X, "X")
+        refuse_masked(X, name)
         if not reset and self._lacks_group_column(X):
             return X
         is_frame = hasattr(X, "columns")
@@ -334,7 +358,7 @@ class GroupedRanker(BaseEstimator):
         validate_data(self, X, reset=reset, skip_check_array=True)
         if self.group_column is not None:
             X = without_column(X, column_index(X, self.group_column))
-        return X if is_frame else check_array(X, ensure_min_samples=least, input_name="X", **UNCHANGED)
+        return X if is_frame else check_array(X, ensure_min_samples=least, input_name=name, **UNCHANGED)
 
     def _lacks_group_column(self, X: Any) -> bool:
         """Whether a table has exactly the columns of ``fit`` except for the group column, which has a name."""

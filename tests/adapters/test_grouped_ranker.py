@@ -88,7 +88,7 @@ def test_predict_does_not_need_a_named_group_column(name):
         ranker.predict(table.drop(columns=["qid", "x0"]))
     with pytest.raises(ValueError, match="feature names"):
         ranker.predict(table.drop(columns="qid")[[f"x{j}" for j in reversed(range(X.shape[1]))]])
-    with pytest.raises(ValueError, match="group_column must be a column of X"):
+    with pytest.raises(ValueError, match="group_column must be the name of one column of X"):
         ranker.score(table.drop(columns="qid"), y)
 
 
@@ -146,10 +146,20 @@ def test_other_estimators_are_refused(wrong):
 @each_library
 def test_rows_without_groups_are_one_list_with_a_warning(name):
     X, y, _ = ranking()
-    with pytest.warns(UserWarning, match=rf"GroupedRanker got no groups: all {len(y)} rows are one list"):
+    with pytest.warns(UserWarning, match=r"GroupedRanker got no groups: it .* pass the same id for every row"):
         ranker = GroupedRanker(booster(name)).fit(X, y)
     assert not ranker.has_groups_
     assert ranker.score(X, y) == ndcg_score(y, ranker.predict(X))
+
+
+@each_library
+def test_declined_groups_and_one_id_for_every_row_do_not_warn(name):
+    X, y, _ = ranking()
+    with sklearn.config_context(enable_metadata_routing=True):
+        declines = GroupedRanker(booster(name)).set_fit_request(groups=False).fit(X, y)
+    one = GroupedRanker(booster(name)).fit(X, y, groups=np.zeros(len(y)))
+    assert not declines.has_groups_
+    assert np.array_equal(declines.predict(X), one.predict(X))
 
 
 @each_library
@@ -182,6 +192,115 @@ def test_bad_arguments_are_named(name):
         clone(ranker).fit(X, y, groups=groups, y_val=y)
     with pytest.raises(ValueError, match="got no groups for X_val and groups for X"):
         clone(ranker).fit(X, y, groups=groups, X_val=X, y_val=y)
+
+
+@each_library
+def test_bad_arguments_of_score_are_named_and_not_blamed_on_the_metric(name):
+    X, y, groups = ranking()
+    ranker = GroupedRanker(booster(name)).fit(X, y, groups=groups)
+    with pytest.raises(ValueError, match=r"^groups must have no missing values"):
+        ranker.score(X, y, groups=np.where(groups == groups[0], None, groups))
+    with pytest.raises(ValueError, match=r"^Found input variables with inconsistent numbers of samples"):
+        ranker.score(X, y, groups=groups[:3])
+    with pytest.raises(ValueError, match=r"^y must be finite"):
+        ranker.score(X, np.where(y > 1, np.inf, y), groups=groups)
+    with pytest.raises(ValueError, match=r"^sample_weight must have one weight per row"):
+        ranker.score(X, y, [1.0], groups=groups)
+    with pytest.raises(ValueError, match=r"GroupedRanker: metric must be defined .* Score groups with relevant"):
+        ranker.score(X, 0 * y, groups=groups)
+    ranker.set_params(metric="ndcg_linear")
+    with pytest.raises(ValueError, match="y must hold non-negative numbers, got -1") as caught:
+        ranker.score(X, y - 1.0, groups=groups)
+    assert "Set metric='ndcg_linear'" not in str(caught.value)
+    ranker.set_params(metric="ndcg")
+    is_first = groups == groups[0]
+    with pytest.raises(ValueError, match=r"^GroupedRanker: sample_weight must be positive in at least one list"):
+        ranker.score(X, np.where(is_first, 0, y), is_first.astype(float), groups=groups)
+
+
+@each_library
+def test_bad_validation_rows_are_named(name):
+    X, y, groups = ranking()
+    ranker = GroupedRanker(booster(name))
+    held_out = {"X_val": X, "y_val": y, "groups_val": groups}
+    for changes, message in (
+        ({"y_val": np.where(y > 1, np.nan, y)}, "^y_val must have no missing values|^y_val must be finite"),
+        ({"y_val": y[:3]}, "^y_val must hold one relevance per row"),
+        ({"groups_val": groups[:3]}, "^groups_val must hold one id per row, got 3 ids"),
+        ({"groups_val": np.where(groups == groups[0], None, groups)}, "^groups_val must have no missing values"),
+    ):
+        with pytest.raises(ValueError, match=message):
+            ranker.fit(X, y, groups=groups, **{**held_out, **changes})
+
+
+@pytest.mark.parametrize(
+    ("name", "argument"), [("LGBMRanker", "eval_sample_weight"), ("XGBRanker", "sample_weight_eval_set")]
+)
+def test_weights_of_validation_rows_are_refused(name, argument):
+    X, y, groups = ranking()
+    with pytest.raises(ValueError, match=f"fit_params must not hold weights of validation rows, got {argument}. They"):
+        GroupedRanker(booster(name)).fit(X, y, groups=groups, **{argument: [np.ones(3)]})
+
+
+@pytest.mark.parametrize(
+    ("name", "parameter"),
+    [
+        ("LGBMRanker", "early_stopping_round"),
+        ("LGBMRanker", "early_stopping_rounds"),
+        ("LGBMRanker", "n_iter_no_change"),
+        ("XGBRanker", "early_stopping_rounds"),
+    ],
+)
+def test_early_stopping_needs_validation_rows(name, parameter):
+    X, y, groups = ranking()
+    with pytest.raises(ValueError, match=f"X_val must be given for early stopping, got None and {name}.{parameter}=3"):
+        GroupedRanker(booster(name, **{parameter: 3})).fit(X, y, groups=groups)
+
+
+@pytest.mark.filterwarnings("ignore:Found 'application' in params")
+def test_lightgbm_needs_whole_grades_only_for_its_losses_of_grades():
+    X, y, groups = ranking()
+    for wrong in (y + 0.5, y - 1):
+        with pytest.raises(ValueError, match="y must hold whole numbers from 0 for LGBMRanker, got"):
+            GroupedRanker(booster("LGBMRanker")).fit(X, wrong, groups=groups)
+    for objective in ("objective", "application"):
+        ranker = GroupedRanker(booster("LGBMRanker", **{objective: "regression"}), metric="spearman")
+        assert ranker.fit(X, y + 0.5, groups=groups).score(X, y + 0.5, groups=groups) > 0
+
+
+def test_catboost_takes_missing_categories_only_as_a_category():
+    catboost = pytest.importorskip("catboost")
+    X, y, groups = ranking()
+    table = as_table(X, groups).assign(color=pandas.Categorical(np.where(y > 1, "red", None)))
+    ranker = GroupedRanker(booster("CatBoostRanker"), group_column="qid")
+    with pytest.raises(catboost.CatBoostError, match="NaN values should be converted to string"):
+        ranker.fit(table, y)
+    table["color"] = table["color"].cat.add_categories("none").fillna("none")
+    assert ranker.fit(table, y).score(table, y) > 0.5
+
+
+@each_library
+def test_the_order_of_whole_groups_has_no_effect(name):
+    X, y, groups = ranking()
+    expected = GroupedRanker(booster(name)).fit(X, y, groups=groups).predict(X)
+    order = np.random.default_rng(0).permutation(np.unique(groups))
+    rows = np.concatenate([np.flatnonzero(groups == group) for group in order])
+    again = GroupedRanker(booster(name)).fit(X[rows], y[rows], groups=groups[rows])
+    assert np.array_equal(again.predict(X), expected)
+
+
+def test_the_order_of_rows_within_a_group_matters_to_lightgbm():
+    X, y, groups = ranking()
+    expected = GroupedRanker(booster("LGBMRanker")).fit(X, y, groups=groups).predict(X)
+    again = GroupedRanker(booster("LGBMRanker")).fit(X[::-1], y[::-1], groups=groups[::-1]).predict(X)
+    assert not np.allclose(again, expected)
+
+
+@each_library
+def test_a_sparse_matrix_has_no_group_column(name):
+    X, y, _ = ranking()
+    with pytest.raises(ValueError, match=r"X must be a dense table .* got a sparse matrix\. Convert it"):
+        GroupedRanker(booster(name), group_column=0).fit(scipy.sparse.csr_array(X), y)
 
 
 @each_library
