@@ -463,3 +463,21 @@ def test_failures_say_where_they_come_from(blobs, embedder):
     with pytest.raises(ValueError, match="must be") as caught:
         compare_baselines(*blobs, embedders={"mine": embedder})
     assert "'mine'" in caught.value.__notes__[0]
+
+
+def test_names_of_embedders_must_differ_as_text():
+    X, y = load_iris(return_X_y=True)
+    embedders = {1: PCA(2), "1": PCA(1)}
+    with pytest.raises(ValueError, match="embedders must have names that differ as text, got two whose text is '1'"):
+        compare_baselines(X, y, embedders=embedders, cv=2)
+
+
+def test_a_warning_of_several_fits_is_shown_once():
+    X, y = load_iris(return_X_y=True)
+    rounded = np.column_stack([X, 1e9 + np.random.default_rng(0).normal(size=len(y)) * 1e-7])
+    embedders = [TripletEmbedder(max_iter=1, device="cpu"), TripletEmbedder(max_iter=1, device="cpu")]
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
+        compare_baselines(rounded, y, embedders=embedders, cv=2)
+    texts = [str(each.message) for each in caught if "varies in column" in str(each.message)]
+    assert len(texts) == 1

@@ -283,7 +283,7 @@ def test_another_library_s_ranker_is_searched_by_the_same_scorer(table):
     data = {"cv": GroupKFold(3), "scoring": ndcg_scorer}
     plain = GridSearchCV(GroupedLGBMRanker(), grid, **data).fit(X, y, groups=groups)
     assert plain.best_score_ > 0.7
-    with pytest.warns(UserWarning, match="GroupedLGBMRanker is neither one of skmetric's"):
+    with pytest.warns(UserWarning, match="GroupedLGBMRanker is neither one of skmetric's networks"):
         batched = BatchedGridSearchCV(GroupedLGBMRanker(), grid, **data).fit(X, y, groups=groups)
     assert_same_search(batched, plain)
     # Both rankers give the same columns of results, with the same folds and scores.
