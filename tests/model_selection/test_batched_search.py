@@ -374,7 +374,11 @@ def own(n_in, n_out):
 @pytest.mark.parametrize(
     ("estimator", "grid", "reason"),
     [
-        (LogisticRegression(max_iter=10_000), {"C": [0.1, 1.0]}, "LogisticRegression is neither one of skmetric's networks"),
+        (
+            LogisticRegression(max_iter=10_000),
+            {"C": [0.1, 1.0]},
+            "LogisticRegression is neither one of skmetric's networks",
+        ),
         (make(module=own), {"margin": [0.1, 0.5]}, "a custom module"),
         (make(), {"module": [None, own]}, "a custom module"),
         (make_pipeline(StandardScaler(), make()), {"tripletembedder": [make(), make(margin=1.0)]}, "final step itself"),

@@ -65,9 +65,9 @@ def test_early_stopping_raises_where_it_would_score_the_grades(ranker):
     stopping = clone(ranker).set_params(early_stopping=True)
     y_val = with_value(-1)
     with pytest.raises(ValueError, match=r"got metric='ndcg': .* got -1 at row 7.*unlabeled=-1"):
-        stopping.fit(X, Y, groups=GROUPS, X_val=X, y_val=y_val, groups_val=GROUPS)
+        stopping.fit(X, Y, groups=GROUPS, X_val=X, y_val=y_val, groups_val=GROUPS + 100)
     with pytest.warns(UserWarning, match="score will raise an error"):
-        stopping.fit(X, y_val, groups=GROUPS, X_val=X, y_val=Y, groups_val=GROUPS)
+        stopping.fit(X, y_val, groups=GROUPS, X_val=X, y_val=Y, groups_val=GROUPS + 100)
 
 
 @each_kind
