@@ -65,8 +65,7 @@ def dcg_score(
     ValueError
         If the arguments differ in length, are empty or not finite; if a group id is missing; if a grade is not valid
         for the gain; if the sum of the gains overflows; if an option is unknown; or if
-        ``sample_weight`` is negative, all 0, or given with
-        ``reduction=None``.
+        ``sample_weight`` is negative, all 0, or given with ``reduction=None``.
     TypeError
         If ``k`` is not an integer, or if the group ids cannot be sorted.
 

@@ -13,8 +13,6 @@ __all__ = ["maximum_likelihood"]
 # Largest change of a log-strength in the last step, as a fraction of the largest log-strength, if that is above 1.
 TOLERANCE = 1e-10
 MAX_STEPS = 200
-# The curvature at a point describes the loss only near it. A last step above this is not near.
-FAR = 0.1
 # Accuracy of the last solution. Rounding errors do not allow much more if items differ much in their comparisons.
 BEST_ACCURACY = 1e-8
 
@@ -35,17 +33,19 @@ def maximum_likelihood(comparisons: Comparisons, alpha: float) -> Vector:
         # maximum. A small penalty would turn a rounding error in the sum of the gradient into a large mean.
         gradient = _centered(comparisons.sum_by_item(surplus, -surplus) + alpha * scores, components)
         curvature = (comparisons.wins + comparisons.losses) * expected * unexpected
-        if change > FAR:
-            curvature = np.maximum(curvature, _secants(comparisons, gaps, surplus))
-        step, is_solved = _newton_step(comparisons, curvature, alpha, gradient)
+        diagonal = comparisons.sum_by_item(curvature, curvature) + alpha
+        # An inaccurate step led so far away that the curvature of an item underflows.
+        if diagonal.min() < np.finfo(np.float64).tiny:
+            break
+        step, is_solved = _newton_step(comparisons, curvature, diagonal, gradient)
         step = _centered(step, components)
         scores = _centered(scores + _damping(comparisons, step) * step, components)
         change = float(np.abs(step).max())
         if is_solved and change <= TOLERANCE * max(1.0, float(np.abs(scores).max())):
             return scores
     raise RuntimeError(
-        f"alpha must be large enough for Newton's method to converge, got alpha={alpha:g}: after {MAX_STEPS} steps, "
-        f"a log-strength changes by {change:.1g} per step, more than {TOLERANCE:g} of the largest, because the "
+        f"alpha must be large enough for Newton's method to converge, got alpha={alpha:g}: after at most {MAX_STEPS} "
+        f"steps, a log-strength changes by {change:.1g} per step, more than {TOLERANCE:g} of the largest, because the "
         "comparisons hardly determine the scores. Pass a larger alpha."
     )
 
@@ -54,34 +54,32 @@ def _gaps(comparisons: Comparisons, scores: Vector) -> Vector:
     return scores[comparisons.first] - scores[comparisons.second]
 
 
-def _secants(comparisons: Comparisons, gaps: Vector, surplus: Vector) -> Vector:
-    """Return the mean curvature from the gap of each pair to the gap that would be best for the pair alone.
-
-    Far beyond that gap, the curvature at the gap itself is almost 0, and the step almost infinite.
-    """
-    with np.errstate(divide="ignore"):
-        distances = gaps - (np.log(comparisons.wins) - np.log(comparisons.losses))
-    return np.divide(surplus, distances, out=np.zeros_like(gaps), where=distances != 0)
-
-
 def _centered(values: Vector, components: NDArray[np.int32]) -> Vector:
     return values - (np.bincount(components, values) / np.bincount(components))[components]
 
 
-def _newton_step(comparisons: Comparisons, curvature: Vector, alpha: float, gradient: Vector) -> tuple[Vector, bool]:
-    """Solve for the step. The Hessian is the Laplacian of the graph of comparisons, plus alpha on the diagonal.
+def _newton_step(
+    comparisons: Comparisons, curvature: Vector, diagonal: Vector, gradient: Vector
+) -> tuple[Vector, bool]:
+    """Solve for the step. The Hessian is the Laplacian of the graph of comparisons, plus the penalty on the diagonal.
 
     Also returns whether the solution reached its accuracy. Even an inaccurate solution is a direction of descent.
     """
-    diagonal = comparisons.sum_by_item(curvature, curvature) + alpha
     upper = comparisons.matrix(curvature)
     lower = upper.T
-    shape = (len(diagonal), len(diagonal))
-    hessian = LinearOperator(shape, matvec=lambda v: diagonal * v - upper @ v - lower @ v, dtype=np.float64)
-    jacobi = LinearOperator(shape, matvec=lambda v: v / diagonal, dtype=np.float64)
-    accuracy = float(np.clip(np.abs(gradient / diagonal).max(), BEST_ACCURACY, 0.1))
-    step, n_unsolved = cg(hessian, -gradient, rtol=accuracy, M=jacobi)
-    return step, n_unsolved == 0
+    # In these units, the diagonal is 1, so that the accuracy holds for items with little curvature beside others too.
+    unit = 1 / np.sqrt(diagonal)
+
+    def scaled_hessian(v: Vector) -> Vector:
+        moved = unit * v
+        product: Vector = unit * (diagonal * moved - upper @ moved - lower @ moved)
+        return product
+
+    hessian = LinearOperator((len(unit), len(unit)), matvec=scaled_hessian, dtype=np.float64)
+    totals = comparisons.wins + comparisons.losses
+    error = np.abs(gradient / comparisons.sum_by_item(totals, totals)).max()
+    step, n_unsolved = cg(hessian, -unit * gradient, rtol=float(np.clip(error, BEST_ACCURACY, 0.1)))
+    return unit * step, n_unsolved == 0
 
 
 def _damping(comparisons: Comparisons, step: Vector) -> float:

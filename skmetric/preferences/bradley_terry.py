@@ -75,7 +75,9 @@ def bradley_terry_scores(
     -----
     The loss is minimized by Newton's method. The steps are damped so that the loss never increases. Each step is
     computed by conjugate gradients on the sparse graph of comparisons. The method stops if the last step changes no
-    log-strength by more than 1e-10, or by 1e-10 of the largest log-strength if that is above 1.
+    log-strength by more than 1e-10, or by 1e-10 of the largest log-strength if that is above 1. If comparisons of very
+    small weight are the only connection between items with much larger weights, the rounding error of their difference
+    grows with the ratio of the weights.
 
     The condition for a maximum in Hunter (2004) is due to Ford: for every split of the items into two sets, some item
     of each set has beaten (or tied with) some item of the other set. With any ``alpha > 0``, the maximum exists and is
