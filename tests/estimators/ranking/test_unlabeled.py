@@ -29,6 +29,7 @@ RNG = np.random.default_rng(0)
 X = RNG.normal(size=(90, 3)).astype(np.float32)
 X[60:] *= 5
 GROUPS = np.arange(90) // 6
+NEW_GROUPS = GROUPS + 100
 Y = (np.arange(90) % 5).astype(float)
 KNOWN = RNG.random(90) < 0.6
 KNOWN[GROUPS == 4] = False  # a whole group without judgments
@@ -39,7 +40,6 @@ MISSING = {
     "list": [y if known else None for y, known in zip(Y.tolist(), KNOWN, strict=True)],
     "Int64": pd.Series(np.where(KNOWN, Y, np.nan)).astype("Int64"),
     "object": pd.Series([y if known else pd.NA for y, known in zip(Y, KNOWN, strict=True)], dtype=object, index=Y),
-    "column": np.where(KNOWN, Y, np.nan)[:, None],
 }
 
 
@@ -104,8 +104,9 @@ def test_the_row_in_a_message_is_that_of_y(ranker):
 @each_kind
 def test_validation_sets_leave_out_rows_too(ranker):
     stopping = clone(ranker).set_params(early_stopping=True, unlabeled=-1)
-    whole = clone(stopping).fit(X, GRADES, groups=GROUPS, X_val=X, y_val=GRADES, groups_val=GROUPS)
-    part = clone(stopping).fit(X, GRADES, groups=GROUPS, X_val=X[KNOWN], y_val=GRADES[KNOWN], groups_val=GROUPS[KNOWN])
+    whole = clone(stopping).fit(X, GRADES, groups=GROUPS, X_val=X, y_val=GRADES, groups_val=NEW_GROUPS)
+    judged = {"X_val": X[KNOWN], "y_val": GRADES[KNOWN], "groups_val": NEW_GROUPS[KNOWN]}
+    part = clone(stopping).fit(X, GRADES, groups=GROUPS, **judged)
     assert [row["valid_score"] for row in whole.history_] == [row["valid_score"] for row in part.history_]
 
 
