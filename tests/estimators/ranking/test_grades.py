@@ -84,7 +84,7 @@ def test_rows_without_a_relevant_one_score_zero_with_a_warning(ranker, metric):
     assert len(caught) == 1
     with pytest.raises(ValueError, match="early_stopping=False"):
         clone(fitted).set_params(early_stopping=True).fit(
-            X, Y, groups=GROUPS, X_val=X, y_val=np.zeros(60), groups_val=GROUPS
+            X, Y, groups=GROUPS, X_val=X, y_val=np.zeros(60), groups_val=GROUPS + 100
         )
 
 

@@ -112,8 +112,8 @@ def test_scores_need_groups_from_somewhere(ranker):
 @each_kind
 def test_a_validation_set_may_have_its_groups_beside_it(ranker):
     stopping = clone(ranker).set_params(group_column="qid", early_stopping=True)
-    inside = clone(stopping).fit(FRAME, Y, X_val=FRAME, y_val=Y)
-    beside = clone(stopping).fit(FRAME, Y, X_val=OTHERS, y_val=Y, groups_val=GROUPS)
+    inside = clone(stopping).fit(FRAME, Y, X_val=FRAME.assign(qid=GROUPS + 100), y_val=Y)
+    beside = clone(stopping).fit(FRAME, Y, X_val=OTHERS, y_val=Y, groups_val=GROUPS + 100)
     assert [row["valid_score"] for row in inside.history_] == [row["valid_score"] for row in beside.history_]
 
 
