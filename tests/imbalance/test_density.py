@@ -400,7 +400,7 @@ def test_a_column_is_taken_with_a_warning(call):
         (np.zeros((2, 1, 1)), r"y must have one number per row"),
         (3.0, "y must have one value per row, got 3.0"),
         (None, "y must have one value per row, got None"),
-        ([[1.0], [2.0, 3.0]], "y must have one value per row, got rows of different lengths"),
+        ([[1.0], [2.0, 3.0]], "y must have one value per row, got rows with several values"),
         ([-1e308, 1e308], "y must have a range that fits into float64.* Divide y by a scale"),
     ],
 )
