@@ -239,6 +239,8 @@ ROW = "1 qid:1 1:1\n"
         (gzip.compress(archive(ROW.encode())), "which is a tar archive"),
         (gzip.compress(gzip.compress(ROW.encode())), "which is a file compressed twice"),
     ],
+    # The bytes hold the time, so they cannot be names that all processes of a run agree on.
+    ids=["utf-16", "utf-16-be", "zip", "tar", "tar.gz", "gz.gz"],
 )
 def test_a_file_of_another_format_is_named(write, data, message):
     with pytest.raises(ValueError, match=rf"path must be a text file in UTF-8, plain or .* got .*train.txt, {message}"):
