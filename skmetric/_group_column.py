@@ -1,23 +1,87 @@
 """Groups of rows: the column that holds them, and warnings if it looks like a feature or if there are no groups."""
 
-from typing import Any
+from typing import Any, NoReturn
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from scipy.sparse import issparse
+from sklearn.utils.validation import check_is_fitted
 
+from skmetric._checks import group_codes
 from skmetric._sklearn_compat import safe_indexing
 from skmetric._warnings import warn_caller
 
 __all__ = [
+    "GroupCarrier",
     "column_index",
     "column_values",
     "declines_groups",
     "is_absent",
+    "refuse_groups_twice",
     "warn_of_feature",
     "warn_of_no_groups",
     "without_column",
 ]
+
+
+class GroupCarrier:
+    """A ranker that gets the groups of its rows as an argument, or finds them in a column of its table."""
+
+    group_column: str | int | None
+    has_groups_: bool
+
+    def groups_of(self, X: Any) -> NDArray[np.integer] | None:
+        """Return the groups in the ``group_column`` of a table, for scorers that get no ``groups``.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_samples, n_features)
+            The rows.
+
+        Returns
+        -------
+        groups : ndarray of int, shape (n_samples,), or None
+            The group of each row, numbered from 0. None means that all rows can be scored as one list.
+
+        Raises
+        ------
+        ValueError
+            If ``fit`` had groups but ``X`` has none.
+        """
+        check_is_fitted(self)
+        ids = self._ids(X, None)
+        if ids is None and self.has_groups_:
+            self._refuse_no_groups(
+                "Set group_column=, or call sklearn.set_config(enable_metadata_routing=True): searches then pass "
+                "groups to scorers."
+            )
+        return None if ids is None else group_codes(ids)
+
+    def _ids(self, X: Any, groups: ArrayLike | None) -> ArrayLike | None:
+        """Return the group id of each row: as given, or from the group column."""
+        if groups is not None or self.group_column is None:
+            return groups
+        return column_values(X, column_index(X, self.group_column))
+
+    def _check_score_has_groups(self, has_groups: bool) -> None:
+        if self.has_groups_ and not has_groups:
+            self._refuse_no_groups(
+                "Pass groups=, set group_column=, or call sklearn.set_config(enable_metadata_routing=True): searches "
+                "and Pipelines then pass groups."
+            )
+
+    def _refuse_no_groups(self, advice: str) -> NoReturn:
+        raise ValueError(
+            f"groups must be given because this {type(self).__name__} was fitted with groups, got None. {advice}"
+        )
+
+
+def refuse_groups_twice(column: str | int) -> NoReturn:
+    """Raise because groups are given although the table has a group column."""
+    raise ValueError(
+        f"groups must be None if group_column is set, got both, group_column={column!r}. Leave one out. With metadata "
+        "routing, set_fit_request(groups=False).set_score_request(groups=False) passes groups only to the splitter."
+    )
 
 
 def is_absent(X: Any, column: str | int) -> bool:

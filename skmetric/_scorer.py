@@ -2,10 +2,10 @@
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable
-from typing import Any, Protocol
+from typing import Any
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 from sklearn.base import BaseEstimator
 from sklearn.exceptions import UndefinedMetricWarning
 from sklearn.pipeline import Pipeline
@@ -15,8 +15,6 @@ from skmetric._sklearn_compat import safe_indexing
 from skmetric._warnings import warn_caller
 
 __all__ = [
-    "CarriesGroups",
-    "LeavesOutRows",
     "NothingToScoreError",
     "RowScorer",
     "Scorer",
@@ -119,28 +117,8 @@ class RowScorer(Scorer):
         """Return the outputs to score."""
 
 
-class CarriesGroups(Protocol):
-    """An estimator that can return the groups of rows. Scorers use them if they are given no groups."""
-
-    def groups_of(self, X: Any) -> ArrayLike | None:
-        """Return the group of each row, or None if all rows may be scored as one list.
-
-        Raises
-        ------
-        ValueError
-            If the rows cannot be scored as lists, or if groups are required.
-        """
-
-
-class LeavesOutRows(Protocol):
-    """An estimator for which some values of ``y`` mean that a row has no label. Scorers leave out these rows."""
-
-    def is_labeled(self, y: ArrayLike) -> NDArray[np.bool_]:
-        """Return whether each row has a label."""
-
-
 def carrier_of_groups(estimator: Any) -> Any:
-    """Return the estimator that carries groups, inside any Pipelines and searches; None if there is none."""
+    """Return the estimator that has a method ``groups_of(X)``, inside any Pipelines and searches; None without one."""
     final, _ = _final(estimator)
     return final if hasattr(final, "groups_of") else None
 
@@ -158,7 +136,10 @@ def groups_carried(estimator: Any, X: Any) -> ArrayLike | None:
 
 
 def labeled_only(estimator: Any, y: ArrayLike, *per_row: Any) -> tuple[Any, ...]:
-    """Select the labeled rows of arrays, some of which may be None; all rows, unless the estimator leaves out some."""
+    """Select the labeled rows of arrays, some of which may be None.
+
+    All rows are selected, unless the estimator has a method ``is_labeled(y)`` that returns False for some.
+    """
     final, _ = _final(estimator)
     if not hasattr(final, "is_labeled"):
         return per_row

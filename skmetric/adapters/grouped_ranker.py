@@ -14,9 +14,10 @@ from sklearn.utils.validation import check_is_fitted, validate_data
 from skmetric._all_or_nothing import all_or_nothing
 from skmetric._checks import check_finite, check_target, check_weights, group_codes
 from skmetric._group_column import (
+    GroupCarrier,
     column_index,
-    column_values,
     declines_groups,
+    refuse_groups_twice,
     warn_of_no_groups,
     without_column,
 )
@@ -31,7 +32,7 @@ __all__ = ["GroupedRanker"]
 UNCHANGED: dict[str, Any] = {"dtype": "numeric", "ensure_all_finite": False}
 
 
-class GroupedRanker(BaseEstimator):
+class GroupedRanker(GroupCarrier, BaseEstimator):
     """Ranker of LightGBM, XGBoost or CatBoost that takes one group id per row.
 
     These rankers need the rows of a group next to each other, and each needs the groups in another form. This estimator
@@ -107,7 +108,6 @@ class GroupedRanker(BaseEstimator):
     """
 
     estimator_: Any
-    has_groups_: bool
     feature_names_in_: NDArray[np.object_]
 
     _parameter_constraints: ClassVar[dict[str, list]] = {
@@ -240,42 +240,9 @@ class GroupedRanker(BaseEstimator):
         """
         check_is_fitted(self)
         ids = self._ids(X, groups)
-        if self.has_groups_ and ids is None:
-            raise ValueError(
-                f"groups must be given because this {type(self).__name__} was fitted with groups, got None. Pass "
-                "groups=, set group_column=, or call sklearn.set_config(enable_metadata_routing=True): searches and "
-                "Pipelines then pass groups."
-            )
+        self._check_score_has_groups(ids is not None)
         metric, scores, relevance = rank_metric(self.metric), self.predict(X), check_target(y, "y")
         return metric.judge(relevance, scores, groups=ids, sample_weight=sample_weight, owner=type(self).__name__)
-
-    def groups_of(self, X: Any) -> NDArray[np.integer] | None:
-        """Return the groups in the ``group_column`` of a table, for scorers that get no ``groups``.
-
-        Parameters
-        ----------
-        X : array-like of shape (n_samples, n_features)
-            The rows.
-
-        Returns
-        -------
-        groups : ndarray of int, shape (n_samples,), or None
-            The group of each row, numbered from 0. None means that all rows can be scored as one list.
-
-        Raises
-        ------
-        ValueError
-            If ``fit`` had groups but ``X`` has none.
-        """
-        check_is_fitted(self)
-        ids = self._ids(X, None)
-        if ids is None and self.has_groups_:
-            raise ValueError(
-                f"groups must be given because this {type(self).__name__} was fitted with groups, got None. Set "
-                "group_column=, or call sklearn.set_config(enable_metadata_routing=True): searches then pass groups to "
-                "scorers."
-            )
-        return None if ids is None else group_codes(ids)
 
     def _check_estimator(self, fit_params: Mapping[str, Any]) -> Booster:
         booster = booster_of(self.estimator)
@@ -367,15 +334,9 @@ class GroupedRanker(BaseEstimator):
         return list(X.columns) == [name for name in self.feature_names_in_ if name != self.group_column]
 
     def _ids(self, X: Any, groups: ArrayLike | None) -> ArrayLike | None:
-        if self.group_column is None:
-            return groups
-        if groups is not None:
-            raise ValueError(
-                f"groups must be None if group_column is set, got both, group_column={self.group_column!r}. Leave one "
-                "out. With metadata routing, set_fit_request(groups=False).set_score_request(groups=False) passes "
-                "groups only to the splitter."
-            )
-        return column_values(X, column_index(X, self.group_column))
+        if groups is not None and self.group_column is not None:
+            refuse_groups_twice(self.group_column)
+        return super()._ids(X, groups)
 
     def __sklearn_tags__(self) -> Any:
         tags = super().__sklearn_tags__()

@@ -13,14 +13,15 @@ from sklearn.utils import check_array
 from sklearn.utils.validation import check_is_fitted, validate_data
 
 from skmetric._all_or_nothing import all_or_nothing
-from skmetric._checks import check_training_weights, group_codes
+from skmetric._checks import check_training_weights
 from skmetric._core.engine import TrainedNetwork
 from skmetric._core.nn import Columns
 from skmetric._group_column import (
+    GroupCarrier,
     column_index,
-    column_values,
     declines_groups,
     is_absent,
+    refuse_groups_twice,
     warn_of_feature,
     warn_of_no_groups,
     without_column,
@@ -56,7 +57,7 @@ class RankerChoice:
     units: TargetUnits | None = None
 
 
-class Ranker(TorchEstimator[RankedItems, RankerChoice]):
+class Ranker(GroupCarrier, TorchEstimator[RankedItems, RankerChoice]):
     """Fit on rows in groups, and compute scores of rows and a metric over groups.
 
     A subclass defines ``_losses`` (its table of losses) and ``_max_list_length`` (maximum length of a list).
@@ -67,8 +68,6 @@ class Ranker(TorchEstimator[RankedItems, RankerChoice]):
     metric: str
     group_column: str | int | None
     unlabeled: Any
-
-    has_groups_: bool
 
     _losses: ClassVar[Mapping[str, RankingLoss]]
 
@@ -216,12 +215,7 @@ class Ranker(TorchEstimator[RankedItems, RankerChoice]):
 
     def _score(self, given: Given) -> float:
         items = self._read_as(given, self._fitted_tuple_size, reset=False)
-        if self.has_groups_ and not items.has_groups:
-            raise ValueError(
-                f"groups must be given because this {type(self).__name__} was fitted with groups, got None. Pass "
-                "groups=, set group_column=, or call sklearn.set_config(enable_metadata_routing=True): searches and "
-                "Pipelines then pass groups."
-            )
+        self._check_score_has_groups(items.has_groups)
         metric = self._metric(items)
         self._refuse_grades(items, metric)
         is_weighted = "sample_weight" in given.metadata
@@ -241,34 +235,6 @@ class Ranker(TorchEstimator[RankedItems, RankerChoice]):
             Whether each value differs from ``unlabeled``.
         """
         return read_labels(y, "y", self.unlabeled)[1].reshape(-1)
-
-    def groups_of(self, X: Any) -> NDArray[np.integer] | None:
-        """Return the groups in the ``group_column`` of a table, for scorers that get no ``groups``.
-
-        Parameters
-        ----------
-        X : array-like of shape (n_samples, n_features)
-            The rows.
-
-        Returns
-        -------
-        groups : ndarray of int, shape (n_samples,), or None
-            The group of each row, numbered from 0. None means that all rows can be scored as one list.
-
-        Raises
-        ------
-        ValueError
-            If ``fit`` had groups but ``X`` has none.
-        """
-        check_is_fitted(self)
-        ids = self._ids(X, None)
-        if ids is None and self.has_groups_:
-            raise ValueError(
-                f"groups must be given because this {type(self).__name__} was fitted with groups, got None. Set "
-                "group_column=, or call sklearn.set_config(enable_metadata_routing=True): searches then pass groups to "
-                "scorers."
-            )
-        return None if ids is None else group_codes(ids)
 
     def _split(
         self, data: RankedItems, given: Given, seed: np.random.SeedSequence
@@ -335,11 +301,7 @@ class Ranker(TorchEstimator[RankedItems, RankerChoice]):
         """Raise if groups are given twice, or not at all. Only after ``fit``, a named column may be absent."""
         absent = not reset and is_absent(X, column)
         if groups is not None and not absent:
-            raise ValueError(
-                f"groups must be None if group_column is set, got both, group_column={column!r}. Leave one out. "
-                "With metadata routing, set_fit_request(groups=False).set_score_request(groups=False) passes groups "
-                "only to the splitter."
-            )
+            refuse_groups_twice(column)
         if groups is None and absent:
             raise ValueError(
                 f"groups must be given if X has no column {column!r}, the group_column, got neither. Pass X "
@@ -391,12 +353,6 @@ class Ranker(TorchEstimator[RankedItems, RankerChoice]):
             return [name for name in names if name != self.group_column]
         others: list[Any] = np.delete(np.array(names, dtype=object), self.group_column).tolist()
         return others
-
-    def _ids(self, X: Any, groups: ArrayLike | None) -> ArrayLike | None:
-        """Return the group id of each row: as given, or from the group column."""
-        if groups is not None or self.group_column is None:
-            return groups
-        return column_values(X, column_index(X, self.group_column))
 
     def _tuple_size_of(self, X: Any) -> int | None:
         """Return 2 if X holds pairs, for a ranker that learns from pairs."""
