@@ -1,6 +1,6 @@
 """The embeddings of a baseline comparison on pairs and triplets, and their evaluation on the folds."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from numbers import Integral
 from time import perf_counter
@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 from sklearn.base import clone
 from sklearn.decomposition import PCA
+from sklearn.model_selection import check_cv
 from sklearn.pipeline import Pipeline, make_pipeline
 from sklearn.preprocessing import FunctionTransformer, StandardScaler
 
@@ -17,7 +18,7 @@ from skmetric.estimators import ContrastiveEmbedder, TripletEmbedder
 from skmetric.estimators.embedding.tuple_order import PointTuples, read_point_tuples
 from skmetric.estimators.points import Preprocessor, Rows, check_preprocessor, count_axes, is_tuples
 from skmetric.model_selection._baseline_fits import Contender, Folds, Outcome, noting, search_one
-from skmetric.model_selection._split_groups import warn_of_split_groups, without_remarks_on_groups
+from skmetric.model_selection._split_groups import read_folds, warn_of_split_groups
 from skmetric.model_selection.tuple_folds import TupleKFold
 
 __all__ = ["TupleTable", "holds_tuples", "tuple_baselines", "tuple_defaults"]
@@ -85,14 +86,10 @@ class TupleTable:
     def folds(self, cv: Any, groups: Any, random_state: Any) -> Folds:
         """Return the training and the test tuples of each fold. The splitter gets indices of points."""
         outcome, both = self.tuples.outcome, self.tuples.has_both
-        rows = np.arange(len(outcome))
-        with without_remarks_on_groups():
-            split = self._split(cv, groups, random_state)
-            folds = [(rows[np.asarray(train)], rows[np.asarray(test)]) for train, test in split]
-        if not folds:
-            raise ValueError(f"cv must give at least one fold, got none from {cv!r}. Pass cv=5.")
+        splitter = self._splitter(cv, random_state)
+        folds = read_folds(cv, splitter, self.tuples.indices, outcome, groups, len(outcome))
         if groups is not None:
-            warn_of_split_groups(cv, cv, folds, groups)
+            warn_of_split_groups(cv, splitter, folds, groups)
         for number, parts in enumerate(folds):
             for name, part in zip(("training", "test"), parts, strict=True):
                 similar = int((outcome[part] > 0).sum())
@@ -133,12 +130,10 @@ class TupleTable:
             figures, seconds = self._evaluate_alone(contender, folds)
             return Outcome(figures["score"], unknown, figures["width"].mean(), seconds)
 
-    def _split(self, cv: Any, groups: Any, random_state: Any) -> Iterator[tuple[Any, Any]] | Sequence[tuple[Any, Any]]:
+    def _splitter(self, cv: Any, random_state: Any) -> Any:
         if cv is None or isinstance(cv, Integral):
-            cv = TupleKFold(5 if cv is None else int(cv), shuffle=True, random_state=random_state)
-        if not hasattr(cv, "split"):
-            return list(cv)
-        return cv.split(self.tuples.indices, self.tuples.outcome, groups)
+            return TupleKFold(5 if cv is None else int(cv), shuffle=True, random_state=random_state)
+        return check_cv(cv)
 
     def _with_points(self, embedder: Any) -> Any:
         """Return the embedder with the table that the indices belong to, unless it has one."""

@@ -17,7 +17,7 @@ from skmetric._group_column import column_index, column_values
 from skmetric._warnings import warn_caller
 from skmetric.model_selection._pipeline_front import final_prefix, final_step
 
-__all__ = ["groups_of_fit", "warn_of_split_groups", "without_remarks_on_groups"]
+__all__ = ["groups_of_fit", "read_folds", "warn_of_split_groups", "without_remarks_on_groups"]
 
 # Training and test rows of each fold, as indices.
 Folds: TypeAlias = Sequence[tuple[NDArray[Any], NDArray[Any]]]
@@ -54,6 +54,17 @@ def without_remarks_on_groups() -> Iterator[None]:
     with warnings.catch_warnings():
         warnings.filterwarnings("ignore", r"(The )?groups (parameter is|are) ignored by", UserWarning)
         yield
+
+
+def read_folds(cv: Any, splitter: Any, X: Any, y: Any, groups: Any, n_rows: int) -> list[tuple[NDArray, NDArray]]:
+    """Return the folds of a splitter as indices, although they may be lists or masks; ``cv`` is named in errors."""
+    rows = np.arange(n_rows)
+    with without_remarks_on_groups():
+        split = splitter.split(X, y, groups)
+        folds = [(rows[np.asarray(train)], rows[np.asarray(test)]) for train, test in split]
+    if not folds:
+        raise ValueError(f"cv must give at least one fold, got none from {cv!r}. Pass cv=5.")
+    return folds
 
 
 def warn_of_split_groups(cv: Any, splitter: Any, folds: Folds, groups: ArrayLike) -> None:

@@ -19,7 +19,7 @@ from skmetric.metrics import map_at_r_scorer, recall_at_1_scorer
 from skmetric.model_selection._baseline_fits import Contender, Folds, Outcome, baselines, defaults, evaluate, learned
 from skmetric.model_selection._baseline_report import BaselineComparison
 from skmetric.model_selection._baseline_tuples import TupleTable, holds_tuples, tuple_baselines, tuple_defaults
-from skmetric.model_selection._split_groups import warn_of_split_groups, without_remarks_on_groups
+from skmetric.model_selection._split_groups import read_folds, warn_of_split_groups
 
 __all__ = ["BaselineComparison", "compare_baselines"]
 
@@ -301,11 +301,7 @@ def _check_folds(cv: Any, X: Any, y: NDArray, groups: Any, random_state: Any) ->
         splitter = StratifiedKFold(5, shuffle=True, random_state=random_state)
     else:
         splitter = check_cv(cv, y, classifier=True)
-    rows = np.arange(len(y))
-    with without_remarks_on_groups():
-        folds = [(rows[train], rows[test]) for train, test in splitter.split(X, y, groups)]
-    if not folds:
-        raise ValueError(f"cv must give at least one fold, got none from {cv!r}. Pass cv=5.")
+    folds = read_folds(cv, splitter, X, y, groups, len(y))
     for number, (train, test) in enumerate(folds):
         trained, (tested, sizes) = np.unique(y[train]), np.unique(y[test], return_counts=True)
         if len(trained) < 2 or len(tested) < 2 or sizes.max() < 2:

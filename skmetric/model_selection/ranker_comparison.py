@@ -19,7 +19,7 @@ from skmetric.metrics.by_name import RankMetric, rank_metric
 from skmetric.model_selection._compared_rankers import check_group_columns, check_models, fit_with_groups
 from skmetric.model_selection._ranker_report import RankerComparison
 from skmetric.model_selection._report_text import counted
-from skmetric.model_selection._split_groups import without_remarks_on_groups
+from skmetric.model_selection._split_groups import read_folds
 
 __all__ = ["RankerComparison", "compare_rankers"]
 
@@ -208,12 +208,8 @@ def _check_folds(cv: Any, X: Any, relevance: NDArray[np.float64], codes: NDArray
                 f"{advice}."
             )
         cv = GroupKFold(5 if cv is None else int(cv))
-    rows = np.arange(len(codes))
-    # Folds that cut groups are an error below, which says more.
-    with without_remarks_on_groups():
-        folds = [(rows[train], rows[test]) for train, test in check_cv(cv).split(X, relevance, codes)]
-    if not folds:
-        raise ValueError(f"cv must give at least one fold, got none from {cv!r}. Pass cv=5.")
+    # Folds that cut groups are an error below.
+    folds = read_folds(cv, check_cv(cv), X, relevance, codes, len(codes))
     n_tests = np.zeros(len(codes), dtype=np.intp)
     for number, (train, test) in enumerate(folds):
         if shared := len(np.intersect1d(codes[train], codes[test])):
